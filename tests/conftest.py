@@ -1,0 +1,26 @@
+"""Shared fixtures: the development data and seeded random numbers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the development data, or skip: it is no part of the repository."""
+    where = os.environ.get("BAYES_LMMLASSO_DATA")
+    if not where:
+        pytest.skip("BAYES_LMMLASSO_DATA is not set: the development data is not part of the repository")
+    path = Path(where)
+    if not path.is_dir():
+        pytest.fail(f"BAYES_LMMLASSO_DATA names {path}, which is not a folder")
+    return path
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20130129)
