@@ -1,1 +1,91 @@
+"""Bayesian LMM-Lasso: multi-locus association mapping with posterior uncertainty and correction for relatedness.
 
+>>> import bayes_lmmlasso as bl
+>>> cohort = bl.read_plink("mice", phenotypes="traits.tsv")  # doctest: +SKIP
+>>> analysis = bl.prepare(cohort, "cd8")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from bayes_lmmlasso.cohort import (
+    AnalysisSet,
+    Cohort,
+    cohort_from_arrays,
+    prepare,
+    read_plink,
+    read_table,
+    simulate_cohort,
+    simulate_trait,
+    standardise,
+    write_plink,
+    write_table,
+)
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
+from bayes_lmmlasso.lmm import (
+    Eigenbasis,
+    NullModel,
+    blup,
+    fit_null_model,
+    gower_scale,
+    kinship,
+    read_kinship,
+    rotate,
+    validate_kinship,
+)
+from bayes_lmmlasso.models import MODELS, ModelSpec, RotatedData
+from bayes_lmmlasso.posterior import (
+    add_point_estimate,
+    add_stability,
+    hyper_table,
+    inclusion_table,
+    loo_log_likelihood,
+    read_tree,
+    sample_posterior,
+    window_table,
+    write_tree,
+)
+
+__version__ = version("bayes-lmmlasso")
+
+__all__ = [
+    "MODELS",
+    "AnalysisSet",
+    "Cohort",
+    "Eigenbasis",
+    "InputError",
+    "LassoPath",
+    "ModelSpec",
+    "NullModel",
+    "RotatedData",
+    "StabilitySelection",
+    "add_point_estimate",
+    "add_stability",
+    "blup",
+    "cohort_from_arrays",
+    "fit_null_model",
+    "gower_scale",
+    "hyper_table",
+    "inclusion_table",
+    "kinship",
+    "lasso_path",
+    "loo_log_likelihood",
+    "prepare",
+    "read_kinship",
+    "read_plink",
+    "read_table",
+    "read_tree",
+    "rotate",
+    "sample_posterior",
+    "simulate_cohort",
+    "simulate_trait",
+    "stability_selection",
+    "standardise",
+    "validate_kinship",
+    "window_table",
+    "write_plink",
+    "write_table",
+    "write_tree",
+]

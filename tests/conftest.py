@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -24,3 +26,10 @@ def data_dir() -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20130129)
+
+
+@pytest.fixture
+def x64() -> Iterator[None]:
+    """Run the test with JAX in float64."""
+    with jax.enable_x64(True):
+        yield

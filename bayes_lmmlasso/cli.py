@@ -1,0 +1,242 @@
+"""The command line: options in, one call, a few lines out.
+
+Results and summaries go to stdout, progress and errors to stderr. Bad input ends with one sentence and status 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.report import RunSettings, rebuild_report, run_demo, run_sampling
+from bayes_lmmlasso.report import run as run_analysis
+from bayes_lmmlasso.report.bars import StageBars
+from bayes_lmmlasso.report.settings import KINSHIPS, TRANSFORMS
+from bayes_lmmlasso.report.single import null_table, path_table, stability_table
+from bayes_lmmlasso.report.stages import StageClock, find_path, find_stability, lay_groundwork
+from bayes_lmmlasso.report.summary import (
+    demo_lines,
+    null_lines,
+    path_lines,
+    run_lines,
+    sampling_lines,
+    stability_lines,
+)
+from bayes_lmmlasso.report.tables import OutputFile
+
+__all__ = ["app", "main"]
+
+
+class _Commands(TyperGroup):
+    """Commands whose bad input is told in one sentence on stderr, with status 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(2) from error
+
+
+app = typer.Typer(
+    name="bayes-lmmlasso",
+    cls=_Commands,
+    help="Bayesian LMM-Lasso: association mapping with posterior uncertainty and correction for relatedness.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+_DATA, _LASSO, _POSTERIOR = "Data", "Lasso", "Posterior"
+Bfile = Annotated[Path, typer.Option(help="PLINK file set PREFIX.bed/.bim/.fam.", metavar="PREFIX")]
+Pheno = Annotated[Path, typer.Option(help="Table of traits with columns fid iid, or iid.", metavar="FILE")]
+Trait = Annotated[str, typer.Option(help="Column of the trait table.", metavar="NAME")]
+Covar = Annotated[Path | None, typer.Option(help="Table of covariates; all are used.", metavar="FILE")]
+Kinship = Annotated[
+    str, typer.Option(help="Estimator, or file of a kinship.", metavar="|".join((*KINSHIPS, "FILE")))
+]
+Maf = Annotated[float, typer.Option(help="Least minor-allele frequency.")]
+Missing = Annotated[float, typer.Option(help="Largest share of missing calls of a SNP.")]
+Transform = Annotated[str, typer.Option(help="Transform of the trait.", metavar="|".join(TRANSFORMS))]
+NActive = Annotated[int, typer.Option(help="SNPs in the Lasso solution, and in each subsample's.")]
+Subsamples = Annotated[int, typer.Option(help="Subsamples for stability selection.")]
+Fraction = Annotated[float, typer.Option(help="Share of the samples in each subsample.")]
+Model = Annotated[str, typer.Option(help="Prior of the SNP effects.", metavar="|".join(MODELS))]
+Chains = Annotated[int, typer.Option(help="Markov chains.")]
+Warmup = Annotated[
+    int | None, typer.Option(help="Draws of each chain to discard.", show_default="as the model needs")
+]
+Draws = Annotated[
+    int | None, typer.Option(help="Draws of each chain to keep.", show_default="as the model needs")
+]
+Window = Annotated[str, typer.Option(help="Width of the windows, such as 500kb or 100snps.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
+OutFile = Annotated[Path, typer.Option(help="Tab-separated file for the result.", metavar="FILE")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in DIR.")]
+
+
+@app.command()
+def demo(out: OutDir = Path("bayes-lmmlasso-demo"), seed: Seed = 0) -> None:
+    """Simulate a structured cohort, analyse it, and say what was recovered (about a minute)."""
+    with _bars() as progress:
+        result = run_demo(out, seed=seed, progress=progress)
+    _tell(demo_lines(result))
+
+
+@app.command()
+def run(
+    bfile: Bfile,
+    pheno: Pheno,
+    trait: Trait,
+    out: OutDir,
+    covar: Covar = None,
+    kinship: Kinship = "rrm",
+    model: Model = "laplace",
+    maf: Maf = 0.01,
+    missing: Missing = 0.05,
+    transform: Transform = "none",
+    n_active: NActive = 20,
+    subsamples: Subsamples = 100,
+    subsample_fraction: Fraction = 0.5,
+    chains: Chains = 4,
+    warmup: Warmup = None,
+    draws: Draws = None,
+    window: Window = "1Mb",
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Analyse one trait: point estimate, stability, posterior, tables and report in DIR."""
+    settings = _settings(locals())
+    with _bars() as progress:
+        result = run_analysis(settings, out, overwrite=overwrite, progress=progress)
+    _tell(run_lines(result))
+
+
+@app.command()
+def sample(
+    bfile: Bfile,
+    pheno: Pheno,
+    trait: Trait,
+    out: OutDir,
+    covar: Covar = None,
+    kinship: Kinship = "rrm",
+    model: Model = "laplace",
+    maf: Maf = 0.01,
+    missing: Missing = 0.05,
+    transform: Transform = "none",
+    chains: Chains = 4,
+    warmup: Warmup = None,
+    draws: Draws = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Sample the posterior alone: posterior.zarr, hyper.tsv and run.json in DIR."""
+    settings = _settings(locals())
+    with _bars() as progress:
+        result = run_sampling(settings, out, overwrite=overwrite, progress=progress)
+    _tell([*sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
+
+
+@app.command()
+def null(
+    bfile: Bfile,
+    pheno: Pheno,
+    trait: Trait,
+    out: OutFile,
+    covar: Covar = None,
+    kinship: Kinship = "rrm",
+    maf: Maf = 0.01,
+    missing: Missing = 0.05,
+    transform: Transform = "none",
+) -> None:
+    """Fit the null model by REML: heritability and variances, one row in FILE."""
+    settings, target = _settings(locals()), OutputFile(out)
+    with _bars() as progress:
+        ground = lay_groundwork(settings, StageClock(progress))
+    target.write(null_table(ground))
+    _tell([*null_lines(ground), f"table: {out}"])
+
+
+@app.command()
+def path(
+    bfile: Bfile,
+    pheno: Pheno,
+    trait: Trait,
+    out: OutFile,
+    covar: Covar = None,
+    kinship: Kinship = "rrm",
+    maf: Maf = 0.01,
+    missing: Missing = 0.05,
+    transform: Transform = "none",
+    n_active: NActive = 20,
+) -> None:
+    """Follow the LMM-Lasso path: point estimate and order of entry, one row a SNP in FILE."""
+    settings, target = _settings(locals()), OutputFile(out)
+    with _bars() as progress:
+        clock = StageClock(progress)
+        ground = lay_groundwork(settings, clock)
+        solution = find_path(settings, ground, clock)
+    target.write(path_table(ground, solution))
+    _tell([*null_lines(ground), *path_lines(ground, solution), f"table: {out}"])
+
+
+@app.command()
+def stability(
+    bfile: Bfile,
+    pheno: Pheno,
+    trait: Trait,
+    out: OutFile,
+    covar: Covar = None,
+    kinship: Kinship = "rrm",
+    maf: Maf = 0.01,
+    missing: Missing = 0.05,
+    transform: Transform = "none",
+    n_active: NActive = 20,
+    subsamples: Subsamples = 100,
+    subsample_fraction: Fraction = 0.5,
+    seed: Seed = 0,
+) -> None:
+    """Select SNPs on many subsamples: selection frequency, one row a SNP in FILE."""
+    settings, target = _settings(locals()), OutputFile(out)
+    with _bars() as progress:
+        clock = StageClock(progress)
+        ground = lay_groundwork(settings, clock)
+        selection = find_stability(settings, ground, clock)
+    target.write(stability_table(ground, selection))
+    _tell([*null_lines(ground), *stability_lines(ground, selection), f"table: {out}"])
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
+) -> None:
+    """Make report.html of a finished run again, from its tables and posterior."""
+    _tell([f"report: {rebuild_report(folder)}"])
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _settings(options: dict[str, Any]) -> RunSettings:
+    """Take a command's options but for where its results go."""
+    return RunSettings(**{name: value for name, value in options.items() if name not in ("out", "overwrite")})
+
+
+def _bars() -> StageBars:
+    return StageBars(Console(stderr=True))
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)

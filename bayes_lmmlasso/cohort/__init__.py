@@ -1,0 +1,31 @@
+"""Genotypes, traits and covariates in; aligned, filtered and standardised arrays out."""
+
+from __future__ import annotations
+
+from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
+from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
+from bayes_lmmlasso.cohort.genotypes import standardise
+from bayes_lmmlasso.cohort.plink import read_plink, write_plink
+from bayes_lmmlasso.cohort.preparation import AnalysisSet, prepare
+from bayes_lmmlasso.cohort.simulation import SimulatedTrait, simulate_cohort, simulate_trait
+from bayes_lmmlasso.cohort.tables import read_table, write_table
+from bayes_lmmlasso.cohort.transforms import TraitTransform, fit_trait_transform
+
+__all__ = [
+    "AnalysisSet",
+    "Cohort",
+    "SimulatedTrait",
+    "TraitTransform",
+    "cohort_from_arrays",
+    "fit_trait_transform",
+    "prepare",
+    "read_plink",
+    "read_table",
+    "sample_frame",
+    "simulate_cohort",
+    "simulate_trait",
+    "standardise",
+    "variant_frame",
+    "write_plink",
+    "write_table",
+]

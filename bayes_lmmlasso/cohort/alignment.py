@@ -1,0 +1,132 @@
+"""The join of genotyped samples with tables: by id, never by row order, every loss counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort.tables import (
+    TableLike,
+    id_columns,
+    read_table,
+    reject_duplicates,
+    value_columns,
+)
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["Alignment", "align"]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Which genotyped samples are in every table, and what the tables say of them.
+
+    Attributes
+    ----------
+    rows
+        ``(n,)`` positions of the samples kept, in the order of the genotypes.
+    columns
+        Traits and covariates by name, each ``(n,)`` with dim ``samples``.
+    covariates
+        Names of the columns that come from the covariate table.
+    dropped
+        Samples left out, per cause. "no genotype" refers to the phenotype table (the covariate table if
+        that is the only one); a sample that the covariate table lacks counts as "covariate missing".
+    """
+
+    rows: NDArray[np.intp]
+    columns: dict[str, xr.DataArray]
+    covariates: list[str]
+    dropped: dict[str, int]
+
+
+def align(
+    samples: pd.DataFrame,
+    phenotypes: TableLike | None = None,
+    trait: str | None = None,
+    covariates: TableLike | None = None,
+    *,
+    source: str = "the genotypes",
+) -> Alignment:
+    """Inner join of genotyped samples with the tables on (fid, iid), or on iid where a table has no fid.
+
+    Parameters
+    ----------
+    samples
+        ``(n, 2)`` frame with ``fid`` and ``iid`` of the genotyped samples.
+    phenotypes, covariates
+        Tables for `read_table`.
+    trait
+        A column that the phenotype table must have.
+    source
+        Origin of ``samples``, for messages.
+
+    Raises
+    ------
+    InputError
+        A bad table, an unknown trait, no shared sample, an ambiguous iid, or two tables that disagree.
+    """
+    if trait is not None and phenotypes is None:
+        raise InputError(f"expected a phenotype table for trait {trait!r}, got none; give `phenotypes`")
+    keep = np.ones(len(samples), dtype=bool)
+    dropped = {"no genotype": 0, "not in phenotype table": 0, "covariate missing": 0}
+    joined: list[tuple[pd.DataFrame, NDArray[np.intp]]] = []
+    for given, what, cause in (
+        (phenotypes, "phenotypes", "not in phenotype table"),
+        (covariates, "covariates", "covariate missing"),
+    ):
+        if given is None:
+            continue
+        table = read_table(given, what)
+        if what == "phenotypes" and trait is not None:
+            _require_trait(table, trait)
+        place = _places(samples, table, source)
+        if not joined:
+            dropped["no genotype"] = len(table) - int((place >= 0).sum())
+        dropped[cause] = int((keep & (place < 0)).sum())
+        keep &= place >= 0
+        joined.append((table, place))
+    if not keep.any():
+        origins = ", ".join([source, *(table.attrs["source"] for table, _ in joined)])
+        raise InputError(f"expected samples that occur in all of {origins}, got none; check the sample ids")
+    columns: dict[str, xr.DataArray] = {}
+    for table, place in joined:
+        for name in value_columns(table):
+            attrs = {"source": table.attrs["source"]}
+            column = xr.DataArray(table[name].to_numpy()[place[keep]], dims="samples", attrs=attrs)
+            if name in columns and not column.equals(columns[name]):
+                raise InputError(
+                    f"expected equal values where two tables share a column, got different {name!r} in "
+                    f"{columns[name].attrs['source']} and {attrs['source']}; rename one of them"
+                )
+            columns[name] = column
+    names = [] if covariates is None else value_columns(joined[-1][0])
+    return Alignment(np.flatnonzero(keep), columns, names, dropped)
+
+
+def _places(samples: pd.DataFrame, table: pd.DataFrame, source: str) -> NDArray[np.intp]:
+    """``(n,)`` row of the table for each sample, -1 where it has none."""
+    keys = id_columns(table)
+    if keys == ["iid"]:
+        reject_duplicates(samples, keys, f"{source} (as {table.attrs['source']} has no fid)")
+    wanted, given = (pd.MultiIndex.from_frame(frame[keys].astype(object)) for frame in (samples, table))
+    found: NDArray[np.intp] = given.get_indexer(wanted)
+    if (found < 0).all():
+        left, right = ([" ".join(key) for key in index[:2]] for index in (wanted, given))
+        raise InputError(
+            f"expected samples shared by {source} and {table.attrs['source']}, got none: "
+            f"{' '.join(keys)} is {left} in the first and {right} in the second; use the same ids in both"
+        )
+    return found
+
+
+def _require_trait(table: pd.DataFrame, trait: str) -> None:
+    names = value_columns(table)
+    if trait not in names:
+        raise InputError(
+            f"expected a trait of {table.attrs['source']}, got {trait!r}; choose one of {', '.join(names)}"
+        )

@@ -1,0 +1,99 @@
+"""Cohorts from NumPy arrays and pandas frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort.alignment import align
+from bayes_lmmlasso.cohort.dataset import Cohort, assemble
+from bayes_lmmlasso.cohort.tables import TableLike, reject_duplicates
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["cohort_from_arrays"]
+
+
+def cohort_from_arrays(
+    dosage: NDArray[Any] | pd.DataFrame,
+    *,
+    sample_id: Sequence[object] | None = None,
+    family_id: Sequence[object] | None = None,
+    variants: pd.DataFrame | None = None,
+    phenotypes: TableLike | None = None,
+    trait: str | None = None,
+    covariates: TableLike | None = None,
+) -> Cohort:
+    """Make a cohort of a matrix of allele counts.
+
+    Parameters
+    ----------
+    dosage
+        ``(n, p)`` counts of the effect allele, 0 to 2. Floats with NaN for missing are stored as float32,
+        integers with -1 for missing as int8. A data frame gives its index as ``sample_id`` and its columns
+        as SNP ids unless these are given.
+    sample_id, family_id
+        ``(n,)`` ids; the default is ``S0, S1, ...``, and ``family_id`` defaults to ``sample_id``.
+    variants
+        ``(p, .)`` frame with any of ``chrom pos snp effect_allele other_allele``; what is absent becomes
+        "0", 0, ``V0, V1, ...``, "A" and "B".
+    phenotypes, trait, covariates
+        As in `read_plink`; tables are joined by id.
+
+    Raises
+    ------
+    InputError
+        A value that is no allele count, ids or variants of another length, duplicated ids, a bad table.
+    """
+    if isinstance(dosage, pd.DataFrame):
+        sample_id = list(dosage.index) if sample_id is None else sample_id
+        variants = pd.DataFrame({"snp": dosage.columns.astype(str)}) if variants is None else variants
+        dosage = dosage.to_numpy()
+    if dosage.ndim != 2 or not np.issubdtype(dosage.dtype, np.number):
+        raise InputError(
+            f"expected dosages as an (n, p) matrix of numbers, got {dosage.dtype} of shape {dosage.shape}; "
+            "convert them"
+        )
+    if sample_id is None and not (phenotypes is None and covariates is None):
+        raise InputError("expected `sample_id` to join the tables with, got None; give the ids of the rows")
+    n, p = dosage.shape
+    iid = [f"S{i}" for i in range(n)] if sample_id is None else [str(i) for i in sample_id]
+    samples = {"iid": iid, "fid": iid if family_id is None else [str(i) for i in family_id]}
+    defaults: dict[str, list[str] | list[int]] = {
+        "chrom": ["0"] * p,
+        "pos": [0] * p,
+        "snp": [f"V{j}" for j in range(p)],
+        "effect_allele": ["A"] * p,
+        "other_allele": ["B"] * p,
+    }
+    given = pd.DataFrame() if variants is None else variants
+    snps = {name: list(given[name]) if name in given else value for name, value in defaults.items()}
+    for name, values in (samples | snps).items():
+        wanted = n if name in samples else p
+        if len(values) != wanted:
+            raise InputError(
+                f"expected {wanted} values of {name!r} for dosages of shape {dosage.shape}, got "
+                f"{len(values)}; give one for every row (samples) or column (SNPs)"
+            )
+    sample_table = pd.DataFrame(samples, dtype=object)
+    reject_duplicates(sample_table, ("fid", "iid"), "the sample ids")
+    variant_table = pd.DataFrame(snps).astype({name: str for name in defaults if name != "pos"})
+    alignment = align(sample_table, phenotypes, trait, covariates)
+    counts = np.ascontiguousarray(_allele_counts(dosage)[alignment.rows].T)
+    return assemble(counts, sample_table, variant_table, alignment)
+
+
+def _allele_counts(dosage: NDArray[Any]) -> NDArray[Any]:
+    """``(n, p)`` checked and narrowed to float32 (NaN missing) or int8 (-1 missing)."""
+    integer = np.issubdtype(dosage.dtype, np.integer)
+    bad = (dosage < (-1 if integer else 0)) | (dosage > 2)
+    if bad.any():
+        i, j = np.argwhere(bad)[0]
+        raise InputError(
+            f"expected allele counts from 0 to 2 ({'-1' if integer else 'NaN'} for missing), "
+            f"got {dosage[i, j]} in row {i}, column {j}; recode the genotypes"
+        )
+    return dosage.astype(np.int8 if integer else np.float32)

@@ -1,0 +1,181 @@
+"""PLINK 1 binary genotypes (.bed/.bim/.fam), read and written through bed-reader.
+
+A .bed of n samples and p SNPs holds the bytes 6c 1b 01 and then p rows of ceil(n / 4) bytes
+(https://www.cog-genomics.org/plink/1.9/formats#bed). What is counted is allele 1, column 5 of the .bim.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from bed_reader import open_bed, to_bed
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort.alignment import align
+from bayes_lmmlasso.cohort.dataset import Cohort, assemble, sample_frame, variant_frame
+from bayes_lmmlasso.cohort.tables import TableLike, fields_frame, numbered_lines, reject_duplicates
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["read_plink", "write_plink"]
+
+_FAM = ("fid", "iid", "father", "mother", "sex", "phenotype")
+_BIM = ("chrom", "snp", "cm", "pos", "effect_allele", "other_allele")
+_MAGIC = bytes((0x6C, 0x1B, 0x01))
+
+
+def read_plink(
+    prefix: str | os.PathLike[str],
+    phenotypes: TableLike | None = None,
+    trait: str | None = None,
+    covariates: TableLike | None = None,
+    *,
+    dtype: Literal["float32", "int8"] = "float32",
+    variants: slice | list[int] | NDArray[np.integer] | None = None,
+) -> Cohort:
+    """Read a PLINK file set and join it with tables by sample id.
+
+    Parameters
+    ----------
+    prefix
+        Path of the file set, with or without ``.bed``.
+    phenotypes, covariates
+        Paths or frames for `read_table`. Only samples that occur in every file are kept; the others are
+        counted per cause in ``attrs["dropped_samples"]``.
+    trait
+        A column that the phenotype table must have.
+    dtype
+        Storage of the dosages: float32 with NaN or int8 with -1 for missing.
+    variants
+        Positions (list, array or slice) of the SNPs to read; the rest of the .bed is not loaded.
+
+    Returns
+    -------
+    Cohort
+        See `bayes_lmmlasso.cohort.dataset`.
+
+    Raises
+    ------
+    InputError
+        A missing, malformed or truncated file, duplicated samples, positions out of range, a bad table.
+    """
+    bed, bim, fam = _paths(prefix)
+    if dtype not in ("float32", "int8"):
+        raise InputError(f"expected dtype 'float32' or 'int8', got {dtype!r}; choose one of them")
+    samples = _read_fields(fam, _FAM)[["fid", "iid"]]
+    reject_duplicates(samples, ("fid", "iid"), str(fam))
+    table = _read_fields(bim, _BIM)
+    table["pos"] = _positions(table["pos"], bim)
+    n, p = len(samples), len(table)
+    _check_bed(bed, n, p)
+    try:
+        chosen = np.arange(p)[slice(None) if variants is None else variants]
+    except IndexError as error:
+        raise InputError(f"expected SNPs of the {p} lines of {bim}, got {error}; count from 0") from error
+    alignment = align(samples, phenotypes, trait, covariates, source=str(fam))
+    with open_bed(bed, iid_count=n, sid_count=p) as handle:
+        dosage = handle.read((alignment.rows, chosen), dtype=dtype, order="F").T
+    if dtype == "int8":
+        np.maximum(dosage, -1, out=dosage)  # bed-reader's missing is -127
+    return assemble(dosage, samples, table.iloc[chosen], alignment)
+
+
+def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
+    """Write the genotypes of a cohort as ``prefix.bed``, ``.bim`` and ``.fam``.
+
+    The files are written in a temporary folder beside the target and then renamed, the .bed last.
+    Pedigree, sex, trait and cM are written as unknown.
+
+    Raises
+    ------
+    InputError
+        A dosage that is not 0, 1, 2 or missing, or an id that is empty or holds a blank: PLINK's files have
+        no room for them.
+    """
+    targets = _paths(prefix)
+    calls = cohort["call_dosage"].values
+    codes = np.where(np.isnan(calls) | (calls < 0), -127, calls)
+    if not np.isin(codes, (-127, 0, 1, 2)).all():
+        j, i = np.argwhere(~np.isin(codes, (-127, 0, 1, 2)))[0]
+        raise InputError(
+            f"expected dosages 0, 1, 2 or missing, got {calls[j, i]} for sample "
+            f"{cohort['sample_id'].values[i]!r} at {cohort['variant_id'].values[j]!r}; round them first"
+        )
+    samples, variants = sample_frame(cohort), variant_frame(cohort)
+    properties = {
+        "fid": samples["fid"],
+        "iid": samples["iid"],
+        "chromosome": variants["chrom"],
+        "sid": variants["snp"],
+        "bp_position": variants["pos"],
+        "allele_1": variants["effect_allele"],
+        "allele_2": variants["other_allele"],
+    }
+    for name, column in properties.items():
+        blank = [value for value in column.astype(str) if value.split() != [value]]
+        if blank:
+            raise InputError(
+                f"expected {name} without blanks for {targets[0].stem}.fam and .bim, got {blank[0]!r}; "
+                "rename it"
+            )
+    with tempfile.TemporaryDirectory(dir=targets[0].parent) as folder:
+        bed, bim, fam = (Path(folder) / path.name for path in targets)
+        to_bed(
+            bed,
+            codes.T.astype(np.int8),
+            properties={name: column.to_numpy() for name, column in properties.items()},
+            fam_filepath=fam,
+            bim_filepath=bim,
+        )
+        for written, target in zip((fam, bim, bed), reversed(targets), strict=True):
+            written.replace(target)
+
+
+def _paths(prefix: str | os.PathLike[str]) -> tuple[Path, Path, Path]:
+    """Paths of the .bed, .bim and .fam."""
+    stem = os.fspath(prefix).removesuffix(".bed")
+    return Path(f"{stem}.bed"), Path(f"{stem}.bim"), Path(f"{stem}.fam")
+
+
+def _read_fields(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Blank-separated fields of a .fam or .bim; the index of the frame is the line number."""
+    lines = numbered_lines(path, "part of a PLINK file set")
+    if not lines:
+        raise InputError(f"expected at least one line in {path}, got an empty file; write it again")
+    return fields_frame({number: line.split() for number, line in lines.items()}, columns, path)
+
+
+def _positions(tokens: pd.Series, bim: Path) -> NDArray[np.int64]:
+    numbers = pd.to_numeric(tokens, errors="coerce")
+    bad = numbers.index[numbers.isna() | (numbers % 1 != 0)]
+    if len(bad):
+        raise InputError(
+            f"expected a whole number of base pairs in column 4, got {tokens[bad[0]]!r} in line {bad[0]} of "
+            f"{bim}; write 0 where the position is unknown"
+        )
+    return numbers.to_numpy(np.int64)
+
+
+def _check_bed(bed: Path, n: int, p: int) -> None:
+    try:
+        size = bed.stat().st_size
+        with bed.open("rb") as handle:
+            magic = handle.read(3)
+    except OSError as error:
+        raise InputError(f"expected genotypes in {bed}, got {error}; check the prefix") from error
+    if magic != _MAGIC:
+        raise InputError(
+            f"expected {bed} to begin with the bytes {_MAGIC.hex(' ')} (SNP-major PLINK 1), got "
+            f"{magic.hex(' ') or 'nothing'}; convert it with `plink --make-bed`"
+        )
+    wanted = 3 + -(-n // 4) * p
+    if size != wanted:
+        raise InputError(
+            f"expected {wanted} bytes in {bed} for the {n} samples of its .fam and the {p} SNPs of its .bim, "
+            f"got {size}; the file is truncated or belongs to another .fam or .bim: copy the set again"
+        )

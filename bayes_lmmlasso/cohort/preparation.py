@@ -1,0 +1,235 @@
+"""From a cohort to what is analysed: samples and SNPs chosen, trait, SNPs and covariates standardised.
+
+Samples first (trait present, then covariates present), then SNPs over those samples: share of missing
+calls, then variation, then minor-allele frequency min(f, 1 - f) with f = mean dosage / 2.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort.covariates import covariate_design, finite_or_missing, has_covariates
+from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, source_of, variant_frame
+from bayes_lmmlasso.cohort.genotypes import SnpStatistics, snp_statistics, standardise_calls
+from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["AnalysisSet", "prepare"]
+
+_MIN_SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class AnalysisSet:
+    """The analysed samples and SNPs.
+
+    Attributes
+    ----------
+    X
+        ``(n, p)`` float32 genotypes of mean 0 and variance 1 (ddof 0) per SNP, missing calls 0;
+        Fortran order, so that ``X.T`` is C-contiguous.
+    y
+        ``(n,)`` trait, transformed, of mean 0 and variance 1 (ddof 0).
+    covariates
+        ``(n, q)``: the intercept, then standardised covariates.
+    covariate_names
+        Names of the q columns.
+    samples
+        Frame ``fid iid`` of the n samples.
+    variants
+        Frame ``chrom pos snp effect_allele other_allele eaf`` of the p SNPs, eaf among the n samples.
+    mean, sd
+        ``(p,)`` dosage statistics that standardised X.
+    trait_name, trait
+        The trait and its transform.
+    dropped_samples, dropped_variants
+        Counts per cause.
+    """
+
+    X: NDArray[np.float32]
+    y: NDArray[np.float64]
+    covariates: NDArray[np.float64]
+    covariate_names: tuple[str, ...]
+    samples: pd.DataFrame
+    variants: pd.DataFrame
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+    trait_name: str
+    trait: TraitTransform
+    dropped_samples: dict[str, int]
+    dropped_variants: dict[str, int]
+
+    def standardise(self, cohort: Cohort) -> NDArray[np.float32]:
+        """Standardise the same SNPs of other samples with the statistics of these.
+
+        SNPs are matched by id and alleles; where the other allele is counted the dosage d becomes 2 - d.
+
+        Parameters
+        ----------
+        cohort
+            Genotypes that hold every SNP of ``variants``, in any order.
+
+        Returns
+        -------
+        ``(n_new, p)`` float32 in Fortran order; missing calls are 0 (the training mean).
+
+        Raises
+        ------
+        InputError
+            If a SNP is absent, has other alleles or occurs twice.
+        """
+        given = variant_frame(cohort)
+        wanted_keys, given_keys = _allele_keys(self.variants), _allele_keys(given)
+        twice = given_keys[given_keys.duplicated()].intersection(wanted_keys)
+        if len(twice):
+            raise InputError(
+                f"expected each SNP once in the new genotypes, got {twice[0][0]!r} more than once; "
+                "keep one of the duplicates or give them different ids"
+            )
+        columns = given_keys.get_indexer(wanted_keys)
+        absent = np.flatnonzero(columns < 0)
+        if absent.size:
+            snp, *alleles = wanted_keys[absent[0]]
+            raise InputError(
+                f"expected all {len(columns)} SNPs of the fit in the new genotypes, got {absent.size} absent "
+                f"or with other alleles, the first {snp!r} with alleles {'/'.join(alleles)}; add them "
+                "(missing calls are allowed)"
+            )
+        flipped = given["effect_allele"].to_numpy()[columns] != self.variants["effect_allele"].to_numpy()
+        calls = cohort["call_dosage"].values
+        return standardise_calls(calls, self.mean, self.sd, columns=columns, flipped=flipped)
+
+
+def prepare(
+    cohort: Cohort,
+    trait: str,
+    *,
+    covariates: Sequence[str] = (),
+    maf: float = 0.01,
+    missing: float = 0.05,
+    transform: TransformName = "none",
+) -> AnalysisSet:
+    """Choose samples and SNPs, and standardise.
+
+    Parameters
+    ----------
+    cohort
+        Genotypes with trait and covariates by name.
+    trait
+        A numeric column of the cohort.
+    covariates
+        Columns of the cohort; text columns become indicators. A sample that lacks one is dropped.
+    maf
+        Least minor-allele frequency, 0 to 0.5.
+    missing
+        Largest share of missing calls, 0 to 1.
+    transform
+        ``none``, ``box-cox`` or ``rank-normal``, before the trait is standardised.
+
+    Raises
+    ------
+    InputError
+        Unknown, text, all-missing or constant trait; Inf; dependent covariates; a threshold out of range;
+        fewer than 3 samples or no SNP left.
+    """
+    for name, value, top in (("maf", maf, 0.5), ("missing", missing, 1.0)):
+        if not 0 <= value <= top:
+            raise InputError(f"expected {name} between 0 and {top:g}, got {value}; it is a share")
+    values = _trait_values(cohort, trait)
+    rows, dropped_samples = _choose_samples(cohort, values, covariates)
+    try:
+        fitted = fit_trait_transform(values[rows], transform)
+    except InputError as error:
+        raise InputError(f"trait {trait!r} of {source_of(cohort, trait)}: {error}") from error
+    design = covariate_design(cohort, covariates, rows)
+    calls = cohort["call_dosage"].values
+    statistics = snp_statistics(calls, rows)
+    columns, dropped_variants = _choose_variants(statistics, maf, missing)
+    mean, sd = statistics.mean[columns], statistics.sd[columns]
+    return AnalysisSet(
+        X=standardise_calls(calls, mean, sd, rows=rows, columns=columns),
+        y=fitted.forward(values[rows]),
+        covariates=design.matrix,
+        covariate_names=design.names,
+        samples=sample_frame(cohort).iloc[rows].reset_index(drop=True),
+        variants=variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2),
+        mean=mean,
+        sd=sd,
+        trait_name=trait,
+        trait=fitted,
+        dropped_samples=dropped_samples,
+        dropped_variants=dropped_variants,
+    )
+
+
+def _trait_values(cohort: Cohort, trait: str) -> NDArray[np.float64]:
+    values = finite_or_missing(cohort, trait, "trait")
+    source = source_of(cohort, trait)
+    if values.dtype == object:
+        text = next(v for v in values if isinstance(v, str) and np.isnan(pd.to_numeric(v, errors="coerce")))
+        raise InputError(
+            f"expected numbers in trait {trait!r} of {source}, got {text!r}; write NA where it is unknown"
+        )
+    if np.isnan(values).all():
+        raise InputError(
+            f"expected values of trait {trait!r} in {source}, got none for the {len(values)} samples with "
+            "genotypes; choose another trait"
+        )
+    return values
+
+
+def _choose_samples(
+    cohort: Cohort, values: NDArray[np.float64], covariates: Sequence[str]
+) -> tuple[NDArray[np.intp], dict[str, int]]:
+    """Positions of the samples analysed, and counts of the others per cause."""
+    counts = {"no genotype": 0, "not in phenotype table": 0, "no trait": 0, "covariate missing": 0}
+    counts |= json.loads(cohort.attrs.get("dropped_samples", "{}"))
+    has_trait, complete = ~np.isnan(values), has_covariates(cohort, covariates)
+    counts["no trait"] = int((~has_trait).sum())
+    counts["covariate missing"] += int((has_trait & ~complete).sum())
+    rows = np.flatnonzero(has_trait & complete)
+    if len(rows) < _MIN_SAMPLES:
+        raise InputError(
+            f"expected at least {_MIN_SAMPLES} samples with trait, genotypes and covariates, got {len(rows)} "
+            f"(left out: {_listed(counts)}); check ids and missing values"
+        )
+    return rows, counts
+
+
+def _choose_variants(
+    statistics: SnpStatistics, maf: float, missing: float
+) -> tuple[NDArray[np.intp], dict[str, int]]:
+    """Positions of the SNPs analysed, and counts of the others by the first cause that applies."""
+    frequency = statistics.mean / 2
+    causes = {
+        "missingness": statistics.missing > missing,
+        "constant": statistics.constant,
+        "maf": np.minimum(frequency, 1 - frequency) < maf - 1e-12,  # 1 - 0.9 < 0.1 in floats
+    }
+    keep = np.ones(len(frequency), dtype=bool)
+    counts = {}
+    for cause, bad in causes.items():
+        counts[cause] = int((keep & bad).sum())
+        keep &= ~bad
+    if not keep.any():
+        raise InputError(
+            f"expected at least one SNP after filtering, got none of {len(keep)} "
+            f"(left out: {_listed(counts)}); lower `maf` or raise `missing`"
+        )
+    return np.flatnonzero(keep), counts
+
+
+def _allele_keys(variants: pd.DataFrame) -> pd.MultiIndex:
+    """(id, alleles in alphabetical order): equal for a SNP whichever allele is counted."""
+    alleles = np.sort(variants[["effect_allele", "other_allele"]].to_numpy(object), axis=1)
+    return pd.MultiIndex.from_arrays([variants["snp"].to_numpy(object), alleles[:, 0], alleles[:, 1]])
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{cause} {count}" for cause, count in counts.items())

@@ -1,0 +1,112 @@
+"""Trait transforms with their inverses: y = (g(t) - mean) / sd for a trait t in its own units.
+
+g is the identity (``none``), the Box-Cox power transform with the maximum-likelihood exponent
+(Box and Cox 1964, doi:10.1111/j.2517-6161.1964.tb00553.x; ``box-cox``), or the normal score of the rank r
+among n values, Phi^-1((r - 3/8) / (n + 1/4)), ties sharing their mean rank (Blom 1958; ``rank-normal``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import boxcox, ndtri
+from scipy.stats import rankdata
+from sklearn.preprocessing import PowerTransformer
+
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["TraitTransform", "TransformName", "fit_trait_transform"]
+
+TransformName = Literal["none", "box-cox", "rank-normal"]
+
+
+@dataclass(frozen=True)
+class TraitTransform:
+    """A fitted transform between a trait's own units and the standardised scale.
+
+    Attributes
+    ----------
+    name
+        ``none``, ``box-cox`` or ``rank-normal``.
+    mean, sd
+        Mean and standard deviation (ddof 0) of the transformed training values.
+    exponent
+        The Box-Cox exponent (1 otherwise).
+    values, scores
+        ``(m,)`` distinct training values, ascending, and their normal scores (rank-normal, else empty).
+    """
+
+    name: TransformName
+    mean: float
+    sd: float
+    exponent: float
+    values: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+    def forward(self, values: ArrayLike) -> NDArray[np.float64]:
+        """From trait units to the standardised scale; rank-normal interpolates between training values."""
+        return (self._apply(np.asarray(values, dtype=np.float64)) - self.mean) / self.sd
+
+    def inverse(self, values: ArrayLike) -> NDArray[np.float64]:
+        """From the standardised scale to trait units.
+
+        A value beyond what the transform can produce gives the limit: the smallest or largest training
+        value for rank-normal; 0 (positive exponent) or infinity (negative) for Box-Cox.
+        """
+        z = np.asarray(values, dtype=np.float64) * self.sd + self.mean
+        if self.name == "rank-normal":
+            return np.interp(z, self.scores, self.values)
+        if self.name == "box-cox":
+            if self.exponent == 0:
+                return np.exp(z)
+            with np.errstate(divide="ignore"):  # log1p(-1) at the limit
+                return np.exp(np.log1p(np.maximum(self.exponent * z, -1.0)) / self.exponent)
+        return z
+
+    def _apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.name == "rank-normal":
+            return np.where(np.isnan(values), np.nan, np.interp(values, self.values, self.scores))
+        return np.asarray(boxcox(values, self.exponent)) if self.name == "box-cox" else values
+
+
+def fit_trait_transform(values: NDArray[np.float64], name: TransformName = "none") -> TraitTransform:
+    """Fit a transform to the trait of the analysed samples.
+
+    Parameters
+    ----------
+    values
+        ``(n,)`` finite trait values that are not all equal.
+    name
+        ``none``, ``box-cox`` or ``rank-normal``.
+
+    Raises
+    ------
+    InputError
+        Unknown transform, constant trait, or a trait that is not positive with ``box-cox``.
+    """
+    if name not in get_args(TransformName):
+        choices = ", ".join(get_args(TransformName))
+        raise InputError(f"expected a transform among {choices}, got {name!r}; choose one of them")
+    if np.ptp(values) == 0:
+        raise InputError(
+            f"expected a trait that varies, got {values[0]:g} for all {len(values)} samples; "
+            "choose another trait"
+        )
+    exponent, distinct, scores = 1.0, np.empty(0), np.empty(0)
+    if name == "box-cox":
+        if values.min() <= 0:
+            raise InputError(
+                f"expected positive values for the Box-Cox transform, got {values.min():g}; "
+                "shift the trait or use 'rank-normal'"
+            )
+        fitted = PowerTransformer(method="box-cox", standardize=False).fit(values[:, None])
+        exponent = float(fitted.lambdas_[0])
+    elif name == "rank-normal":
+        distinct, first = np.unique(values, return_index=True)
+        scores = ndtri((rankdata(values)[first] - 0.375) / (len(values) + 0.25))
+    raw = TraitTransform(name, 0.0, 1.0, exponent, distinct, scores)
+    transformed = raw.forward(values)
+    return TraitTransform(name, transformed.mean(), transformed.std(), exponent, distinct, scores)

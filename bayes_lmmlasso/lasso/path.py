@@ -1,0 +1,173 @@
+"""The LMM-Lasso path: SNP effects in the metric of the mixed model.
+
+    min over a, b:   1/2 (y - Z a - X b)' V^-1 (y - Z a - X b) + mu |b|_1,    V = K + delta I
+
+(Rakitsch, Lippert, Stegle, Borgwardt 2013, doi:10.1093/bioinformatics/bts669). Each reported solution is
+exact up to rounding and comes with its relative duality gap over all SNPs (equation in `working_set`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+from scipy.stats import rankdata
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso.goal import Goal, read_goal
+from bayes_lmmlasso.lasso.metric import Metric
+from bayes_lmmlasso.lasso.screening import Genotypes
+from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
+from bayes_lmmlasso.lmm import Eigenbasis
+from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
+
+__all__ = ["LassoPath", "lasso_path"]
+
+
+@dataclass(frozen=True, eq=False)
+class LassoPath:
+    """Solutions of the LMM-Lasso at several penalties.
+
+    Parameters
+    ----------
+    mu
+        Penalties, shape ``(m,)``: those asked for, or the knots from mu_max (where all effects are zero) down
+        and last the middle of the first segment with ``n_active`` active SNPs. Between consecutive knots the
+        effects are linear in mu.
+    coef_sparse
+        Effects b, one row for each penalty, sparse, shape ``(m, p)``.
+    n_active
+        Number of effects that are not zero, shape ``(m,)``.
+    duality_gap
+        Relative duality gap over all p SNPs in float64, shape ``(m,)``.
+    fixed_effects
+        Generalised least squares estimate of a given b, shape ``(m, q)``.
+    path_rank
+        Order of first entry from 1, shape ``(p,)``: SNPs that enter at the same penalty share a rank, so do
+        duplicates (columns equal up to sign, of which the first carries the effect); NaN if never entered.
+    n_passes
+        Number of products with all SNPs.
+    status
+        One sentence: certified, or what fell short and what to change.
+    """
+
+    mu: NDArray[np.float64]
+    coef_sparse: csr_array
+    n_active: NDArray[np.intp]
+    duality_gap: NDArray[np.float64]
+    fixed_effects: NDArray[np.float64]
+    path_rank: NDArray[np.float64]
+    n_passes: int
+    status: str
+
+    @property
+    def coef(self) -> NDArray[np.float64]:
+        """Effects as a dense array, shape ``(m, p)``."""
+        return np.asarray(self.coef_sparse.toarray())
+
+
+def lasso_path(
+    X: ArrayLike,
+    y: ArrayLike,
+    basis: Eigenbasis,
+    delta: float,
+    *,
+    mu: ArrayLike | None = None,
+    n_active: int | None = None,
+    covariates: ArrayLike | None = None,
+    tol: float = 1e-8,
+) -> LassoPath:
+    """Solve the LMM-Lasso at given penalties, or down to a number of active SNPs.
+
+    Parameters
+    ----------
+    X
+        Genotypes as they are to be used (nothing is centred or scaled here), shape ``(n, p)``, any real dtype
+        and layout. A float32 matrix is taken as exact and never copied whole.
+    y
+        Trait, shape ``(n,)``.
+    basis
+        Eigenbasis of the kinship matrix of the same samples.
+    delta
+        se2 / sg2 of the null model.
+    mu
+        Penalties above 0, shape ``(m,)`` or a number. Either ``mu`` or ``n_active`` is given.
+    n_active
+        Number of active SNPs, from 1 to min(p, n - q).
+    covariates
+        Unpenalised effects Z, shape ``(n, q)``; None means none, not even an intercept.
+    tol
+        Relative duality gap to certify.
+
+    Returns
+    -------
+    LassoPath
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, values are not finite, or ``mu``, ``n_active`` or ``delta`` is out of range.
+    """
+    n = basis.n_samples
+    trait = check_trait(y, n)
+    Z = check_covariates(covariates, n)
+    genotypes = Genotypes.of(X, n)
+    goal = read_goal(mu, n_active, genotypes.n_snps, n - Z.shape[1])
+    metric = Metric.of(basis, delta, Z)
+    root_w = 1.0 / np.sqrt(basis.values + delta)
+    if np.linalg.norm(metric.A @ trait) <= 1e-10 * np.linalg.norm(root_w * basis.rotate(trait)):
+        raise InputError(
+            f"trait: expected variation beyond the {Z.shape[1]} covariates, got none in {n} samples: "
+            "check that the trait is not constant and remove covariates that determine it"
+        )
+    solution = solve_paths(genotypes, [metric], [trait], goal, tol)[0]
+    rest = trait[:, None] - genotypes.columns(solution.snps) @ solution.coef.T
+    fixed = np.linalg.lstsq(
+        root_w[:, None] * basis.rotate(Z), root_w[:, None] * basis.rotate(rest), rcond=None
+    )[0]
+    return LassoPath(
+        mu=solution.mu,
+        coef_sparse=_scatter(solution, genotypes.n_snps),
+        n_active=np.count_nonzero(solution.coef, axis=1),
+        duality_gap=solution.gap,
+        fixed_effects=fixed.T,
+        path_rank=_path_rank(solution, genotypes.representative),
+        n_passes=solution.n_passes,
+        status=_status(solution, goal, tol),
+    )
+
+
+def _scatter(solution: Solution, n_snps: int) -> csr_array:
+    """Effects of all SNPs as a sparse array, shape ``(m, p)``."""
+    row, column = np.nonzero(solution.coef)
+    return csr_array(
+        (solution.coef[row, column], (row, solution.snps[column])), shape=(solution.mu.size, n_snps)
+    )
+
+
+def _path_rank(solution: Solution, representative: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Order of first entry; penalties equal to 10 digits count as the same."""
+    ranks = np.full(representative.size, np.nan)
+    order = np.argsort(-solution.entry_mu)
+    descending = solution.entry_mu[order]
+    fresh = np.concatenate([[True], np.diff(descending) < -1e-10 * descending[:-1]])[: order.size]
+    ranks[solution.snps[order]] = rankdata(np.cumsum(fresh), method="min")
+    return ranks[representative]
+
+
+def _status(solution: Solution, goal: Goal, tol: float) -> str:
+    """Say in one sentence how the path ended."""
+    worst = float(solution.gap.max())
+    if worst > tol:
+        return (
+            f"not certified: relative duality gap {worst:.1e} above {tol:.1e}; "
+            "SNPs that are nearly duplicates are the usual cause: remove them or raise tol"
+        )
+    if not solution.reached:
+        most = int(np.count_nonzero(solution.coef, axis=1).max())
+        return (
+            f"path ended with {most} active SNPs: no segment has {goal.n_active}; choose a smaller n_active"
+        )
+    return f"certified: relative duality gap at most {worst:.1e}"

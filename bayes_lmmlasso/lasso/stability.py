@@ -1,0 +1,214 @@
+"""Stability selection: how often a SNP is selected when the samples change.
+
+The samples are drawn without replacement B times; on each draw the null model is fitted again and the
+LMM-Lasso selects SNPs, either a fixed number of them or at a fixed penalty:
+
+    frequency_j = 1/B sum_b [ SNP j active in draw b ],      selected = { j : frequency_j >= threshold }
+
+(Meinshausen and Buehlmann 2010, doi:10.1111/j.1467-9868.2010.00740.x; complementary pairs of halves: Shah and
+Samworth 2013, doi:10.1111/j.1467-9868.2011.01034.x; with the LMM-Lasso: Rakitsch et al. 2013,
+doi:10.1093/bioinformatics/bts669). Duplicate SNPs (columns equal up to sign) are one variable: each of them
+has the frequency of their class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from os import cpu_count
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import ThreadpoolController
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
+from bayes_lmmlasso.lasso.goal import read_goal
+from bayes_lmmlasso.lasso.metric import Metric
+from bayes_lmmlasso.lasso.screening import Genotypes
+from bayes_lmmlasso.lasso.subsamples import read_subsamples
+from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
+from bayes_lmmlasso.lmm import Eigenbasis, NullMethod, NullModel, fit_null_model, validate_kinship
+from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
+from bayes_lmmlasso.progress import Progress, silent
+
+__all__ = ["StabilitySelection", "stability_selection"]
+
+_CHUNK_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class StabilitySelection:
+    """Selection frequencies and what they rest on.
+
+    Parameters
+    ----------
+    frequency
+        Share of subsamples that select the SNP or a duplicate of it, shape ``(p,)``.
+    selected
+        Whether the frequency reaches the threshold, shape ``(p,)``.
+    error_bound
+        Bounds on the expected number of false selections at the threshold; duplicates count once.
+    duplicate_of
+        First SNP with the same column up to sign, shape ``(p,)``.
+    subsamples
+        Samples of each draw, ascending, shape ``(B, m)``.
+    log_delta, at_bound
+        Null model of each draw: its log delta, and whether that is a bound of the search, shape ``(B,)``.
+    n_selected
+        SNPs selected in each draw, duplicates counted once, shape ``(B,)``; below ``n_active`` when the path
+        of a draw ended before.
+    duality_gap
+        Relative duality gap of the selecting solution of each draw, over all SNPs, shape ``(B,)``.
+    """
+
+    frequency: NDArray[np.float64]
+    selected: NDArray[np.bool_]
+    error_bound: ErrorBound
+    duplicate_of: NDArray[np.intp]
+    subsamples: NDArray[np.intp]
+    log_delta: NDArray[np.float64]
+    at_bound: NDArray[np.bool_]
+    n_selected: NDArray[np.intp]
+    duality_gap: NDArray[np.float64]
+
+
+def stability_selection(
+    X: ArrayLike,
+    y: ArrayLike,
+    K: ArrayLike,
+    *,
+    n_active: int | None = None,
+    mu: float | None = None,
+    covariates: ArrayLike | None = None,
+    n_subsamples: int = 100,
+    fraction: float = 0.5,
+    pairs: bool = False,
+    threshold: float = 0.6,
+    subsamples: ArrayLike | None = None,
+    seed: int = 0,
+    method: NullMethod = "ml",
+    tol: float = 1e-8,
+    progress: Progress = silent,
+) -> StabilitySelection:
+    """Select SNPs on many subsamples and count.
+
+    Parameters
+    ----------
+    X
+        Genotypes as they are to be used, shape ``(n, p)``. Rows are subset, never centred or scaled again.
+    y
+        Trait, shape ``(n,)``.
+    K
+        Kinship matrix, shape ``(n, n)``. Rows and columns are subset, never scaled again.
+    n_active
+        Number of SNPs to select in each draw. Either ``n_active`` or ``mu`` is given.
+    mu
+        Penalty of each draw.
+    covariates
+        Unpenalised effects, shape ``(n, q)``; None means none, not even an intercept. Columns that become
+        redundant in a draw (a level that is absent there) are left out there.
+    n_subsamples, fraction
+        Number of draws B and share of the samples in each.
+    pairs
+        Draw complementary pairs: draws 2i and 2i + 1 share no sample.
+    threshold
+        Frequency from which a SNP counts as selected, above 1/2 and at most 1.
+    subsamples
+        Draws to use instead of random ones, indices of shape ``(B, m)``; with ``pairs``, consecutive rows are
+        pairs.
+    seed
+        Seed of the draws.
+    method
+        How the null model is fitted.
+    tol
+        Relative duality gap to certify.
+    progress
+        Told about finished draws.
+
+    Returns
+    -------
+    StabilitySelection
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, values are not finite, or an argument is out of range.
+    """
+    kinship = validate_kinship(K)
+    n = kinship.shape[0]
+    trait = check_trait(y, n)
+    Z = check_covariates(covariates, n)
+    genotypes = Genotypes.of(X, n)
+    if not 0.5 < threshold <= 1.0:
+        raise InputError(
+            f"expected a threshold above 0.5 and at most 1, got {threshold}: 0.6 to 0.9 is usual"
+        )
+    draws = read_subsamples(subsamples, n, n_subsamples, fraction, pairs, seed)
+    n_draws, m = draws.shape
+    goal = read_goal(mu, n_active, genotypes.n_snps, m - Z.shape[1])
+    nulls: list[NullModel] = []
+    solutions: list[Solution] = []
+    for rows in _chunks(draws, genotypes.n_snps):
+        fitted = _fit_nulls(rows, kinship, trait, Z, method)
+        metrics = [metric for _, metric in fitted]
+        solutions += solve_paths(genotypes, metrics, list(trait[rows]), goal, tol)
+        nulls += [null for null, _ in fitted]
+        progress("stability", len(solutions), n_draws)
+    chosen = [solution.snps[solution.coef[-1] != 0.0] for solution in solutions]
+    counts = np.bincount(np.concatenate(chosen), minlength=genotypes.n_snps)
+    frequency = (counts / n_draws)[genotypes.representative]
+    n_selected = np.array([snps.size for snps in chosen])
+    return StabilitySelection(
+        frequency=frequency,
+        selected=frequency >= threshold,
+        error_bound=error_bound(
+            threshold,
+            float(n_selected.mean()),
+            np.unique(genotypes.representative).size,
+            n_pairs=n_draws // 2 if pairs else 0,
+            fraction=m / n,
+        ),
+        duplicate_of=genotypes.representative,
+        subsamples=draws,
+        log_delta=np.array([null.log_delta for null in nulls]),
+        at_bound=np.array([null.at_bound for null in nulls]),
+        n_selected=n_selected,
+        duality_gap=np.array([solution.gap[-1] for solution in solutions]),
+    )
+
+
+def _chunks(draws: NDArray[np.intp], n_snps: int) -> Iterator[NDArray[np.intp]]:
+    """Split the draws so that whitening matrices and first scores of a chunk fit a fixed memory."""
+    size = max(2, _CHUNK_BYTES // (8 * (draws.shape[1] ** 2 + n_snps)))
+    for start in range(0, draws.shape[0], size):
+        yield draws[start : start + size]
+
+
+def _fit_nulls(
+    draws: NDArray[np.intp],
+    kinship: NDArray[np.float64],
+    trait: NDArray[np.float64],
+    Z: NDArray[np.float64],
+    method: NullMethod,
+) -> list[tuple[NullModel, Metric]]:
+    """Fit the null model of each draw and build its metric, one BLAS thread a draw."""
+
+    def fit(rows: NDArray[np.intp]) -> tuple[NullModel, Metric]:
+        basis = Eigenbasis.from_kinship(kinship[np.ix_(rows, rows)])
+        span = _span(Z[rows])
+        null = fit_null_model(trait[rows], basis, span, method)
+        return null, Metric.of(basis, null.delta, span, rows, trait.size)
+
+    with ThreadPoolExecutor(cpu_count()) as pool, ThreadpoolController().limit(limits=1):
+        return list(pool.map(fit, draws))
+
+
+def _span(Z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Orthonormal basis of the columns of Z, without redundant directions."""
+    if Z.shape[1] == 0:
+        return Z
+    norms = np.linalg.norm(Z, axis=0)
+    U, singular, _ = np.linalg.svd(Z / np.where(norms > 0.0, norms, 1.0), full_matrices=False)
+    return np.asarray(U[:, singular > 1e-10 * singular[0]])

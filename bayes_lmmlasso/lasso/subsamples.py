@@ -1,0 +1,90 @@
+"""Subsamples for stability selection: random halves, complementary pairs, or given ones.
+
+Complementary pairs (Shah and Samworth 2013, doi:10.1111/j.1467-9868.2011.01034.x): one permutation of the
+samples gives two subsamples that share no sample.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["read_subsamples"]
+
+
+def read_subsamples(
+    subsamples: ArrayLike | None, n: int, n_subsamples: int, fraction: float, pairs: bool, seed: int
+) -> NDArray[np.intp]:
+    """Return the subsamples to use, each ascending, shape ``(B, m)``.
+
+    Parameters
+    ----------
+    subsamples
+        Given ones, shape ``(B, m)``, or None to draw.
+    n
+        Number of samples.
+    n_subsamples, fraction, seed
+        Number of draws, share of the samples in each (rounded down), and the seed.
+    pairs
+        Whether draws 2i and 2i + 1 are complementary.
+
+    Raises
+    ------
+    InputError
+        If the numbers are out of range or given subsamples are no subsets of the samples.
+    """
+    if subsamples is not None:
+        draws = _given(subsamples, n)
+    else:
+        m = int(fraction * n + 1e-9) if 0.0 < fraction < 1.0 else 0
+        if m < 2 or n_subsamples < 1:
+            raise InputError(
+                "expected at least one subsample and a fraction between 0 and 1 that leaves 2 or more of "
+                f"{n} samples, got {n_subsamples} and {fraction}: 100 subsamples of 0.5 are usual"
+            )
+        draws = _drawn(n, m, n_subsamples, pairs, seed)
+    if pairs:
+        _check_pairs(draws, n)
+    return draws
+
+
+def _drawn(n: int, m: int, count: int, pairs: bool, seed: int) -> NDArray[np.intp]:
+    """Draw without replacement; with pairs, two disjoint subsamples from each permutation."""
+    rng = np.random.default_rng(seed)
+    if not pairs:
+        return np.array([np.sort(rng.permutation(n)[:m]) for _ in range(count)])
+    permuted = [rng.permutation(n) for _ in range((count + 1) // 2)]
+    return np.array([np.sort(half) for order in permuted for half in (order[:m], order[n - m :])][:count])
+
+
+def _given(subsamples: ArrayLike, n: int) -> NDArray[np.intp]:
+    """Check subsamples from the caller."""
+    draws = np.asarray(subsamples)
+    if draws.ndim != 2 or 0 in draws.shape or draws.dtype.kind not in "iu":
+        raise InputError(
+            f"subsamples: expected integer sample indices of shape (B, m), got {draws.dtype} of shape "
+            f"{draws.shape}: pass one row of equal length for each subsample"
+        )
+    draws = np.sort(draws.astype(np.intp), axis=1)
+    bad = (draws[:, 0] < 0) | (draws[:, -1] >= n) | (np.diff(draws, axis=1) == 0).any(axis=1)
+    if bad.any():
+        raise InputError(
+            f"subsamples: expected distinct indices from 0 to {n - 1} in each row, got others in row "
+            f"{int(bad.argmax()) + 1}: draw without replacement from the analysed samples"
+        )
+    return draws
+
+
+def _check_pairs(draws: NDArray[np.intp], n: int) -> None:
+    """Refuse draws whose consecutive rows are not pairs of disjoint subsamples."""
+    if draws.shape[0] % 2:
+        raise InputError(f"expected an even number of subsamples for pairs, got {draws.shape[0]}: add one")
+    both = np.sort(np.hstack([draws[0::2], draws[1::2]]), axis=1)
+    shared = (np.diff(both, axis=1) == 0).any(axis=1)
+    if shared.any():
+        raise InputError(
+            f"expected complementary pairs without a common sample, got {draws.shape[1]} of {n} samples in "
+            f"each subsample and an overlap in pair {int(shared.argmax()) + 1}: use a fraction of at most 0.5"
+        )

@@ -1,0 +1,25 @@
+"""Kinship, its eigenbasis, the null model and BLUP."""
+
+from __future__ import annotations
+
+from bayes_lmmlasso.lmm.blup import blup
+from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.kinship import KinshipMethod, gower_scale, kinship
+from bayes_lmmlasso.lmm.kinship_file import read_kinship
+from bayes_lmmlasso.lmm.null_model import NullMethod, NullModel, fit_null_model
+from bayes_lmmlasso.lmm.rotation import rotate
+from bayes_lmmlasso.lmm.validation import validate_kinship
+
+__all__ = [
+    "Eigenbasis",
+    "KinshipMethod",
+    "NullMethod",
+    "NullModel",
+    "blup",
+    "fit_null_model",
+    "gower_scale",
+    "kinship",
+    "read_kinship",
+    "rotate",
+    "validate_kinship",
+]

@@ -1,0 +1,69 @@
+"""Best linear unbiased prediction of the polygenic effect of new samples.
+
+    u_new = K_new,train (K_train + delta I)^-1 (y - fixed part)
+
+(Henderson 1975, doi:10.2307/2529430; Robinson 1991, doi:10.1214/ss/1177011926). ``y - fixed part`` also
+leaves out the Lasso's SNP effects, so the prediction of a new sample is its fixed part plus its SNPs plus u.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.validation import check_matrix, check_trait
+
+__all__ = ["blup"]
+
+
+def blup(K_new_train: ArrayLike, K_train: ArrayLike, delta: float, residual: ArrayLike) -> NDArray[np.float64]:
+    """Predict the polygenic effect of new samples.
+
+    Parameters
+    ----------
+    K_new_train
+        Kinship between new and training samples, on the scale of ``K_train``, shape ``(n_new, n)``.
+    K_train
+        Kinship of the training samples, shape ``(n, n)``.
+    delta
+        Residual over genetic variance, se2 / sg2, above 0.
+    residual
+        Trait minus fixed part and SNP effects in the training samples, shape ``(n,)``.
+
+    Returns
+    -------
+    ndarray, shape (n_new,)
+        In the units of ``residual``.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, values are not finite or delta is not positive.
+    """
+    train = check_matrix(K_train, None, "training kinship")
+    n = train.shape[0]
+    cross = np.asarray(K_new_train, dtype=np.float64)
+    if cross.ndim != 2 or cross.shape[1] != n:
+        raise InputError(
+            f"new-by-training kinship: expected shape (new samples, {n}), got {cross.shape}: "
+            "pass one column for each training sample in their order"
+        )
+    if not np.isfinite(cross).all():
+        raise InputError(
+            "new-by-training kinship: expected finite values, "
+            f"got {int((~np.isfinite(cross)).sum())} others: drop those samples or recompute the matrix"
+        )
+    if not (np.isfinite(delta) and delta > 0.0):
+        raise InputError(f"expected delta above 0, got {delta}: pass NullModel.delta")
+    covariance = train + delta * np.eye(n)
+    try:
+        factor = cho_factor(covariance, lower=True)
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            f"training kinship: expected K + {delta:.3g} I to be positive definite, got an indefinite one: "
+            "pass a positive semi-definite kinship"
+        ) from error
+    weights = cho_solve(factor, check_trait(residual, n))
+    return np.asarray(cross @ weights, dtype=np.float64)

@@ -1,0 +1,136 @@
+"""Kinship matrices from genotypes, their scale, and kinship files.
+
+    rrm:      K = W W' / p,  w_ij = (x_ij - mean_j) / sd_j    (realised relationships)
+    centred:  K = C C' / p,  c_ij = x_ij - mean_j             (GEMMA -gk 1)
+    ibs:      K_ik = mean_j (1 - |x_ij - x_kj| / 2)           (alleles identical by state; dosages 0..2)
+
+(VanRaden 2008, doi:10.3168/jds.2007-0980; Zhou and Stephens 2012, doi:10.1038/ng.2310). Standard deviations
+have divisor n. Sums run over blocks of SNPs in float64, so a float32 or int8 genotype matrix is never copied
+whole. `gower_scale` sets the expected sample variance of u ~ N(0, K) to one:
+
+    K -> K (n - 1) / tr(P K P),   P = I - 11'/n                 (Kang et al. 2010, doi:10.1038/ng.548)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist, squareform
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.validation import check_matrix
+
+__all__ = ["KinshipMethod", "gower_scale", "kinship"]
+
+KinshipMethod = Literal["rrm", "centred", "ibs"]
+
+_BLOCK_BYTES = 32 * 2**20
+
+
+def kinship(X: ArrayLike, method: KinshipMethod = "rrm") -> NDArray[np.float64]:
+    """Kinship matrix of the samples.
+
+    Parameters
+    ----------
+    X
+        Genotypes without missing values, shape ``(n, p)``, any real dtype and memory layout. ``rrm`` and
+        ``centred`` take any coding; ``ibs`` needs allele dosages between 0 and 2.
+    method
+        Which estimator; see the module's equations.
+
+    Returns
+    -------
+    ndarray, shape (n, n), float64
+        Symmetric and positive semi-definite up to rounding; not scaled any further.
+
+    Raises
+    ------
+    InputError
+        For an unknown method, missing values, SNPs that do not vary (``rrm``) or values outside 0..2
+        (``ibs``).
+    """
+    if method not in get_args(KinshipMethod):
+        raise InputError(f"expected kinship method rrm, centred or ibs, got {method!r}: choose one of the three")
+    genotypes: NDArray[Any] = np.asarray(X)
+    if genotypes.ndim != 2 or 0 in genotypes.shape:
+        raise InputError(
+            f"genotypes: expected a matrix (samples x SNPs), got shape {genotypes.shape}: "
+            "pass one row for each sample and at least one SNP"
+        )
+    n, p = genotypes.shape
+    total = np.zeros((n, n))
+    size = max(1, _BLOCK_BYTES // (8 * n))
+    for start in range(0, p, size):
+        block = np.asarray(genotypes[:, start : start + size], dtype=np.float64)
+        _check_block(block, start, method)
+        total += _ibs_block(block) if method == "ibs" else _product_block(block, method == "rrm")
+    return np.asarray(total / p)
+
+
+def gower_scale(K: ArrayLike) -> NDArray[np.float64]:
+    """Scale a kinship matrix so that ``tr(PKP) = n - 1`` with ``P = I - 11'/n``.
+
+    Raises
+    ------
+    InputError
+        If the matrix has no variance after centring.
+    """
+    matrix = check_matrix(K, None)
+    n = matrix.shape[0]
+    centred_trace = float(np.trace(matrix) - matrix.sum() / n)
+    if centred_trace <= 1e-12 * float(np.abs(np.diag(matrix)).sum()):
+        raise InputError(
+            f"kinship: expected a positive trace after centring, got {centred_trace:.3g}: "
+            "check that the samples are not all identical"
+        )
+    return np.asarray(matrix * ((n - 1) / centred_trace))
+
+
+def _check_block(block: NDArray[np.float64], start: int, method: str) -> None:
+    """Refuse missing values, and dosages outside 0..2 where dosages are needed."""
+    bad = ~np.isfinite(block)
+    if bad.any():
+        i, j = np.argwhere(bad)[0]
+        raise InputError(
+            f"genotypes: expected finite values, got {block[i, j]} in sample {i + 1}, SNP {start + j + 1}: "
+            "fill in missing genotypes first"
+        )
+    if method == "ibs" and (block.min() < 0.0 or block.max() > 2.0):
+        i, j = np.argwhere((block < 0.0) | (block > 2.0))[0]
+        raise InputError(
+            f"genotypes: expected allele dosages between 0 and 2 for the ibs kinship, got {block[i, j]:.6g} "
+            f"in sample {i + 1}, SNP {start + j + 1}: pass dosages before standardising them"
+        )
+
+
+def _product_block(block: NDArray[np.float64], standardise: bool) -> NDArray[np.float64]:
+    """Sum of w_j w_j' over the SNPs of a block."""
+    centred = block - block.mean(axis=0)
+    if standardise:
+        deviation = np.sqrt(np.mean(centred**2, axis=0))
+        varies = deviation > 1e-10 * np.abs(block).max(axis=0)
+        if not varies.all():
+            raise InputError(
+                "genotypes: expected SNPs that vary for the rrm kinship, "
+                f"got {int((~varies).sum())} constant ones: filter by minor allele frequency first"
+            )
+        centred /= deviation
+    return centred @ centred.T
+
+
+def _ibs_block(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of 1 - |x_i - x_k| / 2 over the SNPs of a block.
+
+    For whole dosages |a - b| is the sum over t = 1, 2 of u + v - 2 u v with u = [a >= t], v = [b >= t],
+    which takes two matrix products; the other SNPs are compared pair by pair.
+    """
+    whole = (block == np.rint(block)).all(axis=0)
+    distance = squareform(pdist(block[:, ~whole], "cityblock")) if not whole.all() else 0.0
+    for threshold in (1.0, 2.0):
+        at_least = (block[:, whole] >= threshold).astype(np.float64)
+        count = at_least.sum(axis=1)
+        distance = distance + count[:, None] + count[None, :] - 2.0 * (at_least @ at_least.T)
+    similarity: NDArray[np.float64] = block.shape[1] - 0.5 * distance
+    return similarity

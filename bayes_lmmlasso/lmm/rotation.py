@@ -1,0 +1,128 @@
+"""From samples to the eigenbasis: what a model function sees.
+
+    y, Z, X  ->  U'y, U'Z, U'X        K = U S U'
+
+together with the singular values and left singular vectors of U'X that whiten the effects (see
+`bayes_lmmlasso.models.rotated`). With K proportional to XX' the rows of U'X are orthogonal already and no
+singular vectors are kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from bayes_lmmlasso.cohort import AnalysisSet
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
+from bayes_lmmlasso.models import RotatedData
+
+__all__ = ["rotate"]
+
+_BLOCK = 4096  # SNPs rotated at a time
+
+
+def rotate(
+    source: AnalysisSet | NDArray[np.floating],
+    basis: Eigenbasis,
+    *,
+    y: ArrayLike | None = None,
+    covariates: ArrayLike | None = None,
+    dtype: DTypeLike | None = None,
+) -> RotatedData:
+    """Premultiply trait, covariates and SNPs by U', once.
+
+    Parameters
+    ----------
+    source
+        An analysis set, which brings its own trait and covariates, or SNPs of shape ``(n, p)``.
+    basis
+        Eigenbasis of the kinship of the n samples.
+    y
+        Trait, shape ``(n,)``, where ``source`` is an array.
+    covariates
+        Covariates, shape ``(n, q)``, where ``source`` is an array; None means none, no intercept either.
+    dtype
+        Floating-point type of the result; default JAX's (float32 unless x64 is enabled).
+
+    Returns
+    -------
+    RotatedData
+        Eigenvalues in descending order.
+
+    Raises
+    ------
+    InputError
+        If the shapes disagree or a value is not finite.
+    """
+    if isinstance(source, AnalysisSet):
+        X, y, covariates = source.X, source.y, source.covariates
+    else:
+        X = np.asarray(source)
+    n = basis.n_samples
+    if X.ndim != 2 or X.shape[0] != n:
+        raise InputError(
+            f"expected SNPs of shape ({n}, p), one row for each sample of the kinship matrix, got {X.shape}: "
+            "align both by sample id first"
+        )
+    if y is None:
+        raise InputError(f"expected a trait of shape ({n},), got none: pass y= with an array of SNPs")
+    U = basis.vectors[:, ::-1]
+    float_type = np.result_type(dtype or jnp.result_type(float))
+    rotated, gram = _rotate_snps(X, U, float_type)
+    sigma, left = _whitening(gram, tolerance=1e-9 if float_type == np.float64 else 1e-5)
+
+    def array(values: NDArray[np.float64]) -> jnp.ndarray:
+        return jnp.asarray(values, dtype=float_type)
+
+    return RotatedData(
+        y=array(U.T @ check_trait(y, n)),
+        Z=array(U.T @ check_covariates(covariates, n)),
+        X=jnp.asarray(rotated),
+        S=array(basis.values[::-1]),
+        U=array(U),
+        sigma=array(sigma),
+        Q=None if left is None else array(left),
+    )
+
+
+def _rotate_snps(
+    X: NDArray[np.floating], U: NDArray[np.float64], dtype: np.dtype[Any]
+) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+    """Return U'X of shape (n, p) in ``dtype`` and its Gram matrix U'XX'U of shape (n, n) in float64."""
+    n, p = X.shape
+    rotated = np.empty((n, p), dtype=dtype)
+    gram = np.zeros((n, n))
+    for start in range(0, p, _BLOCK):
+        block = U.T @ X[:, start : start + _BLOCK].astype(np.float64)
+        if not np.isfinite(block).all():
+            raise InputError(
+                f"expected finite genotypes, got NaN or Inf among SNPs {start + 1} to {start + block.shape[1]}: "
+                "fill missing genotypes first"
+            )
+        rotated[:, start : start + _BLOCK] = block
+        gram += block @ block.T
+    return rotated, gram
+
+
+def _whitening(gram: NDArray[np.float64], tolerance: float) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return the singular values and, unless they are unit vectors, the left singular vectors of U'X.
+
+    Directions with less than 1e-5 of the largest squared singular value stay unwhitened: they carry next to
+    no information on the effects, and the model is exact for any set of orthonormal directions.
+    """
+    squares = np.diag(gram)
+    rank = int(np.count_nonzero(squares > 1e-5 * squares.max()))
+    scale = np.sqrt(squares[:rank])
+    correlation = gram[:rank, :rank] / np.outer(scale, scale)
+    if squares[rank:].max(initial=0.0) <= squares[:rank].min() and (
+        np.abs(correlation - np.eye(rank)).max() < tolerance
+    ):
+        return scale, None
+    squares, left = np.linalg.eigh(gram)
+    keep = np.flatnonzero(squares > 1e-5 * squares[-1])[::-1]
+    return np.sqrt(squares[keep]), left[:, keep]

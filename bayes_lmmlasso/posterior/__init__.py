@@ -1,0 +1,27 @@
+"""The posterior: sampling, diagnostics, inclusion, windows and the tree that holds it all."""
+
+from __future__ import annotations
+
+from bayes_lmmlasso.posterior.inclusion import inclusion_table
+from bayes_lmmlasso.posterior.loo import loo_log_likelihood
+from bayes_lmmlasso.posterior.sampling import sample_posterior
+from bayes_lmmlasso.posterior.store import (
+    add_point_estimate,
+    add_stability,
+    hyper_table,
+    read_tree,
+    write_tree,
+)
+from bayes_lmmlasso.posterior.windows import window_table
+
+__all__ = [
+    "add_point_estimate",
+    "add_stability",
+    "hyper_table",
+    "inclusion_table",
+    "loo_log_likelihood",
+    "read_tree",
+    "sample_posterior",
+    "window_table",
+    "write_tree",
+]

@@ -1,0 +1,145 @@
+"""One row a SNP: point estimate, stability frequency and posterior, side by side.
+
+The posterior columns of SNP j, with b_j in trait standard deviations per standard deviation of the SNP:
+
+    beta_mean, beta_sd, beta_lo, beta_hi    mean, standard deviation and 95% equal-tailed interval of b_j
+    pip     priors without a point mass: P(b_j^2 > t | y), t the share of phenotypic variance (not P(b_j != 0))
+    lfsr    min(P(b_j >= 0), P(b_j <= 0))    (Stephens 2017, doi:10.1093/biostatistics/kxw041)
+    r_hat, ess_bulk    of b_j
+
+``pip_mcse`` is the Monte Carlo error of pip: the standard deviation of a Beta(k + 1/2, m - k + 1/2) with m the
+effective number of draws and k = m pip. It tends to sqrt(pip (1 - pip) / m) and stays positive where all draws agree.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
+from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
+
+__all__ = ["inclusion_table", "probability_error"]
+
+_BLOCK = 256  # SNPs summarised at a time: their draws stay in the cache
+
+COLUMNS = (
+    "chrom pos snp effect_allele other_allele eaf beta_map path_rank stability beta_mean beta_sd beta_lo beta_hi "
+    "pip pip_mcse lfsr r_hat ess_bulk p_lmm"
+).split()
+
+
+def inclusion_table(
+    tree: xr.DataTree,
+    path: LassoPath | None = None,
+    stability: StabilitySelection | None = None,
+    scan: pd.DataFrame | None = None,
+    variance_share: float = 0.001,
+) -> pd.DataFrame:
+    """Set point estimate, stability frequency and posterior of every SNP side by side.
+
+    Parameters
+    ----------
+    tree
+        Result of `sample_posterior`.
+    path
+        Lasso path of the same SNPs: beta_map is its last solution, path_rank the order of entry.
+    stability
+        Stability selection of the same SNPs.
+    scan
+        Single-SNP tests of the same SNPs with a column ``p``.
+    variance_share
+        Share t of phenotypic variance above which an effect counts as included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of the module docstring; NA where an input was not given.
+
+    Raises
+    ------
+    InputError
+        If an input has another number of SNPs, or the share is not in (0, 1).
+    """
+    effects = tree.children["posterior"].dataset["b"]
+    labels = tree.children["constant_data"].dataset.coords
+    p = effects.sizes["variant"]
+    if not 0 < variance_share < 1:
+        raise InputError(
+            f"expected variance_share in (0, 1), got {variance_share}: give a share of phenotypic variance"
+        )
+    table = pd.DataFrame({name: labels[f"variant_{name}"].values for name in COLUMNS[:6]})
+    table["beta_map"] = np.nan if path is None else _checked(path.coef[-1], p, "the Lasso path")
+    table["path_rank"] = pd.Series(np.full(p, np.nan) if path is None else path.path_rank).astype("Int64")
+    table["stability"] = np.nan if stability is None else _checked(stability.frequency, p, "stability selection")
+    for name, values in summarise_effects(effects.values, variance_share).items():
+        table[name] = values
+    table["p_lmm"] = np.nan if scan is None else _checked(scan["p"].to_numpy(), p, "the scan")
+    return table[COLUMNS]
+
+
+def summarise_effects(effects: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.float64]]:
+    """Summarise draws of shape ``(chains, draws, p)`` into one number a SNP and column of the module docstring."""
+    p = effects.shape[2]
+
+    def block(start: int) -> dict[str, NDArray[np.float64]]:
+        return _summarise(
+            np.ascontiguousarray(np.moveaxis(effects[:, :, start : start + _BLOCK], 2, 0)), variance_share
+        )
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(block, range(0, p, _BLOCK)))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _summarise(draws: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.float64]]:
+    """Summarise draws of shape ``(m, chains, draws)``."""
+    flat = draws.reshape(len(draws), -1)
+    lo, hi = np.quantile(flat, [0.025, 0.975], axis=1)
+    r_hat, ess_bulk = convergence(draws)
+    included = draws**2 > variance_share
+    pip = included.mean(axis=(1, 2))
+    return {
+        "beta_mean": flat.mean(axis=1, dtype=np.float64),
+        "beta_sd": flat.std(axis=1, dtype=np.float64, ddof=1),
+        "beta_lo": lo,
+        "beta_hi": hi,
+        "pip": pip,
+        "pip_mcse": probability_error(included, ess_bulk),
+        "lfsr": np.minimum((flat >= 0).mean(axis=1), (flat <= 0).mean(axis=1)),
+        "r_hat": r_hat,
+        "ess_bulk": ess_bulk,
+    }
+
+
+def probability_error(events: NDArray[np.bool_], ess: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Monte Carlo error of the share of draws in which an event occurs.
+
+    Parameters
+    ----------
+    events
+        Shape ``(m, chains, draws)``.
+    ess
+        Effective number of draws where the event always or never occurs, shape ``(m,)``.
+    """
+    share = events.mean(axis=(1, 2))
+    effective = ess.astype(np.float64)
+    mixed = (share > 0) & (share < 1)
+    if mixed.any():
+        effective[mixed] = effective_sample_size(events[mixed].astype(np.float64))
+    centre = (effective * share + 0.5) / (effective + 1)
+    error: NDArray[np.float64] = np.sqrt(centre * (1 - centre) / (effective + 2))
+    return error
+
+
+def _checked(values: NDArray[Any], p: int, source: str) -> NDArray[Any]:
+    if len(values) != p:
+        raise InputError(f"expected {p} SNPs in {source} as in the posterior, got {len(values)}: analyse the same SNPs")
+    return values

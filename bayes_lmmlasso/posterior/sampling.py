@@ -1,0 +1,171 @@
+"""The posterior by NUTS (Hoffman and Gelman 2014, https://jmlr.org/papers/v15/hoffman14a.html).
+
+    p(a, b, log v, h, rho | y)  is proportional to  p(y | a, b, v, h, rho) p(a) p(b | v, h, rho) p(log v) p(h) p(rho)
+
+with the random effect u integrated out (`bayes_lmmlasso.models.rotated`). Hyper-parameters and fixed effects share a
+dense mass matrix; the whitened effects are nearly independent standard normals, so theirs is diagonal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from numpyro.handlers import seed as seeded
+from numpyro.handlers import substitute, trace
+from numpyro.infer import NUTS
+
+from bayes_lmmlasso.cohort import AnalysisSet
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.models import ModelSpec, RotatedData, model_spec
+from bayes_lmmlasso.posterior.chains import Collect, run_chains
+from bayes_lmmlasso.posterior.export import build_tree
+from bayes_lmmlasso.progress import Progress, silent
+
+__all__ = ["sample_posterior"]
+
+_STATISTICS = ("acceptance_rate", "diverging", "energy", "lp", "n_steps", "step_size")
+
+
+def sample_posterior(
+    data: RotatedData,
+    model: str | ModelSpec | Callable[[RotatedData], None] = "laplace",
+    *,
+    chains: int = 4,
+    warmup: int | None = None,
+    draws: int | None = None,
+    seed: int = 0,
+    sampler: Literal["auto", "nuts"] = "auto",
+    analysis: AnalysisSet | None = None,
+    progress: Progress = silent,
+) -> xr.DataTree:
+    """Draw from the posterior of a model.
+
+    Parameters
+    ----------
+    data
+        Rotated trait, covariates and SNPs.
+    model
+        A registered name, a specification, or a NumPyro function of one argument, the rotated data, that ends in
+        `bayes_lmmlasso.models.rotated_likelihood`.
+    chains, warmup, draws
+        Number of chains, and draws of each to discard and to keep; by default what the model's specification says.
+    seed
+        Seed of everything random: same seed, data and machine, same draws.
+    sampler
+        "nuts", which is also what "auto" takes for every model so far.
+    analysis
+        The analysis set that ``data`` was rotated from: it labels samples, SNPs and covariates.
+    progress
+        Told of every block of draws.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups posterior, sample_stats, log_likelihood (leave-one-out over individuals), log_prior (of the
+        hyper-parameters), observed_data and constant_data, as ArviZ reads them.
+
+    Raises
+    ------
+    InputError
+        If a count is not positive or the sampler is unknown.
+    """
+    spec = model_spec(model)
+    if sampler not in ("auto", "nuts"):
+        raise InputError(f"expected sampler 'auto' or 'nuts', got {sampler!r}: choose one of these")
+    warmup = spec.warmup if warmup is None else int(warmup)
+    draws = spec.draws if draws is None else int(draws)
+    for name, value, least in (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4)):
+        if value < least:
+            raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
+    hyper = spec.hyper or _scalar_sites(spec.function, data)
+    kernel = _nuts(spec.function, data, hyper)
+    drawn = run_chains(
+        kernel,
+        data,
+        _collector(kernel),
+        chains=int(chains),
+        warmup=warmup,
+        draws=draws,
+        seed=int(seed),
+        progress=progress,
+    ).sites
+    statistics = {name: drawn.pop(name) for name in _STATISTICS}
+    log_prior = hyper_log_prior(spec.function, data, {name: drawn[name] for name in hyper})
+    tree = build_tree(data, drawn, statistics, log_prior, analysis, seed=int(seed))
+    tree.attrs.update(model=spec.name, hyper=list(hyper), warmup=warmup, seed=int(seed), sampler="nuts")
+    return tree
+
+
+def hyper_log_prior(
+    function: Callable[[RotatedData], None], data: RotatedData, values: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the log prior density of each hyper-parameter at each draw, in the shape of the draws.
+
+    A hyper-prior may depend on other hyper-parameters, not on the effects.
+    """
+    if not values:
+        return {}
+
+    def density(point: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        sites = trace(substitute(seeded(function, jax.random.key(0)), data=point)).get_trace(data)
+        return {name: sites[name]["fn"].log_prob(point[name]) for name in point}
+
+    # jit drops the products with X: no prior depends on them
+    per_draw = jax.jit(jax.vmap(jax.vmap(density)))
+    return {name: np.asarray(value) for name, value in per_draw(jax.tree.map(jnp.asarray, values)).items()}
+
+
+def _scalar_sites(function: Callable[[RotatedData], None], data: RotatedData) -> tuple[str, ...]:
+    """Return the latent scalars of a model: what it counts as hyper-parameters unless it says otherwise."""
+    return tuple(name for name, shape in _latent_shapes(function, data).items() if shape == ())
+
+
+def _latent_shapes(function: Callable[[RotatedData], None], data: RotatedData) -> dict[str, tuple[int, ...]]:
+    """Return the latent sites of a model with their shapes, without computing it."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def visit(data: RotatedData) -> None:
+        for name, site in trace(seeded(function, jax.random.key(0))).get_trace(data).items():
+            if site["type"] == "sample" and not site["is_observed"]:
+                shapes[name] = tuple(site["value"].shape)
+
+    jax.eval_shape(visit, data)
+    return shapes
+
+
+def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tuple[str, ...]) -> NUTS:
+    """Return a NUTS kernel that starts near the step size of a p-dimensional standard normal, 1.3 p^(-1/4).
+
+    The tree depth is bounded in warm-up: with a step size still too small deeper trees cost much and teach nothing.
+    """
+    latent = _latent_shapes(function, data)
+    dense = tuple(sorted({*hyper, "a"} & latent.keys()))
+    return NUTS(
+        function,
+        step_size=data.X.shape[1] ** -0.25,
+        dense_mass=[dense] if dense else False,
+        max_tree_depth=(6, 10),
+    )
+
+
+def _collector(kernel: NUTS) -> Collect:
+    """Return the function from a NUTS state to what is kept of it: the model's sites but for ``eps``, statistics."""
+
+    def collect(state: Any, data: RotatedData) -> dict[str, jax.Array]:
+        sites = dict(kernel.postprocess_fn((data,), {})(state.z))
+        sites.pop("eps", None)
+        return sites | {
+            "acceptance_rate": state.accept_prob,
+            "diverging": state.diverging,
+            "energy": state.energy,
+            "lp": -state.potential_energy,
+            "n_steps": state.num_steps,
+            "step_size": state.adapt_state.step_size,
+        }
+
+    return collect

@@ -1,0 +1,133 @@
+"""The tree of one analysis: point estimate and stability selection beside the posterior, and its file.
+
+``posterior.zarr`` (Zarr format 2) holds the groups posterior, sample_stats, log_likelihood, log_prior, observed_data,
+constant_data, point_estimate and stability_selection; ``arviz.from_zarr`` opens it. It carries no time stamp: the same
+analysis gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
+from bayes_lmmlasso.lmm import NullModel
+
+__all__ = ["add_point_estimate", "add_stability", "hyper_table", "read_tree", "write_tree"]
+
+_DERIVED = ("sigma2_g", "sigma2_e", "pve", "pge")
+
+
+def add_point_estimate(tree: xr.DataTree, path: LassoPath, null_model: NullModel) -> None:
+    """Add the group point_estimate: the Lasso path, its last solution and the null model it rests on."""
+    scalars = (
+        "method",
+        "log_delta",
+        "delta",
+        "sigma2_g",
+        "sigma2_e",
+        "pve",
+        "pve_se",
+        "log_likelihood",
+        "at_bound",
+    )
+    group = xr.Dataset(
+        {
+            "beta": ("variant", path.coef_sparse[[-1]].toarray()[0]),
+            "path_rank": ("variant", path.path_rank),
+            "mu": ("step", path.mu),
+            "n_active": ("step", path.n_active),
+            "duality_gap": ("step", path.duality_gap),
+            "fixed_effects": (("step", "covariate"), path.fixed_effects),
+            "log_delta_grid": ("grid", null_model.grid),
+            "log_likelihood_profile": ("grid", null_model.profile),
+        },
+        attrs={f"null_model_{name}": _plain(getattr(null_model, name)) for name in scalars} | {"status": path.status},
+    )
+    tree["point_estimate"] = xr.DataTree(group)
+
+
+def add_stability(tree: xr.DataTree, stability: StabilitySelection) -> None:
+    """Add the group stability_selection: frequencies, subsamples and the error bounds at the threshold."""
+    group = xr.Dataset(
+        {
+            "frequency": ("variant", stability.frequency),
+            "selected": ("variant", stability.selected),
+            "duplicate_of": ("variant", stability.duplicate_of),
+            "log_delta": ("subsample", stability.log_delta),
+            "at_bound": ("subsample", stability.at_bound),
+            "n_selected": ("subsample", stability.n_selected),
+            "duality_gap": ("subsample", stability.duality_gap),
+            "subsamples": (("subsample", "member"), stability.subsamples),
+        },
+        attrs={name: _plain(value) for name, value in asdict(stability.error_bound).items()},
+    )
+    tree["stability_selection"] = xr.DataTree(group)
+
+
+def hyper_table(tree: xr.DataTree) -> pd.DataFrame:
+    """Summarise hyper-parameters, fixed effects, variances, pve and pge with ArviZ, unrounded, 95% intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a quantity, named in the index.
+    """
+    posterior = tree["posterior"]
+    names = [name for name in (*tree.attrs["hyper"], "a", *_DERIVED) if name in posterior]
+    table: pd.DataFrame = az.summary(tree, var_names=names, ci_prob=0.95, ci_kind="eti", round_to="none")
+    return table
+
+
+def write_tree(tree: xr.DataTree, path: str | Path) -> None:
+    """Write a tree to a Zarr folder, under a temporary name first.
+
+    Raises
+    ------
+    InputError
+        If something of that name exists.
+    """
+    target = Path(path)
+    if target.exists():
+        raise InputError(f"expected no file or folder named {target}, got one: remove it or choose another name")
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    encoding = {
+        f"/{group}": {
+            str(name): {"chunks": tuple(min(2048, size) for size in variable.shape)}
+            for name, variable in node.data_vars.items()
+        }
+        for group, node in tree.children.items()
+    }
+    try:
+        tree.to_zarr(partial, zarr_format=2, encoding=encoding)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def read_tree(path: str | Path) -> xr.DataTree:
+    """Read a tree that `write_tree` wrote; arrays are loaded when used.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
+    source = Path(path)
+    if not source.is_dir():
+        raise InputError(f"expected the Zarr folder of a posterior at {source}, got none: check the path")
+    return xr.open_datatree(source, engine="zarr", zarr_format=2)
+
+
+def _plain(value: Any) -> Any:
+    """Return a NumPy scalar as what JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,118 @@
+"""Windows of neighbouring SNPs: what to read first, because linkage disequilibrium splits a signal.
+
+For a window w the share of phenotypic variance in a draw is var(X_w b_w) over the samples. Priors without a
+point mass: window_pip = P(share > t | y) (WPPA; Fernando and Garrick 2013, doi:10.1007/978-1-62703-447-0_10).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.posterior.diagnostics import convergence
+from bayes_lmmlasso.posterior.inclusion import probability_error
+
+__all__ = ["assign_windows", "window_table"]
+
+_UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
+_UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions
+
+
+def window_table(
+    tree: xr.DataTree,
+    window: str = "1Mb",
+    variance_share: float = 0.01,
+    *,
+    snp_variance_share: float = 0.001,
+) -> pd.DataFrame:
+    """Summarise the posterior window by window.
+
+    Parameters
+    ----------
+    tree
+        Result of `sample_posterior`.
+    window
+        Width: "1Mb", "500kb", "20000bp", or "100snps". SNPs of unknown position (bp 0) are placed by
+        linear interpolation between their neighbours in the file. Where a chromosome has no positions at all
+        windows hold 100 SNPs, and start and end count SNPs along the chromosome.
+    variance_share
+        Share t of phenotypic variance above which a window counts as included.
+    snp_variance_share
+        The same for a single SNP: the window's top SNP has the largest pip, of several the largest mean effect.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns chrom, start, end, n_snps, window_pip, window_pip_mcse, variance_share (posterior mean), top_snp,
+        top_snp_pip, r_hat (of the variance share), in genome order.
+
+    Raises
+    ------
+    InputError
+        If the width is not understood.
+    """
+    draws: NDArray[Any] = tree.children["posterior"].dataset["b"].values
+    constant = tree.children["constant_data"].dataset
+    X = constant["X"].values
+    chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
+    windows = assign_windows(chrom, position, window)
+    shares = np.empty((len(windows), *draws.shape[:2]))
+    top, top_pip = [], []
+    for k, members in enumerate(windows["members"]):
+        inside = draws[:, :, members]
+        fitted = inside.reshape(-1, len(members)) @ X[members]
+        shares[k] = fitted.var(axis=1, dtype=np.float64).reshape(draws.shape[:2])
+        pip = (inside**2 > snp_variance_share).mean(axis=(0, 1))
+        best = max(range(len(pip)), key=lambda j: (pip[j], np.abs(inside[:, :, j].mean())))
+        top.append(str(names[members[best]]))
+        top_pip.append(float(pip[best]))
+    r_hat, ess = convergence(shares)
+    return windows.drop(columns="members").assign(
+        window_pip=(shares > variance_share).mean(axis=(1, 2)),
+        window_pip_mcse=probability_error(shares > variance_share, ess),
+        variance_share=shares.mean(axis=(1, 2)),
+        top_snp=top,
+        top_snp_pip=top_pip,
+        r_hat=r_hat,
+    )
+
+
+def assign_windows(chrom: NDArray[Any], position: NDArray[np.integer], window: str) -> pd.DataFrame:
+    """Cut each chromosome into windows: one row a window with chrom, start, end, n_snps and members (SNP indices).
+
+    Windows in bp start at multiples of the width; empty ones are left out.
+    """
+    width, unit = _parse(window)
+    rows = []
+    for name in dict.fromkeys(chrom.tolist()):
+        on = np.flatnonzero(chrom == name)
+        known = np.flatnonzero(position[on] > 0)
+        by_position = unit != "snps" and known.size > 0
+        if by_position:
+            place = np.interp(np.arange(len(on)), known, position[on][known]).astype(np.int64)
+            size = width * _UNITS[unit]
+        else:
+            place, size = np.arange(1, len(on) + 1), width if unit == "snps" else _UNKNOWN_POSITIONS
+        number = (place - 1) // size
+        for k in np.unique(number):
+            members = on[number == k]
+            end = (k + 1) * size if by_position else min((k + 1) * size, len(on))
+            rows.append((name, int(k * size + 1), int(end), len(members), members))
+    return pd.DataFrame(rows, columns=["chrom", "start", "end", "n_snps", "members"])
+
+
+def _parse(window: str) -> tuple[int, str]:
+    """Read "1Mb" as (1, "mb")."""
+    match = re.fullmatch(r"([1-9]\d*)\s*(mb|kb|bp|snps)", window.strip().lower())
+    if match is None:
+        raise InputError(
+            f"expected a window such as '1Mb', '500kb', '20000bp' or '100snps', got {window!r}: give a whole number "
+            "and a unit"
+        )
+    return int(match[1]), match[2]

@@ -1,0 +1,177 @@
+"""The evidence that a result can be trusted: duality gaps, R-hat, effective sample sizes, divergences, Pareto k.
+
+Thresholds: R-hat 1.01 and 400 effective draws (Vehtari, Gelman, Simpson, Carpenter, Buerkner 2021,
+doi:10.1214/20-BA1221); Pareto k min(1 - 1 / log10(draws), 0.7) (Vehtari, Simpson, Gelman, Yao, Gabry 2024,
+https://jmlr.org/papers/v25/19-556.html).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
+
+__all__ = ["R_HAT_LIMIT", "SamplingEvidence", "SelectionEvidence", "doubts"]
+
+R_HAT_LIMIT = 1.01
+_ESS_LIMIT = 400
+_GAP_LIMIT = 1e-8
+
+
+@dataclass(frozen=True)
+class SelectionEvidence:
+    """How exact the Lasso solutions are, and what the stability threshold guarantees.
+
+    Attributes
+    ----------
+    path_status, path_n_active, path_duality_gap
+        Outcome of the path, active SNPs of its last solution, largest relative duality gap.
+    subsamples, subsamples_at_bound, subsamples_duality_gap
+        Number of subsamples, those whose null model is at a bound of its search, largest relative gap.
+    threshold, n_stable
+        Frequency from which a SNP counts as stable, and how many do.
+    expected_false
+        Meinshausen and Buehlmann's bound on the expected number of false ones; NaN where it does not apply.
+    """
+
+    path_status: str
+    path_n_active: int
+    path_duality_gap: float
+    subsamples: int
+    subsamples_at_bound: int
+    subsamples_duality_gap: float
+    threshold: float
+    n_stable: int
+    expected_false: float | None
+
+    @classmethod
+    def of(cls, path: LassoPath, stability: StabilitySelection) -> SelectionEvidence:
+        """Collect the evidence from both results."""
+        return cls(
+            path_status=path.status,
+            path_n_active=int(path.n_active[-1]),
+            path_duality_gap=float(path.duality_gap.max()),
+            subsamples=len(stability.subsamples),
+            subsamples_at_bound=int(stability.at_bound.sum()),
+            subsamples_duality_gap=float(stability.duality_gap.max()),
+            threshold=stability.error_bound.threshold,
+            n_stable=int(stability.selected.sum()),
+            expected_false=stability.error_bound.meinshausen_buehlmann,
+        )
+
+
+@dataclass(frozen=True)
+class SamplingEvidence:
+    """How well the chains agree, and how leave-one-out fares.
+
+    Attributes
+    ----------
+    chains, draws, divergences
+        Chains, draws of each, divergent transitions in all.
+    r_hat, r_hat_of, ess_bulk, ess_bulk_of
+        Worst R-hat and bulk effective sample size among the hyper-parameters, and whose they are.
+    elpd_loo, elpd_loo_se
+        Expected log predictive density of an individual left out, summed, with its standard error.
+    pareto_k_limit, pareto_k_good, pareto_k_bad, pareto_k_very_bad
+        Individuals with Pareto k up to the limit, up to 1, and above.
+    """
+
+    chains: int
+    draws: int
+    divergences: int
+    r_hat: float | None
+    r_hat_of: str
+    ess_bulk: float
+    ess_bulk_of: str
+    elpd_loo: float
+    elpd_loo_se: float
+    pareto_k_limit: float
+    pareto_k_good: int
+    pareto_k_bad: int
+    pareto_k_very_bad: int
+
+    @classmethod
+    def of(cls, tree: xr.DataTree, hyper: pd.DataFrame) -> SamplingEvidence:
+        """Collect the evidence from the posterior and its `hyper_table`."""
+        sizes = tree["posterior"].sizes
+        relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted here instead
+            loo = az.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
+        k = loo.pareto_k.values
+        return cls(
+            chains=sizes["chain"],
+            draws=sizes["draw"],
+            divergences=int(tree["sample_stats"]["diverging"].sum()),
+            r_hat=float(hyper["r_hat"].max()),
+            r_hat_of=str(hyper["r_hat"].fillna(np.inf).idxmax()),
+            ess_bulk=float(hyper["ess_bulk"].min()),
+            ess_bulk_of=str(hyper["ess_bulk"].idxmin()),
+            elpd_loo=float(loo.elpd),
+            elpd_loo_se=float(loo.se),
+            pareto_k_limit=float(loo.good_k),
+            pareto_k_good=int(np.count_nonzero(k <= loo.good_k)),
+            pareto_k_bad=int(np.count_nonzero((k > loo.good_k) & (k <= 1))),
+            pareto_k_very_bad=int(np.count_nonzero(~(k <= 1))),
+        )
+
+
+def doubts(record: Mapping[str, Any]) -> list[str]:
+    """List, in plain sentences, what in a run's record calls for caution; empty if nothing does."""
+    evidence = record["evidence"]
+    found = _doubts_of_sampling(SamplingEvidence(**evidence["sampling"]))
+    null = record["null_model"]
+    if null["at_bound"]:
+        extreme = "no" if null["log_delta"] > 0 else "almost only"
+        found.append(
+            f"The null model's delta is at the bound of its search (log delta = {null['log_delta']:g}): the data "
+            f"see {extreme} polygenic variance. Read the Lasso path and its stability with that in mind."
+        )
+    if "selection" in evidence:
+        found += _doubts_of_selection(
+            SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"]
+        )
+    return found
+
+
+def _doubts_of_sampling(sampling: SamplingEvidence) -> list[str]:
+    found = []
+    if sampling.r_hat is None or not sampling.r_hat <= R_HAT_LIMIT:
+        value = "undefined" if sampling.r_hat is None else f"{sampling.r_hat:.3f}"
+        found.append(
+            f"The chains do not agree yet: R-hat of {sampling.r_hat_of} is {value}, and at most {R_HAT_LIMIT} is "
+            "wanted. Draw more, with --warmup and --draws."
+        )
+    if sampling.ess_bulk < _ESS_LIMIT:
+        found.append(
+            f"Few effective draws: {sampling.ess_bulk:.0f} for {sampling.ess_bulk_of}, and {_ESS_LIMIT} are "
+            "wanted. Draw more, with --draws."
+        )
+    if sampling.divergences:
+        found.append(
+            f"Divergent transitions: {sampling.divergences} of {sampling.chains * sampling.draws} draws. The "
+            "sampler may have missed part of the posterior: lengthen --warmup."
+        )
+    return found
+
+
+def _doubts_of_selection(selection: SelectionEvidence, n_active: int) -> list[str]:
+    found = []
+    gap = max(selection.path_duality_gap, selection.subsamples_duality_gap)
+    if gap > _GAP_LIMIT:
+        found.append(
+            f"A Lasso solution is not exact: relative duality gap {gap:.1e}, and {_GAP_LIMIT:.0e} is wanted."
+        )
+    if selection.path_n_active != n_active:
+        found.append(
+            f"The Lasso path ended with {selection.path_n_active} active SNPs where {n_active} were asked for."
+        )
+    return found

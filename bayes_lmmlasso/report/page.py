@@ -1,0 +1,108 @@
+"""``report.html``: one self-contained page made from the files of a run.
+
+The page needs no script and loads nothing: figures are PNG data within it. Equal files give equal bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from bayes_lmmlasso.posterior import read_tree
+from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
+from bayes_lmmlasso.report.evidence import doubts
+from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, trace_figure, variance_figure
+from bayes_lmmlasso.report.run_directory import RECORD
+from bayes_lmmlasso.report.shares import share_table
+from bayes_lmmlasso.report.tables import read_tsv
+
+__all__ = ["report_html"]
+
+_TEMPLATE = "page.html.j2"
+_N_WINDOWS, _N_SNPS = 15, 10
+_LIKELY = 0.9
+
+
+def report_html(folder: Path) -> str:
+    """Return the report of the run whose tables, posterior and record are in ``folder``.
+
+    Raises
+    ------
+    InputError
+        If a table or the posterior is missing.
+    """
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    inclusion, windows, hyper = (
+        read_tsv(folder / f"{name}.tsv") for name in ("inclusion", "windows", "hyper")
+    )
+    tree = read_tree(folder / "posterior.zarr")
+    selection = record["evidence"]["selection"]
+    environment = Environment(
+        loader=PackageLoader("bayes_lmmlasso", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "count": "{:,}".format, "share": "{:.1%}".format}
+    template = environment.get_template(_TEMPLATE)
+    return template.render(
+        record=record,
+        doubts=doubts(record),
+        shares=share_table(tree).to_dict("index"),
+        windows=windows.sort_values(["window_pip", "variance_share"], ascending=False, kind="stable").head(
+            _N_WINDOWS
+        ),
+        n_windows=len(windows),
+        likely=_LIKELY,
+        n_likely=int((windows["window_pip"] >= _LIKELY).sum()),
+        tops=_top_snps(inclusion),
+        hyper=hyper,
+        snp_r_hat=inclusion["r_hat"].max(),
+        snp_ess=inclusion["ess_bulk"].min(),
+        plots={
+            "manhattan": _png(manhattan_figure(inclusion, selection["threshold"])),
+            "variance": _png(variance_figure(tree)),
+            "effects": _png(effects_figure(inclusion)),
+            "trace": _png(trace_figure(tree)),
+        },
+        definitions=column_definitions(record),
+        references=REFERENCES,
+    )
+
+
+def _top_snps(inclusion: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the first SNPs by stability, by absolute posterior mean and by pip."""
+    keys = {
+        "stability frequency": inclusion["stability"],
+        "absolute posterior mean effect": inclusion["beta_mean"].abs(),
+        "posterior inclusion (pip)": inclusion["pip"],
+    }
+    order = {name: key.sort_values(ascending=False, kind="stable").index for name, key in keys.items()}
+    return {name: inclusion.loc[rows[:_N_SNPS]] for name, rows in order.items()}
+
+
+def _number(value: object, digits: int = 3) -> str:
+    """Format a number for reading; NA where there is none."""
+    if isinstance(value, str):
+        return value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "NA"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    return f"{value:.{digits}g}"
+
+
+def _png(figure: Figure) -> str:
+    """Return a figure as base64 PNG without the metadata that change between installations."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,204 @@
+"""A whole run: one PLINK file and one trait table in; tables, posterior and report out.
+
+    inclusion.tsv, windows.tsv, hyper.tsv, posterior.zarr, run.json, report.html
+
+The report is made from the other files alone, so that it can be made again from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.posterior import (
+    add_point_estimate,
+    add_stability,
+    hyper_table,
+    inclusion_table,
+    window_table,
+    write_tree,
+)
+from bayes_lmmlasso.posterior.windows import assign_windows
+from bayes_lmmlasso.progress import Progress, silent
+from bayes_lmmlasso.report.evidence import SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.page import report_html
+from bayes_lmmlasso.report.record import (
+    SNP_VARIANCE_SHARE,
+    WINDOW_VARIANCE_SHARE,
+    announcement,
+    data_record,
+    null_record,
+)
+from bayes_lmmlasso.report.run_directory import RECORD, read_record, run_directory
+from bayes_lmmlasso.report.settings import RunSettings
+from bayes_lmmlasso.report.shares import share_table
+from bayes_lmmlasso.report.stages import (
+    Groundwork,
+    StageClock,
+    find_path,
+    find_stability,
+    lay_groundwork,
+    sample,
+)
+from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
+
+__all__ = ["RunResult", "SamplingResult", "rebuild_report", "run", "run_sampling"]
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingResult:
+    """A finished posterior.
+
+    Attributes
+    ----------
+    folder
+        Where its files are.
+    record
+        What ``run.json`` says.
+    hyper
+        Summary of the hyper-parameters, one row each.
+    shares
+        Shares of variance: median and 95% interval.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    hyper: pd.DataFrame
+    shares: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult(SamplingResult):
+    """A finished run.
+
+    Attributes
+    ----------
+    inclusion, windows
+        One row a SNP, one row a window.
+    """
+
+    inclusion: pd.DataFrame
+    windows: pd.DataFrame
+
+
+def run(
+    settings: RunSettings, out: Path, *, overwrite: bool = False, progress: Progress = silent
+) -> RunResult:
+    """Analyse one trait from files to report.
+
+    Parameters
+    ----------
+    settings
+        What to do.
+    out
+        Folder for the results.
+    overwrite
+        Whether an earlier run there may be replaced.
+    progress
+        Told of every stage.
+
+    Raises
+    ------
+    InputError
+        If an input is not as it should be; ``out`` is then as it was.
+    """
+    record = announcement("run", settings)
+    clock, started = StageClock(progress), datetime.now(UTC)
+    with run_directory(out, record, overwrite=overwrite) as store:
+        ground = lay_groundwork(settings, clock)
+        variants = ground.analysis.variants
+        assign_windows(variants["chrom"].to_numpy(), variants["pos"].to_numpy(), settings.window)
+        path = find_path(settings, ground, clock)
+        stability = find_stability(settings, ground, clock)
+        tree = sample(settings, ground, clock)
+        with clock("tables"):
+            add_point_estimate(tree, path, ground.null_model)
+            add_stability(tree, stability)
+            inclusion = inclusion_table(
+                tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE
+            )
+            windows = window_table(
+                tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE
+            )
+            write_tsv(inclusion, store / "inclusion.tsv")
+            write_tsv(windows, store / "windows.tsv")
+            hyper = _store_posterior(tree, store)
+        evidence = {
+            "selection": asdict(SelectionEvidence.of(path, stability)),
+            "sampling": asdict(SamplingEvidence.of(tree, hyper)),
+        }
+        record |= _finished(settings, ground, evidence)
+        write_json(record, store / RECORD)
+        with clock("report"):
+            write_text(report_html(store), store / "report.html")
+        record["timings"] = _timings(started, clock)
+        write_json(record, store / RECORD)
+    return RunResult(out, read_record(out), hyper, share_table(tree), inclusion, windows)
+
+
+def run_sampling(
+    settings: RunSettings, out: Path, *, overwrite: bool = False, progress: Progress = silent
+) -> SamplingResult:
+    """Sample only: ``posterior.zarr``, ``hyper.tsv`` and ``run.json``; otherwise as `run`."""
+    record = announcement("sample", settings)
+    clock, started = StageClock(progress), datetime.now(UTC)
+    with run_directory(out, record, overwrite=overwrite) as store:
+        ground = lay_groundwork(settings, clock)
+        tree = sample(settings, ground, clock)
+        with clock("tables"):
+            hyper = _store_posterior(tree, store)
+        record |= _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+        record["timings"] = _timings(started, clock)
+        write_json(record, store / RECORD)
+    return SamplingResult(out, read_record(out), hyper, share_table(tree))
+
+
+def rebuild_report(folder: Path) -> Path:
+    """Make ``report.html`` of a finished run again and return its path.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no finished run, or one that was only sampled.
+    """
+    record = read_record(folder)
+    if record["command"] != "run":
+        raise InputError(
+            f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no tables: "
+            "use `bayes-lmmlasso run`"
+        )
+    target = folder / "report.html"
+    write_text(report_html(folder), target)
+    return target
+
+
+def _store_posterior(tree: xr.DataTree, store: Path) -> pd.DataFrame:
+    """Write ``posterior.zarr`` and ``hyper.tsv`` and return the latter."""
+    write_tree(tree, store / "posterior.zarr")
+    hyper = hyper_table(tree)
+    write_tsv(hyper.rename_axis("parameter").reset_index(), store / "hyper.tsv")
+    return hyper
+
+
+def _finished(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` says besides the announcement and the timings."""
+    return {
+        "status": "finished",
+        "data": data_record(settings, ground),
+        "null_model": null_record(ground.null_model),
+        "evidence": evidence,
+    }
+
+
+def _timings(started: datetime, clock: StageClock) -> dict[str, Any]:
+    """Return the one part of ``run.json`` in which two equal runs differ."""
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
+    }

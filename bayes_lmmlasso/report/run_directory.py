@@ -1,0 +1,149 @@
+"""The folder of a run: all of its files appear together at the end, or none.
+
+While a run is unfinished its folder holds ``run.json`` (status "running") and one hidden store. An error or
+Ctrl-C removes both, and the folder if it is new. With ``overwrite`` an earlier run stays as it is until
+the new one has succeeded; its files are then replaced one by one, ``run.json`` last.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.report.tables import write_json
+
+__all__ = ["PACKAGE", "RECORD", "read_record", "run_directory"]
+
+PACKAGE = "bayes-lmmlasso"
+RECORD = "run.json"
+_FILES = ("inclusion.tsv", "windows.tsv", "hyper.tsv", "posterior.zarr", "report.html")
+_STORE = ".unfinished"
+
+
+@contextmanager
+def run_directory(path: Path, announcement: Mapping[str, Any], *, overwrite: bool = False) -> Iterator[Path]:
+    """Claim a folder, lend a hidden store to write results in, and publish them if all went well.
+
+    Parameters
+    ----------
+    path
+        The folder; created if need be.
+    announcement
+        What ``run.json`` says, with the status "running", until the store's own ``run.json`` replaces it.
+    overwrite
+        Whether an earlier run in the folder may be replaced.
+
+    Yields
+    ------
+    The store. Its files, ``run.json`` among them, are published when the block ends without an exception.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a run (without ``overwrite``) or anything else.
+    """
+    holds_run = _check(path, overwrite)
+    created = _create(path)
+    running = dict(announcement) | {"status": "running"}
+    store = path / _STORE
+    try:
+        if not holds_run:
+            write_json(running, path / RECORD)
+        shutil.rmtree(store, ignore_errors=True)
+        store.mkdir()
+        yield store
+    except BaseException:
+        shutil.rmtree(store, ignore_errors=True)
+        if not holds_run:
+            (path / RECORD).unlink(missing_ok=True)
+        for folder in created:
+            with suppress(OSError):  # somebody else's file has come in meanwhile
+                folder.rmdir()
+        raise
+    write_json(running, path / RECORD)
+    _publish(store, path)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read ``run.json`` of a finished run.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run or an unfinished one.
+    """
+    record = _record(path)
+    if record is None:
+        raise InputError(
+            f"expected the folder of a finished run, got {path} without a {RECORD} of {PACKAGE}: "
+            "name the folder given to --out"
+        )
+    if record.get("status") != "finished":
+        raise InputError(
+            f"expected a finished run in {path}, got one with status {record.get('status')!r}: "
+            "wait for it, or run it again with --overwrite"
+        )
+    return record
+
+
+def _check(path: Path, overwrite: bool) -> bool:
+    """Return whether the folder holds a run of ours, or refuse it."""
+    if not path.exists():
+        return False
+    if not path.is_dir():
+        raise InputError(f"expected a folder for --out, got the file {path}: choose another name")
+    record = _record(path)
+    if record is None:
+        names = sorted(entry.name for entry in path.iterdir())
+        if names:
+            raise InputError(
+                f"expected a new or empty folder for --out, got {path}, which holds {names[0]} and is no "
+                "earlier run: choose another folder"
+            )
+        return False
+    if not overwrite:
+        kind = "a finished" if record.get("status") == "finished" else "an unfinished"
+        raise InputError(
+            f"expected a new or empty folder for --out, got {path}, which holds {kind} run: "
+            "choose another folder or pass --overwrite"
+        )
+    return True
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """Return ``run.json`` if it is there and ours."""
+    try:
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and record.get("package") == PACKAGE else None
+
+
+def _create(path: Path) -> list[Path]:
+    """Create the folder with its parents and return those that are new, innermost first."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"expected a folder that can be created for --out, got {path}: {error.strerror}"
+        ) from error
+    return missing
+
+
+def _publish(store: Path, path: Path) -> None:
+    """Move the store's files into the folder, ``run.json`` last, and drop what they replace."""
+    replaced = store / ".replaced"
+    replaced.mkdir()
+    for name in _FILES:
+        if (path / name).exists():
+            (path / name).replace(replaced / name)
+        if (store / name).exists():
+            (store / name).replace(path / name)
+    (store / RECORD).replace(path / RECORD)
+    shutil.rmtree(store)

@@ -1,0 +1,103 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from bayes_lmmlasso.cohort.transforms import TransformName
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm import KinshipMethod
+from bayes_lmmlasso.models import MODELS
+
+__all__ = ["KINSHIPS", "TRANSFORMS", "RunSettings"]
+
+KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
+TRANSFORMS: tuple[str, ...] = get_args(TransformName)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Arguments of a run, checked as far as they can be without the data.
+
+    Parameters
+    ----------
+    bfile, pheno, covar
+        PLINK file set, trait table and covariate table.
+    trait
+        Column of the trait table.
+    kinship
+        ``rrm``, ``centred``, ``ibs`` or the path of a kinship file.
+    model
+        A name in `bayes_lmmlasso.models.MODELS`.
+    maf, missing
+        Least minor-allele frequency and largest share of missing calls of a SNP.
+    transform
+        ``none``, ``box-cox`` or ``rank-normal``.
+    n_active
+        Number of SNPs in the Lasso solution and in each subsample's.
+    subsamples, subsample_fraction
+        Number of subsamples for stability selection, and the share of the samples in each.
+    chains, warmup, draws
+        Markov chains; the lengths default to what the model says.
+    window
+        Width of the windows, such as ``1Mb`` or ``100snps``.
+    seed
+        Seed of everything random.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+
+    bfile: Path
+    pheno: Path
+    trait: str
+    covar: Path | None = None
+    kinship: str = "rrm"
+    model: str = "laplace"
+    maf: float = 0.01
+    missing: float = 0.05
+    transform: TransformName = "none"
+    n_active: int = 20
+    subsamples: int = 100
+    subsample_fraction: float = 0.5
+    chains: int = 4
+    warmup: int | None = None
+    draws: int | None = None
+    window: str = "1Mb"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for option, value, choices in (
+            ("--model", self.model, tuple(MODELS)),
+            ("--transform", self.transform, TRANSFORMS),
+        ):
+            if value not in choices:
+                raise InputError(
+                    f"expected {option} to be one of {', '.join(choices)}, got {value!r}: choose one of these"
+                )
+        if self.kinship not in KINSHIPS and not Path(self.kinship).is_file():
+            raise InputError(
+                f"expected --kinship to be {', '.join(KINSHIPS)} or the path of a kinship file, got "
+                f"{self.kinship!r}, which is neither: choose an estimator or check the path"
+            )
+        for option, count, least in (
+            ("--n-active", self.n_active, 1),
+            ("--subsamples", self.subsamples, 1),
+            ("--chains", self.chains, 1),
+            ("--warmup", self.warmup, 1),
+            ("--draws", self.draws, 4),
+            ("--seed", self.seed, 0),
+        ):
+            if count is not None and count < least:
+                raise InputError(f"expected {option} of at least {least}, got {count}: give a larger number")
+        for option, share, top in (("--maf", self.maf, 0.5), ("--missing", self.missing, 1.0)):
+            if not 0 <= share <= top:
+                raise InputError(f"expected {option} between 0 and {top:g}, got {share:g}: give a share")
+        if not 0 < self.subsample_fraction < 1:
+            raise InputError(
+                f"expected --subsample-fraction between 0 and 1, got {self.subsample_fraction:g}: 0.5 is usual"
+            )

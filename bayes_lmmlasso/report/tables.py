@@ -1,0 +1,103 @@
+"""Text files of a run: tab separated, ``NA`` for missing, six significant digits, complete or absent."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
+
+_TEXT = frozenset({"chrom", "snp", "effect_allele", "other_allele", "top_snp", "parameter", "duplicate_of"})
+
+
+def write_tsv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table; the file appears complete, by rename."""
+    text = table.to_csv(sep="\t", index=False, na_rep="NA", float_format="%.6g", lineterminator="\n")
+    write_text(text, path)
+
+
+def read_tsv(path: Path) -> pd.DataFrame:
+    """Read a table that `write_tsv` wrote; ids stay text.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    try:
+        header = path.open(encoding="utf-8").readline().rstrip("\n").split("\t")
+    except OSError as error:
+        raise InputError(
+            f"expected a table of a finished run at {path}, got {error.strerror}: "
+            "name the folder of a `bayes-lmmlasso run`"
+        ) from error
+    numbers = [name for name in header if name not in _TEXT]
+    return pd.read_csv(
+        path,
+        sep="\t",
+        dtype={name: str for name in header if name in _TEXT},
+        na_values={name: ["NA"] for name in numbers},
+        keep_default_na=False,
+    )
+
+
+def write_json(record: Mapping[str, Any], path: Path) -> None:
+    """Write a record of plain values; NaN and infinities become null."""
+    write_text(json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file in UTF-8; it appears complete, by rename."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """A table to be written when the work is done, checked before it starts.
+
+    Raises
+    ------
+    InputError
+        If the path is a folder or its folder does not exist.
+    """
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        if self.path.is_dir():
+            raise InputError(f"expected a file name for --out, got the folder {self.path}: add a file name")
+        if not self.path.absolute().parent.is_dir():
+            raise InputError(
+                f"expected a file in an existing folder for --out, got {self.path}: create the folder first"
+            )
+
+    def write(self, table: pd.DataFrame) -> None:
+        """Write the table in place of what the file held before."""
+        write_tsv(table, self.path)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold: NumPy scalars unpacked, NaN and infinities as None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value

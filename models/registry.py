@@ -1,0 +1,53 @@
+"""The names under which models are known, and what a sampler must know of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bayes_lmmlasso.models.laplace import laplace
+from bayes_lmmlasso.models.normal import normal
+from bayes_lmmlasso.models.rotated import RotatedData
+
+__all__ = ["MODELS", "ModelSpec", "model_spec"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model function with what a sampler needs to know of it.
+
+    Attributes
+    ----------
+    name : what reports call it.
+    function : NumPyro model of one argument, the `RotatedData`. It ends in `rotated_likelihood`.
+    hyper : latent sites that are hyper-parameters; empty means all latent scalars.
+    warmup, draws : default length of each of four chains.
+    exact_zeros : whether effects are exactly 0 with positive probability.
+    """
+
+    name: str
+    function: Callable[[RotatedData], None]
+    hyper: tuple[str, ...] = ()
+    warmup: int = 300
+    draws: int = 700
+    exact_zeros: bool = False
+
+
+MODELS = {spec.name: spec for spec in (ModelSpec("laplace", laplace), ModelSpec("normal", normal))}
+
+
+def model_spec(model: str | ModelSpec | Callable[[RotatedData], None]) -> ModelSpec:
+    """Return the specification of a registered name, of a function, or the specification itself.
+
+    Raises
+    ------
+    ValueError
+        If the name is not registered.
+    """
+    if isinstance(model, ModelSpec):
+        return model
+    if not isinstance(model, str):
+        return ModelSpec(getattr(model, "__name__", "model"), model)
+    if model not in MODELS:
+        raise ValueError(f"expected a model among {', '.join(MODELS)}, got '{model}': choose one of these")
+    return MODELS[model]

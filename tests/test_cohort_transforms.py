@@ -1,0 +1,65 @@
+"""Trait transforms: exact inverses, agreement with SciPy, limits and refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bayes_lmmlasso.cohort import fit_trait_transform
+from bayes_lmmlasso.errors import InputError
+
+NAMES = ("none", "box-cox", "rank-normal")
+
+
+@pytest.fixture
+def trait(rng):
+    return rng.gamma(2.0, 3.0, size=200).round(1) + 0.1  # skewed, positive, with ties
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_standardised_and_inverted(trait, name):
+    transform = fit_trait_transform(trait, name)
+    y = transform.forward(trait)
+    np.testing.assert_allclose([y.mean(), y.var()], [0, 1], atol=1e-12)
+    np.testing.assert_allclose(transform.inverse(y), trait, rtol=0, atol=1e-10)
+    np.testing.assert_array_equal(np.argsort(y, kind="stable"), np.argsort(trait, kind="stable"))
+    assert transform.inverse(y.reshape(2, 100)).shape == (2, 100)
+    assert np.isnan(transform.forward(np.nan))
+
+
+@pytest.mark.parametrize("power", [-0.5, 0.0, 0.4, 2.0])
+def test_box_cox_is_scipys(rng, power):
+    normal = 5 + rng.standard_normal(300) * 0.4
+    trait = np.exp(normal) if power == 0 else normal ** (1 / power)
+    transform = fit_trait_transform(trait, "box-cox")
+    expected, exponent = stats.boxcox(trait)
+    assert transform.exponent == pytest.approx(exponent, abs=1e-6)
+    np.testing.assert_allclose(transform.forward(trait), stats.zscore(expected), atol=1e-6)
+    np.testing.assert_allclose(transform.inverse(transform.forward(trait)), trait, rtol=1e-10)
+
+
+def test_box_cox_inverse_has_limits(trait):
+    positive = fit_trait_transform(trait, "box-cox")
+    negative = fit_trait_transform(1 / trait, "box-cox")
+    assert positive.exponent > 0 > negative.exponent
+    assert positive.inverse(-100.0) == 0
+    assert negative.inverse(100.0) == np.inf
+
+
+def test_rank_normal_gives_blom_scores_and_interpolates():
+    transform = fit_trait_transform(np.array([4.0, 1.0, 2.0, 2.0, 8.0]), "rank-normal")
+    scores = stats.norm.ppf((np.array([4, 1, 2.5, 2.5, 5]) - 0.375) / 5.25)
+    np.testing.assert_allclose(transform.forward([4.0, 1.0, 2.0, 2.0, 8.0]), stats.zscore(scores), atol=1e-12)
+    middle = transform.forward([2.0, 4.0]).mean()
+    assert transform.inverse(middle) == pytest.approx(3.0)
+    np.testing.assert_allclose(transform.inverse([-9.0, 9.0]), [1.0, 8.0])
+
+
+def test_refusals():
+    with pytest.raises(InputError, match="none, box-cox, rank-normal, got 'log'"):
+        fit_trait_transform(np.arange(3.0), "log")
+    with pytest.raises(InputError, match=r"varies, got 2\.5 for all 3 samples"):
+        fit_trait_transform(np.full(3, 2.5))
+    with pytest.raises(InputError, match="positive values for the Box-Cox transform, got -1; shift"):
+        fit_trait_transform(np.array([-1.0, 2.0, 3.0]), "box-cox")
