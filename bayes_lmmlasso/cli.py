@@ -1,6 +1,6 @@
 """The command line: options in, one call, a few lines out.
 
-Results and summaries go to stdout, progress and errors to stderr. Bad input ends with one sentence and status 2.
+Results go to stdout, progress and errors to stderr. Bad input ends with one sentence and status 2.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ Bfile = Annotated[Path, typer.Option(help="PLINK file set PREFIX.bed/.bim/.fam."
 Pheno = Annotated[Path, typer.Option(help="Table of traits with columns fid iid, or iid.", metavar="FILE")]
 Trait = Annotated[str, typer.Option(help="Column of the trait table.", metavar="NAME")]
 Covar = Annotated[Path | None, typer.Option(help="Table of covariates; all are used.", metavar="FILE")]
-Kinship = Annotated[
-    str, typer.Option(help="Estimator, or file of a kinship.", metavar="|".join((*KINSHIPS, "FILE")))
-]
+Kinship = Annotated[str, typer.Option(help="Estimator, or file of a kinship.", metavar="|".join((*KINSHIPS, "FILE")))]
 Maf = Annotated[float, typer.Option(help="Least minor-allele frequency.")]
 Missing = Annotated[float, typer.Option(help="Largest share of missing calls of a SNP.")]
 Transform = Annotated[str, typer.Option(help="Transform of the trait.", metavar="|".join(TRANSFORMS))]
@@ -71,12 +69,8 @@ Subsamples = Annotated[int, typer.Option(help="Subsamples for stability selectio
 Fraction = Annotated[float, typer.Option(help="Share of the samples in each subsample.")]
 Model = Annotated[str, typer.Option(help="Prior of the SNP effects.", metavar="|".join(MODELS))]
 Chains = Annotated[int, typer.Option(help="Markov chains.")]
-Warmup = Annotated[
-    int | None, typer.Option(help="Draws of each chain to discard.", show_default="as the model needs")
-]
-Draws = Annotated[
-    int | None, typer.Option(help="Draws of each chain to keep.", show_default="as the model needs")
-]
+Warmup = Annotated[int | None, typer.Option(help="Draws of each chain to discard.", show_default="as the model needs")]
+Draws = Annotated[int | None, typer.Option(help="Draws of each chain to keep.", show_default="as the model needs")]
 Window = Annotated[str, typer.Option(help="Width of the windows, such as 500kb or 100snps.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]

@@ -17,7 +17,7 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso import LassoPath
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
 from bayes_lmmlasso.posterior.inclusion import COLUMNS, probability_error, summarise_effects
-from bayes_lmmlasso.posterior.windows import assign_windows
+from bayes_lmmlasso.posterior.windows import _explained_variance, assign_windows
 
 
 def autoregressive(rng, m, chains, draws):
@@ -222,6 +222,14 @@ def test_window_table_is_the_variance_of_the_windows_fitted_values(run):
         pip = (draws[:, :, inside] ** 2 > 0.005).mean(axis=(0, 1))
         assert row["top_snp_pip"] == pip.max()
         assert row["top_snp"] in set(variants["snp"].iloc[inside[pip == pip.max()]])
+
+
+def test_windows_of_more_snps_than_samples_are_explained_alike(rng):
+    X, b = rng.normal(size=(30, 12)), rng.normal(size=(7, 30))
+    few, many = _explained_variance(b[:, :5], X[:5]), _explained_variance(b, X)
+    np.testing.assert_allclose(few, (b[:, :5] @ X[:5]).var(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(many, (b @ X).var(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(_explained_variance(b[:, :1], X[:1]), b[:, 0] ** 2 * X[0].var(), rtol=1e-12)
 
 
 def folder_digest(path: Path) -> dict[str, str]:

@@ -102,21 +102,30 @@ def summarise_effects(effects: NDArray[Any], variance_share: float) -> dict[str,
 def _summarise(draws: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.float64]]:
     """Summarise draws of shape ``(m, chains, draws)``."""
     flat = draws.reshape(len(draws), -1)
-    lo, hi = np.quantile(flat, [0.025, 0.975], axis=1)
+    ordered = np.sort(flat, axis=1)
     r_hat, ess_bulk = convergence(draws)
     included = draws**2 > variance_share
     pip = included.mean(axis=(1, 2))
     return {
         "beta_mean": flat.mean(axis=1, dtype=np.float64),
         "beta_sd": flat.std(axis=1, dtype=np.float64, ddof=1),
-        "beta_lo": lo,
-        "beta_hi": hi,
+        "beta_lo": _quantile(ordered, 0.025),
+        "beta_hi": _quantile(ordered, 0.975),
         "pip": pip,
         "pip_mcse": probability_error(included, ess_bulk),
         "lfsr": np.minimum((flat >= 0).mean(axis=1), (flat <= 0).mean(axis=1)),
         "r_hat": r_hat,
         "ess_bulk": ess_bulk,
     }
+
+
+def _quantile(ordered: NDArray[Any], level: float) -> NDArray[np.float64]:
+    """Return a quantile of rows in ascending order, as `numpy.quantile` defines it, which would sort again."""
+    place = level * (ordered.shape[1] - 1)
+    below, weight = int(place), place % 1
+    above = min(below + 1, ordered.shape[1] - 1)
+    result: NDArray[np.float64] = (1 - weight) * ordered[:, below] + weight * ordered[:, above]
+    return result
 
 
 def probability_error(events: NDArray[np.bool_], ess: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -66,8 +66,7 @@ def window_table(
     top, top_pip = [], []
     for k, members in enumerate(windows["members"]):
         inside = draws[:, :, members]
-        fitted = inside.reshape(-1, len(members)) @ X[members]
-        shares[k] = fitted.var(axis=1, dtype=np.float64).reshape(draws.shape[:2])
+        shares[k] = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(draws.shape[:2])
         pip = (inside**2 > snp_variance_share).mean(axis=(0, 1))
         best = max(range(len(pip)), key=lambda j: (pip[j], np.abs(inside[:, :, j].mean())))
         top.append(str(names[members[best]]))
@@ -81,6 +80,20 @@ def window_table(
         top_snp_pip=top_pip,
         r_hat=r_hat,
     )
+
+
+def _explained_variance(b: NDArray[Any], X: NDArray[Any]) -> NDArray[np.float64]:
+    """Return var(X'b) over the samples for b of shape ``(draws, w)`` and X of shape ``(w, n)``.
+
+    Windows of fewer SNPs than samples are cheaper through their covariance: var(X'b) = b' cov(X) b.
+    """
+    w, n = X.shape
+    if w >= n:
+        fitted: NDArray[np.float64] = (b @ X).var(axis=1, dtype=np.float64)
+        return fitted
+    covariance = np.cov(X, ddof=0).reshape(w, w)
+    shares: NDArray[np.float64] = np.einsum("dj,dj->d", b @ covariance, b)
+    return shares
 
 
 def assign_windows(chrom: NDArray[Any], position: NDArray[np.integer], window: str) -> pd.DataFrame:

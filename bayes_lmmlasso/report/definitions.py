@@ -9,13 +9,13 @@ __all__ = ["REFERENCES", "column_definitions"]
 
 REFERENCES = (
     (
-        "Rakitsch, Lippert, Stegle, Borgwardt (2013). A Lasso multi-marker mixed model for association mapping with "
-        "population structure correction. Bioinformatics 29",
+        "Rakitsch, Lippert, Stegle, Borgwardt (2013). A Lasso multi-marker mixed model for association "
+        "mapping with population structure correction. Bioinformatics 29",
         "10.1093/bioinformatics/bts669",
     ),
     (
-        "Zhou, Carbonetto, Stephens (2013). Polygenic modeling with Bayesian sparse linear mixed models. PLoS "
-        "Genetics 9",
+        "Zhou, Carbonetto, Stephens (2013). Polygenic modeling with Bayesian sparse linear mixed models. "
+        "PLoS Genetics 9",
         "10.1371/journal.pgen.1003264",
     ),
     (
@@ -28,13 +28,13 @@ REFERENCES = (
     ),
     ("Stephens (2017). False discovery rates: a new deal. Biostatistics 18", "10.1093/biostatistics/kxw041"),
     (
-        "Vehtari, Gelman, Simpson, Carpenter, Buerkner (2021). Rank-normalization, folding, and localization: an "
-        "improved R-hat. Bayesian Analysis 16",
+        "Vehtari, Gelman, Simpson, Carpenter, Buerkner (2021). Rank-normalization, folding, and localization: "
+        "an improved R-hat. Bayesian Analysis 16",
         "10.1214/20-BA1221",
     ),
     (
-        "Vehtari, Gelman, Gabry (2017). Practical Bayesian model evaluation using leave-one-out cross-validation and "
-        "WAIC. Statistics and Computing 27",
+        "Vehtari, Gelman, Gabry (2017). Practical Bayesian model evaluation using leave-one-out "
+        "cross-validation and WAIC. Statistics and Computing 27",
         "10.1007/s11222-016-9696-4",
     ),
 )
@@ -48,11 +48,11 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     k, model = arguments["n_active"], arguments["model"]
     return {
         "windows.tsv": {
-            "chrom, start, end": f"the window (width {arguments['window']}); where positions are unknown, SNP numbers "
-            "along the chromosome",
+            "chrom, start, end": f"the window (width {arguments['window']}); where positions are unknown, SNP "
+            "numbers along the chromosome",
             "n_snps": "analysed SNPs in it",
-            "window_pip": f"posterior probability that its SNPs together explain more than {window:.1%} of the trait's "
-            "variance; the unit to read first, as neighbouring SNPs in linkage disequilibrium share a signal",
+            "window_pip": f"posterior probability that its SNPs together explain more than {window:.1%} of the "
+            "trait's variance; the unit to read first, as neighbouring SNPs in linkage disequilibrium share a signal",
             "window_pip_mcse": "Monte Carlo standard error of window_pip",
             "variance_share": "posterior mean of the share of the trait's variance that its SNPs explain",
             "top_snp, top_snp_pip": "its SNP with the largest pip, and that pip",
@@ -60,16 +60,16 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         },
         "inclusion.tsv": {
             "chrom, pos, snp": "the SNP; pos is in bp, 0 if unknown",
-            "effect_allele, other_allele, eaf": "the counted allele (allele 1 of the .bim file), the other one, and the "
-            "frequency of the counted one among the analysed samples",
-            "beta_map": f"LMM-Lasso point estimate with {k} active SNPs. This and all effects: trait standard "
-            "deviations for one standard deviation of the SNP",
+            "effect_allele, other_allele, eaf": "the counted allele (allele 1 of the .bim file), the other one, "
+            "and the frequency of the counted one among the analysed samples",
+            "beta_map": f"LMM-Lasso point estimate with {k} active SNPs. This and all effects: trait "
+            "standard deviations for one standard deviation of the SNP",
             "path_rank": "order in which SNPs enter the Lasso path; NA if never, ties share a rank",
             "stability": f"share of the {arguments['subsamples']} subsamples (each of a share "
             f"{arguments['subsample_fraction']:g} of the samples) in which the Lasso selects the SNP",
             "beta_mean, beta_sd, beta_lo, beta_hi": "posterior mean, standard deviation and 95% equal-tailed interval",
-            "pip": f"P(b² > {snp:g} | y): the posterior probability that the SNP explains more than {snp:.1%} of the "
-            f"trait's variance. The {model} prior has no mass at exactly zero, so this is not P(b ≠ 0)",
+            "pip": f"P(b² > {snp:g} | y): the posterior probability that the SNP explains more than {snp:.1%} of "
+            f"the trait's variance. The {model} prior has no mass at exactly zero, so this is not P(b ≠ 0)",
             "pip_mcse": "Monte Carlo standard error of pip",
             "lfsr": "local false sign rate: min(P(b ≥ 0), P(b ≤ 0)); small when the sign is certain",
             "r_hat, ess_bulk": "convergence and effective number of draws of the SNP's effect",
@@ -83,7 +83,7 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "sigma2_g, sigma2_e": "variance of the polygenic background (times the kinship) and of the noise",
             "pve": "realised share of variance that is genetic: SNP effects and background together",
             "pge": "realised var(Xb) / var(Xb + u); may exceed 1 where SNP effects and background oppose each other",
-            "mean, sd, eti95_lb, eti95_ub": "posterior mean, standard deviation and 95% equal-tailed interval",
+            "mean, sd, eti95_lb, eti95_ub": "posterior mean, standard deviation, 95% equal-tailed interval",
             "ess_bulk, ess_tail, r_hat": "effective numbers of draws for centre and tails, and convergence",
             "mcse_mean, mcse_sd": "Monte Carlo standard errors of mean and sd",
         },

@@ -1,4 +1,4 @@
-"""The demonstration: a simulated structured cohort whose causal SNPs are known, analysed as real data would be."""
+"""The demonstration: a simulated structured cohort with known causal SNPs, analysed as real data would be."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class DemoResult:
     run
         The run.
     snps
-        One row a causal SNP: snp, true_effect and beta_mean (trait standard deviations), its ranks by stability
-        and by absolute posterior mean (1 is first), and the window_pip of its window.
+        One row a causal SNP: snp, true_effect and beta_mean (trait standard deviations), its ranks by
+        stability and by absolute posterior mean (1 is first), and the window_pip of its window.
     shares
         One row a part of the variance: true share, posterior median and 95% interval.
     replaced
@@ -58,8 +58,8 @@ def run_demo(
 ) -> DemoResult:
     """Simulate a cohort of three populations, write it as PLINK files and analyse these.
 
-    The folder receives ``demo.bed/.bim/.fam``, ``demo_phenotypes.tsv``, ``demo_truth.tsv`` and, in ``run``, the
-    results. An earlier demonstration in it is replaced.
+    The folder receives ``demo.bed/.bim/.fam``, ``demo_phenotypes.tsv``, ``demo_truth.tsv`` and, in
+    ``run``, the results. An earlier demonstration in it is replaced.
 
     Parameters
     ----------
@@ -88,6 +88,7 @@ def run_demo(
         warmup=warmup,
         draws=draws,
         subsamples=subsamples,
+        window="200kb",
         seed=seed,
     )
     result = run(settings, out / "run", overwrite=True, progress=progress)
@@ -149,4 +150,4 @@ def _recovered_snps(out: Path, result: RunResult) -> pd.DataFrame:
 
 def _recovered_shares(result: RunResult) -> pd.DataFrame:
     """Set the posterior shares of variance beside the simulated ones."""
-    return result.shares.assign(true=_SHARES)[["true", "median", "lo", "hi"]]
+    return result.shares.assign(true=pd.Series(_SHARES))[["true", "median", "lo", "hi"]]

@@ -1,4 +1,4 @@
-"""The evidence that a result can be trusted: duality gaps, R-hat, effective sample sizes, divergences, Pareto k.
+"""The evidence for a result: duality gaps, R-hat, effective sample sizes, divergences, Pareto k.
 
 Thresholds: R-hat 1.01 and 400 effective draws (Vehtari, Gelman, Simpson, Carpenter, Buerkner 2021,
 doi:10.1214/20-BA1221); Pareto k min(1 - 1 / log10(draws), 0.7) (Vehtari, Simpson, Gelman, Yao, Gabry 2024,
@@ -132,13 +132,11 @@ def doubts(record: Mapping[str, Any]) -> list[str]:
     if null["at_bound"]:
         extreme = "no" if null["log_delta"] > 0 else "almost only"
         found.append(
-            f"The null model's delta is at the bound of its search (log delta = {null['log_delta']:g}): the data "
-            f"see {extreme} polygenic variance. Read the Lasso path and its stability with that in mind."
+            f"The null model's delta is at the bound of its search (log delta = {null['log_delta']:g}): the "
+            f"data see {extreme} polygenic variance. Read the Lasso path and its stability with that in mind."
         )
     if "selection" in evidence:
-        found += _doubts_of_selection(
-            SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"]
-        )
+        found += _doubts_of_selection(SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"])
     return found
 
 
@@ -147,8 +145,8 @@ def _doubts_of_sampling(sampling: SamplingEvidence) -> list[str]:
     if sampling.r_hat is None or not sampling.r_hat <= R_HAT_LIMIT:
         value = "undefined" if sampling.r_hat is None else f"{sampling.r_hat:.3f}"
         found.append(
-            f"The chains do not agree yet: R-hat of {sampling.r_hat_of} is {value}, and at most {R_HAT_LIMIT} is "
-            "wanted. Draw more, with --warmup and --draws."
+            f"The chains do not agree yet: R-hat of {sampling.r_hat_of} is {value}, and at most {R_HAT_LIMIT} "
+            "is wanted. Draw more, with --warmup and --draws."
         )
     if sampling.ess_bulk < _ESS_LIMIT:
         found.append(
@@ -167,9 +165,7 @@ def _doubts_of_selection(selection: SelectionEvidence, n_active: int) -> list[st
     found = []
     gap = max(selection.path_duality_gap, selection.subsamples_duality_gap)
     if gap > _GAP_LIMIT:
-        found.append(
-            f"A Lasso solution is not exact: relative duality gap {gap:.1e}, and {_GAP_LIMIT:.0e} is wanted."
-        )
+        found.append(f"A Lasso solution is not exact: relative duality gap {gap:.1e}, and {_GAP_LIMIT:.0e} is wanted.")
     if selection.path_n_active != n_active:
         found.append(
             f"The Lasso path ended with {selection.path_n_active} active SNPs where {n_active} were asked for."

@@ -6,12 +6,11 @@ The page needs no script and loads nothing: figures are PNG data within it. Equa
 from __future__ import annotations
 
 import base64
-import io
 import json
 import math
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 from bayes_lmmlasso.posterior import read_tree
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import doubts
-from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, trace_figure, variance_figure
+from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, png, trace_figure, variance_figure
 from bayes_lmmlasso.report.run_directory import RECORD
 from bayes_lmmlasso.report.shares import share_table
 from bayes_lmmlasso.report.tables import read_tsv
@@ -29,6 +28,15 @@ __all__ = ["report_html"]
 _TEMPLATE = "page.html.j2"
 _N_WINDOWS, _N_SNPS = 15, 10
 _LIKELY = 0.9
+_WINDOW_COLUMNS = (
+    *("chrom", "start", "end", "n_snps", "window_pip", "window_pip_mcse", "variance_share"),
+    *("top_snp", "top_snp_pip", "r_hat"),
+)
+_SNP_COLUMNS = (
+    *("snp", "chrom", "pos", "effect_allele", "eaf", "beta_map", "stability"),
+    *("beta_mean", "beta_lo", "beta_hi", "pip", "lfsr", "r_hat"),
+)
+_THREE_DECIMALS = {*_WINDOW_COLUMNS, *_SNP_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"} - {"window_pip_mcse"}
 
 
 def report_html(folder: Path) -> str:
@@ -40,9 +48,7 @@ def report_html(folder: Path) -> str:
         If a table or the posterior is missing.
     """
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    inclusion, windows, hyper = (
-        read_tsv(folder / f"{name}.tsv") for name in ("inclusion", "windows", "hyper")
-    )
+    inclusion, windows, hyper = (read_tsv(folder / f"{name}.tsv") for name in ("inclusion", "windows", "hyper"))
     tree = read_tree(folder / "posterior.zarr")
     selection = record["evidence"]["selection"]
     environment = Environment(
@@ -52,20 +58,26 @@ def report_html(folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "count": "{:,}".format, "share": "{:.1%}".format}
+    environment.filters |= {
+        "cell": _cell,
+        "count": "{:,}".format,
+        "percent": "{:.0%}".format,
+        "share": "{:.1%}".format,
+    }
     template = environment.get_template(_TEMPLATE)
     return template.render(
         record=record,
         doubts=doubts(record),
         shares=share_table(tree).to_dict("index"),
-        windows=windows.sort_values(["window_pip", "variance_share"], ascending=False, kind="stable").head(
-            _N_WINDOWS
-        ),
+        windows=windows.sort_values(["window_pip", "variance_share"], ascending=False, kind="stable").head(_N_WINDOWS),
         n_windows=len(windows),
+        average_window=windows["variance_share"].mean(),
         likely=_LIKELY,
         n_likely=int((windows["window_pip"] >= _LIKELY).sum()),
         tops=_top_snps(inclusion),
         hyper=hyper,
+        window_columns=_WINDOW_COLUMNS,
+        snp_columns=_SNP_COLUMNS,
         snp_r_hat=inclusion["r_hat"].max(),
         snp_ess=inclusion["ess_bulk"].min(),
         plots={
@@ -90,19 +102,17 @@ def _top_snps(inclusion: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name: inclusion.loc[rows[:_N_SNPS]] for name, rows in order.items()}
 
 
-def _number(value: object, digits: int = 3) -> str:
-    """Format a number for reading; NA where there is none."""
+def _cell(value: Any, column: str = "") -> str:
+    """Format a value for reading, by what its column holds; NA where there is none."""
     if isinstance(value, str):
         return value
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or math.isnan(value):
         return "NA"
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    return f"{value:.{digits}g}"
+    if column.startswith("ess_") or isinstance(value, int):
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if column in _THREE_DECIMALS else f"{value:.3g}"
 
 
 def _png(figure: Figure) -> str:
-    """Return a figure as base64 PNG without the metadata that change between installations."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
+    """Return a figure as base64 text."""
+    return base64.b64encode(png(figure)).decode("ascii")

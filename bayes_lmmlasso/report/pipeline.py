@@ -87,9 +87,7 @@ class RunResult(SamplingResult):
     windows: pd.DataFrame
 
 
-def run(
-    settings: RunSettings, out: Path, *, overwrite: bool = False, progress: Progress = silent
-) -> RunResult:
+def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: Progress = silent) -> RunResult:
     """Analyse one trait from files to report.
 
     Parameters
@@ -120,12 +118,8 @@ def run(
         with clock("tables"):
             add_point_estimate(tree, path, ground.null_model)
             add_stability(tree, stability)
-            inclusion = inclusion_table(
-                tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE
-            )
-            windows = window_table(
-                tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE
-            )
+            inclusion = inclusion_table(tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE)
+            windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
             write_tsv(inclusion, store / "inclusion.tsv")
             write_tsv(windows, store / "windows.tsv")
             hyper = _store_posterior(tree, store)
@@ -170,8 +164,8 @@ def rebuild_report(folder: Path) -> Path:
     record = read_record(folder)
     if record["command"] != "run":
         raise InputError(
-            f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no tables: "
-            "use `bayes-lmmlasso run`"
+            f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no "
+            "tables: use `bayes-lmmlasso run`"
         )
     target = folder / "report.html"
     write_text(report_html(folder), target)

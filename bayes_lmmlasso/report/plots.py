@@ -1,11 +1,12 @@
 """The four figures of a report: tables and trees in, Matplotlib figures out.
 
-Figures are built without pyplot, so no window system and no global figure list is involved. Colours are those of
-Okabe and Ito (2008, https://jfly.uni-koeln.de/color/), told apart by colour-blind readers.
+Figures are built without pyplot, so no window system and no global figure list is involved. Colours are those
+of Okabe and Ito (2008, https://jfly.uni-koeln.de/color/), told apart by colour-blind readers.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -22,7 +23,7 @@ from scipy.stats import gaussian_kde
 
 from bayes_lmmlasso.report.shares import share_draws
 
-__all__ = ["effects_figure", "manhattan_figure", "trace_figure", "variance_figure"]
+__all__ = ["effects_figure", "manhattan_figure", "png", "trace_figure", "variance_figure"]
 
 _BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, _GREY = (
     "#0072B2",
@@ -34,7 +35,7 @@ _BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, _GREY = (
     "#6B7280",
 )
 _CHAINS = (_BLUE, _ORANGE, _GREEN, _PURPLE, _SKY, _RED)
-_STYLE = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.titlesize": 10.0,
@@ -44,7 +45,6 @@ _STYLE = {
     "axes.edgecolor": _GREY,
     "legend.frameon": False,
     "figure.facecolor": "white",
-    "svg.hashsalt": "bayes-lmmlasso",
 }
 
 
@@ -106,7 +106,7 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
 @_styled
 def trace_figure(tree: xr.DataTree) -> Figure:
     """Trace and density of the hyper-parameters and of pve and pge, one colour a chain."""
-    posterior = tree["posterior"]
+    posterior = tree["posterior"].dataset
     names = [*tree.attrs["hyper"], "pve", "pge"]
     figure = Figure(figsize=(9.5, 1.25 * len(names) + 0.6), layout="constrained")
     grid = figure.subplots(len(names), 2, squeeze=False, width_ratios=(3, 1), sharey="row")
@@ -149,9 +149,7 @@ def effects_figure(inclusion: pd.DataFrame, n_top: int = 12) -> Figure:
     axes.axvline(0, color=_GREY, linewidth=0.8)
     axes.hlines(y, chosen["beta_lo"], chosen["beta_hi"], color=_BLUE, linewidth=1.4, label="95% interval")
     axes.scatter(chosen["beta_mean"], y, s=22, color=_BLUE, zorder=3, label="posterior mean")
-    axes.scatter(
-        chosen["beta_map"], y, s=30, marker="D", facecolors="white", edgecolors=_RED, zorder=4, label="MAP"
-    )
+    axes.scatter(chosen["beta_map"], y, s=30, marker="D", facecolors="white", edgecolors=_RED, zorder=4, label="MAP")
     axes.set_yticks(y)
     axes.set_yticklabels(
         [f"{snp}  ({chrom}:{pos:,})" for snp, chrom, pos in chosen[["snp", "chrom", "pos"]].to_numpy()],
@@ -175,9 +173,7 @@ def variance_figure(tree: xr.DataTree) -> Figure:
     axes = figure.subplots()
     for row, (_, share, colour) in enumerate(reversed(parts)):
         where, height = _density(share)
-        axes.fill_between(
-            where, row, row + 0.8 * height / height.max(initial=1e-300), color=colour, alpha=0.35
-        )
+        axes.fill_between(where, row, row + 0.8 * height / height.max(initial=1e-300), color=colour, alpha=0.35)
         lo, middle, hi = np.quantile(share, [0.025, 0.5, 0.975])
         axes.hlines(row, lo, hi, color=colour, linewidth=3)
         axes.plot(middle, row, "o", color=colour, markersize=7, markeredgecolor="white")
@@ -195,6 +191,14 @@ def variance_figure(tree: xr.DataTree) -> Figure:
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_xlabel("share of phenotypic variance (dot: median, bar: 95% interval)")
     return figure
+
+
+def png(figure: Figure, dpi: int = 130) -> bytes:
+    """Return a figure as PNG, in the house style (ticks are made late) and without varying metadata."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,23 +240,24 @@ def _name_peaks(
     axes: Axes, x: NDArray[np.float64], values: NDArray[np.float64], names: NDArray[Any], n: int = 4
 ) -> None:
     """Write the names of the highest SNPs where they do not collide."""
-    written: list[float] = []
-    width = float(np.ptp(x)) or 1.0
+    written: list[int] = []
+    width, height = float(np.ptp(x)) or 1.0, axes.get_ylim()[1]
     for j in np.argsort(-values, kind="stable")[:40]:
         if len(written) == n or not values[j] > 0:
             break
-        if all(abs(x[j] - other) > 0.13 * width for other in written):
-            right = (x[j] - x.min()) / width > 0.85
-            axes.annotate(
-                str(names[j]),
-                (x[j], values[j]),
-                xytext=(-4 if right else 4, 3),
-                textcoords="offset points",
-                ha="right" if right else "left",
-                fontsize=7.5,
-                parse_math=False,
-            )
-            written.append(x[j])
+        if any(abs(x[j] - x[i]) < 0.14 * width and abs(values[j] - values[i]) < 0.08 * height for i in written):
+            continue
+        right = (x[j] - x.min()) / width > 0.85
+        axes.annotate(
+            str(names[j]),
+            (x[j], values[j]),
+            xytext=(-4 if right else 4, 3),
+            textcoords="offset points",
+            ha="right" if right else "left",
+            fontsize=7.5,
+            parse_math=False,
+        )
+        written.append(int(j))
 
 
 def _density(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -36,7 +36,8 @@ WINDOW_VARIANCE_SHARE = 0.01
 """The same for a window."""
 
 _DEPENDENCIES = (
-    "arviz bed-reader jax jaxlib matplotlib numpy numpyro pandas scikit-learn scipy xarray zarr".split()
+    *("arviz", "bed-reader", "jax", "jaxlib", "matplotlib", "numpy", "numpyro"),
+    *("pandas", "scikit-learn", "scipy", "xarray", "zarr"),
 )
 _NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
 
@@ -89,7 +90,7 @@ def data_record(settings: RunSettings, ground: Groundwork) -> dict[str, Any]:
 
 
 def fingerprint(analysis: AnalysisSet, K: np.ndarray[Any, np.dtype[np.float64]] | None = None) -> str:
-    """SHA-256 over the shapes and bytes of genotypes, trait and covariates, and of a kinship that was given."""
+    """SHA-256 over shapes and bytes of genotypes, trait, covariates and a kinship that was given."""
     digest = hashlib.sha256()
     for array in (analysis.X.T, analysis.y, analysis.covariates, K):
         if array is not None:

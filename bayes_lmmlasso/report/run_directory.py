@@ -130,9 +130,7 @@ def _create(path: Path) -> list[Path]:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"expected a folder that can be created for --out, got {path}: {error.strerror}"
-        ) from error
+        raise InputError(f"expected a folder that can be created for --out, got {path}: {error.strerror}") from error
     return missing
 
 

@@ -2,8 +2,8 @@
 
     SNP effects: pve pge,    polygenic background: pve (1 - pge),    noise: 1 - pve
 
-(Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264). The three add up to 1; where SNP effects and
-background oppose each other pge exceeds 1 and the background's share, being what is left, is negative.
+(Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264). The three add up to 1; where SNP effects
+and background oppose each other pge exceeds 1 and the background's share, being what is left, is negative.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ __all__ = ["share_draws", "share_table"]
 
 def share_draws(tree: xr.DataTree) -> dict[str, NDArray[np.float64]]:
     """Return the draws of each share, all chains in one row."""
-    pve, pge = (tree["posterior"][name].values.ravel().astype(np.float64) for name in ("pve", "pge"))
+    posterior = tree["posterior"].dataset
+    pve, pge = (posterior[name].values.ravel().astype(np.float64) for name in ("pve", "pge"))
     return {"SNP effects": pve * pge, "polygenic background": pve * (1 - pge), "noise": 1 - pve}
 
 

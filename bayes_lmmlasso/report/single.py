@@ -23,12 +23,12 @@ def path_table(ground: Groundwork, path: LassoPath) -> pd.DataFrame:
     """Return one row a SNP: its effect in the last solution and its order of entry."""
     return ground.analysis.variants.assign(
         beta_map=path.coef_sparse[[-1]].toarray()[0],
-        path_rank=pd.array(path.path_rank, dtype="Int64"),
+        path_rank=pd.Series(path.path_rank).astype("Int64"),
     )
 
 
 def stability_table(ground: Groundwork, stability: StabilitySelection) -> pd.DataFrame:
-    """Return one row a SNP: its frequency, whether it reaches the threshold, and the first of its duplicates."""
+    """Return one row a SNP: its frequency, whether that reaches the threshold, its first duplicate."""
     names = ground.analysis.variants["snp"].to_numpy()
     return ground.analysis.variants.assign(
         stability=stability.frequency,

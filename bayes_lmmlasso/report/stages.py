@@ -166,7 +166,8 @@ def sample(settings: RunSettings, ground: Groundwork, clock: StageClock) -> xr.D
             analysis=ground.analysis,
             progress=clock.progress,
         )
-        say("{chain} chains of {draw} draws".format(**tree["posterior"].sizes))
+        sizes = tree["posterior"].sizes
+        say(f"{sizes['chain']} chains of {sizes['draw']} draws")
     return tree
 
 
@@ -180,7 +181,7 @@ def _kinship(choice: str, analysis: AnalysisSet) -> NDArray[np.float64]:
 
 
 def _dosages(analysis: AnalysisSet) -> NDArray[np.float32]:
-    """Return the (n, p) dosages that were standardised, missing ones at their mean, whole ones exactly whole."""
+    """Return the (n, p) dosages that were standardised; missing ones at their mean, whole ones whole."""
     dosages = analysis.X * analysis.sd.astype(np.float32) + analysis.mean.astype(np.float32)
     whole = np.rint(dosages)
     np.copyto(dosages, whole, where=np.abs(dosages - whole) < 1e-5)

@@ -67,12 +67,12 @@ def sampling_lines(result: SamplingResult) -> list[str]:
 def run_lines(result: RunResult) -> list[str]:
     """Name the first window and the first SNPs of a run, and where the rest is."""
     data, snps = result.record["data"], result.inclusion
-    window = result.windows.loc[result.windows["window_pip"].idxmax()]
-    stable, large = snps.loc[snps["stability"].idxmax()], snps.loc[snps["beta_mean"].abs().idxmax()]
+    window = result.windows.iloc[result.windows["window_pip"].argmax()]
+    stable, large = snps.iloc[snps["stability"].argmax()], snps.iloc[snps["beta_mean"].abs().argmax()]
     return [
         f"{data['trait']}: {data['samples']['kept']:,} samples, {data['snps']['kept']:,} SNPs",
-        f"first window: {window['chrom']}:{window['start']}-{window['end']}, window_pip {window['window_pip']:.2f}, "
-        f"{window['variance_share']:.1%} of the variance",
+        f"first window: {window['chrom']}:{window['start']}-{window['end']}, "
+        f"window_pip {window['window_pip']:.2f}, {window['variance_share']:.1%} of the variance",
         f"most stable SNP: {stable['snp']} ({stable['stability']:.2f} of the subsamples)",
         f"largest posterior mean: {large['snp']} ({large['beta_mean']:+.3f} [{large['beta_lo']:+.3f}, "
         f"{large['beta_hi']:+.3f}])",
@@ -88,8 +88,7 @@ def demo_lines(demo: DemoResult) -> list[str]:
     return [
         f"{'replaced the earlier demo in' if demo.replaced else 'simulated cohort written to'} {where}",
         "",
-        "causal SNPs (effects in trait standard deviations; rank 1 is first of "
-        f"{len(demo.run.inclusion):,} SNPs):",
+        f"causal SNPs (effects in trait standard deviations; rank 1 is first of {len(demo.run.inclusion):,} SNPs):",
         snps.to_string(index=False, float_format="{:.3f}".format),
         "",
         "shares of variance, simulated and estimated:",

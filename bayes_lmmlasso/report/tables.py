@@ -34,7 +34,8 @@ def read_tsv(path: Path) -> pd.DataFrame:
         If there is no such file.
     """
     try:
-        header = path.open(encoding="utf-8").readline().rstrip("\n").split("\t")
+        with path.open(encoding="utf-8") as file:
+            header = file.readline().rstrip("\n").split("\t")
     except OSError as error:
         raise InputError(
             f"expected a table of a finished run at {path}, got {error.strerror}: "

@@ -1,0 +1,87 @@
+"""One small cohort and one finished run of it, shared by the tests of this process (JAX compiles for seconds)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bayes_lmmlasso import simulate_cohort, simulate_trait, write_plink, write_table
+from bayes_lmmlasso.cohort import sample_frame
+from bayes_lmmlasso.report import RunResult, RunSettings, run
+
+OPTIONS = {"n_active": 5, "subsamples": 10, "chains": 2, "warmup": 40, "draws": 50, "seed": 3}
+_FOLDER = tempfile.TemporaryDirectory(prefix="bayes-lmmlasso-tests-")
+
+
+@cache
+def cohort_folder() -> Path:
+    """Folder with small.bed/.bim/.fam, pheno.tsv (several traits) and covar.tsv of 60 samples and 200 SNPs."""
+    folder = Path(_FOLDER.name) / "cohort"
+    folder.mkdir()
+    cohort = simulate_cohort(n_samples=60, n_variants=200, contig_length=2_000_000, seed=1)
+    write_plink(cohort, folder / "small")
+    n = cohort.sizes["samples"]
+    ids, rng = sample_frame(cohort), np.random.default_rng(5)
+    trait = simulate_trait(cohort, n_causal=3, seed=1).y
+    trait[[4, 9]] = np.nan
+    traits = {"height": trait, "flat": np.ones(n), "empty": np.full(n, np.nan), "word": ["tall"] * n}
+    write_table(ids.assign(**traits), folder / "pheno.tsv")
+    write_table(ids.assign(age=rng.normal(size=n), sex=["f", "m"] * (n // 2)), folder / "covar.tsv")
+    return folder
+
+
+def copy_cohort(target: Path) -> Path:
+    """Copy the files of the cohort, to be spoilt by a test."""
+    return Path(shutil.copytree(cohort_folder(), target, dirs_exist_ok=True))
+
+
+def settings(**changes: object) -> RunSettings:
+    """Settings of the small run, with changes."""
+    folder = cohort_folder()
+    given = {"bfile": folder / "small", "pheno": folder / "pheno.tsv", "trait": "height", **OPTIONS, **changes}
+    return RunSettings(**given)
+
+
+@cache
+def finished_run() -> RunResult:
+    """The small run; its folder is read-only by agreement."""
+    return run(settings(covar=cohort_folder() / "covar.tsv"), Path(_FOLDER.name) / "run")
+
+
+def finished_copy(target: Path) -> Path:
+    """Copy the folder of the small run, to be changed by a test."""
+    return Path(shutil.copytree(finished_run().folder, target))
+
+
+def listing(folder: Path) -> dict[str, int]:
+    """Every path below a folder with its size: equal listings mean nothing was left behind."""
+    return {str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.rglob("*"))}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Bytes of every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def inclusion_frame(p: int = 40) -> pd.DataFrame:
+    """An inclusion table without a run, on three chromosomes."""
+    rng = np.random.default_rng(7)
+    mean = rng.normal(scale=0.05, size=p)
+    return pd.DataFrame(
+        {
+            "chrom": np.sort(rng.choice(["1", "2", "X"], size=p)),
+            "pos": np.arange(1, p + 1) * 1000,
+            "snp": [f"rs{j}" for j in range(p)],
+            "beta_map": np.where(rng.random(p) < 0.2, mean * 2, 0.0),
+            "stability": rng.random(p),
+            "beta_mean": mean,
+            "beta_lo": mean - 0.1,
+            "beta_hi": mean + 0.1,
+            "pip": rng.random(p),
+        }
+    )

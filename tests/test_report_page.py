@@ -1,0 +1,166 @@
+"""The report page: complete, self-contained, honest, and shown by a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+from small_run import finished_copy, finished_run
+
+from bayes_lmmlasso.report import report_html
+from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
+from bayes_lmmlasso.report.evidence import doubts
+from bayes_lmmlasso.report.tables import read_tsv, write_json
+
+
+class Page(HTMLParser):
+    """Collects the elements and the visible text of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page((finished_run().folder / "report.html").read_text(encoding="utf-8"))
+
+
+def changed(tmp_path, **changes) -> Page:
+    """The page of a run whose record says something else: changes are `section__name=value`."""
+    folder = finished_copy(tmp_path / "changed")
+    record = json.loads((folder / "run.json").read_text())
+    for key, value in changes.items():
+        *sections, name = key.split("__")
+        place = record
+        for section in sections:
+            place = place[section]
+        place[name] = value
+    write_json(record, folder / "run.json")
+    return Page(report_html(folder))
+
+
+def test_nothing_is_loaded_from_outside(page):
+    tags = [tag for tag, _ in page.elements]
+    assert tags.count("img") == 4
+    assert not {"script", "iframe", "object", "embed"} & set(tags)
+    loaded = [attrs.get("src") or attrs.get("href") for tag, attrs in page.elements if tag in ("img", "link")]
+    assert all(source.startswith("data:") for source in loaded)
+    assert "url(" not in (finished_run().folder / "report.html").read_text()
+
+
+def test_windows_come_before_snps(page):
+    assert page.text.index("Evidence") < page.text.index("Windows") < page.text.index("First by stability")
+
+
+def test_summary_names_the_first_window_and_snp(page):
+    windows = read_tsv(finished_run().folder / "windows.tsv").sort_values("window_pip", ascending=False)
+    snps = read_tsv(finished_run().folder / "inclusion.tsv")
+    assert f"{windows.iloc[0]['start']:,} to {windows.iloc[0]['end']:,}" in page.text
+    assert snps.loc[snps["beta_mean"].abs().idxmax(), "snp"] in page.text
+    assert "58 samples" in page.text
+    assert "no trait: 2" in page.text
+
+
+def test_every_column_is_explained():
+    record = finished_run().record
+    for file, columns in column_definitions(record).items():
+        explained = {name.strip() for names in columns for name in names.split(",")}
+        table = read_tsv(finished_run().folder / file)
+        wanted = set(table.columns) - {"parameter"}
+        if file == "hyper.tsv":
+            wanted |= {name.split("[")[0] + ("[…]" if "[" in name else "") for name in table["parameter"]}
+        assert wanted <= explained
+
+
+def test_inclusion_is_never_called_a_probability_of_not_zero(page):
+    assert "so this is not P(b ≠ 0)" in page.text
+    assert "P(b² > 0.001 | y)" in page.text
+
+
+def test_references_have_dois(page):
+    links = {attrs["href"] for tag, attrs in page.elements if tag == "a"}
+    assert links == {f"https://doi.org/{doi}" for _, doi in REFERENCES}
+
+
+def test_text_from_the_data_is_escaped(tmp_path):
+    page = changed(tmp_path, data__trait="<b>x</b> & $y_{")
+    assert "b" not in [tag for tag, _ in page.elements]
+    assert "<b>x</b> & $y_{" in page.text
+
+
+def test_doubts_stand_at_the_top(tmp_path):
+    page = changed(
+        tmp_path,
+        evidence__sampling__r_hat=1.234,
+        evidence__sampling__divergences=7,
+        null_model__at_bound=True,
+        null_model__log_delta=5.0,
+        null_model__pve_se=None,
+    )
+    alert = page.text[: page.text.index("Evidence")]
+    assert "Read with caution" in alert
+    for part in ("is 1.234", "Divergent transitions: 7", "at the bound of its search (log delta = 5)"):
+        assert part in alert
+
+
+def quiet_record():
+    record = json.loads(json.dumps(finished_run().record))
+    record["evidence"]["sampling"] |= {"r_hat": 1.004, "ess_bulk": 900.0, "divergences": 0}
+    return record
+
+
+def test_no_doubt_without_cause():
+    assert doubts(quiet_record()) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "words"),
+    [
+        ("sampling", "r_hat", 1.02, "do not agree"),
+        ("sampling", "r_hat", None, "undefined"),
+        ("sampling", "ess_bulk", 12.0, "Few effective draws: 12"),
+        ("sampling", "divergences", 1, "Divergent transitions: 1"),
+        ("selection", "path_duality_gap", 1e-3, "not exact"),
+        ("selection", "path_n_active", 4, "ended with 4 active SNPs"),
+    ],
+)
+def test_each_cause_gives_one_doubt(section, name, value, words):
+    record = quiet_record()
+    record["evidence"][section][name] = value
+    (doubt,) = doubts(record)
+    assert words in doubt
+
+
+def test_a_browser_shows_the_page(tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        message = "no Chromium here: install the package 'chromium' to see the report in a browser"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    report = finished_run().folder / "report.html"
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--window-size=1100,2400"]
+
+    def browse(action: str) -> subprocess.CompletedProcess[str]:
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [chromium, *options, profile, action, report.as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    dumped = browse("--dump-dom")
+    assert "CONSOLE" not in dumped.stderr  # a blocked or failed request would be told here
+    assert "height: which regions matter" in Page(dumped.stdout).text
+    browse(f"--screenshot={tmp_path / 'page.png'}")
+    assert (tmp_path / "page.png").stat().st_size > 50_000
