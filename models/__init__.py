@@ -18,6 +18,7 @@ from bayes_lmmlasso.models.rotated import (
     sample_variances,
     standard_effects,
 )
+from bayes_lmmlasso.models.spike_slab import spike_slab
 
 __all__ = [
     "MODELS",
@@ -30,5 +31,6 @@ __all__ = [
     "rotated_likelihood",
     "sample_fixed_effects",
     "sample_variances",
+    "spike_slab",
     "standard_effects",
 ]

@@ -34,7 +34,7 @@ def laplace(data: RotatedData, *, whiten: bool = True) -> None:
     """Put a Laplace prior on the SNP effects. ``whiten=False`` samples z itself (slower, same posterior)."""
     variances = sample_variances()
     fixed = sample_fixed_effects(data)
-    s = jnp.sqrt(variances.effects / (2 * data.X.shape[1]))
+    s = jnp.sqrt(variances.effects / (2 * data.n_snps))
     effects = standard_effects(data, _LAPLACE, s, variances, fixed, whiten=whiten)
     rotated_likelihood(data, fixed, effects, variances)
 

@@ -27,7 +27,7 @@ def normal(data: RotatedData, *, whiten: bool = True) -> None:
     """Put a normal prior on the SNP effects. ``whiten=False`` samples z itself (slower, same posterior)."""
     variances = sample_variances()
     fixed = sample_fixed_effects(data)
-    s = jnp.sqrt(variances.effects / data.X.shape[1])
+    s = jnp.sqrt(variances.effects / data.n_snps)
     effects = standard_effects(data, _NORMAL, s, variances, fixed, whiten=whiten)
     rotated_likelihood(data, fixed, effects, variances)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.models.rotated import RotatedData
+from bayes_lmmlasso.models.spike_slab import spike_slab
 
 __all__ = ["MODELS", "ModelSpec", "model_spec"]
 
@@ -23,6 +25,8 @@ class ModelSpec:
     hyper : latent sites that are hyper-parameters; empty means all latent scalars.
     warmup, draws : default length of each of four chains.
     exact_zeros : whether effects are exactly 0 with positive probability.
+    sampler : "nuts", or "composite" for the point-mass-and-Laplace prior.
+    sweeps : sweeps of the composite sampler in each draw.
     """
 
     name: str
@@ -31,9 +35,18 @@ class ModelSpec:
     warmup: int = 300
     draws: int = 700
     exact_zeros: bool = False
+    sampler: Literal["nuts", "composite"] = "nuts"
+    sweeps: int = 80
 
 
-MODELS = {spec.name: spec for spec in (ModelSpec("laplace", laplace), ModelSpec("normal", normal))}
+MODELS = {
+    spec.name: spec
+    for spec in (
+        ModelSpec("laplace", laplace),
+        ModelSpec("spike_slab", spike_slab, exact_zeros=True, sampler="composite", warmup=50, draws=250),
+        ModelSpec("normal", normal),
+    )
+}
 
 
 def model_spec(model: str | ModelSpec | Callable[[RotatedData], None]) -> ModelSpec:

@@ -39,6 +39,7 @@ __all__ = [
     "RotatedData",
     "StandardPrior",
     "Variances",
+    "observe",
     "rotated_likelihood",
     "sample_fixed_effects",
     "sample_variances",
@@ -55,7 +56,7 @@ class RotatedData:
     ----------
     y : (n,) trait.
     Z : (n, q) intercept and covariates; q may be 0.
-    X : (n, p) SNPs.
+    XT : (p, n) SNPs, one a row: the layout in which products and coordinate-wise updates read them fastest.
     S : (n,) eigenvalues of the kinship.
     U : (n, n) its eigenvectors, the way back to the samples (no model needs it, leave-one-out does).
     sigma : (r,) positive singular values of X.
@@ -64,11 +65,16 @@ class RotatedData:
 
     y: jax.Array
     Z: jax.Array
-    X: jax.Array
+    XT: jax.Array
     S: jax.Array
     U: jax.Array
     sigma: jax.Array
     Q: jax.Array | None = None
+
+    @property
+    def n_snps(self) -> int:
+        """Number of SNPs p."""
+        return int(self.XT.shape[0])
 
 
 class Variances(NamedTuple):
@@ -77,6 +83,12 @@ class Variances(NamedTuple):
     sigma2_g: jax.Array
     sigma2_e: jax.Array
     effects: jax.Array
+
+    @classmethod
+    def of(cls, log_v: jax.Array, h: jax.Array, rho: jax.Array) -> Variances:
+        """Return v h (1 - rho), v (1 - h) and v h rho."""
+        v = jnp.exp(log_v)
+        return cls(v * h * (1 - rho), v * (1 - h), v * h * rho)
 
 
 class StandardPrior(NamedTuple):
@@ -89,10 +101,10 @@ class StandardPrior(NamedTuple):
 
 def sample_variances() -> Variances:
     """Sample log v ~ N(0, 0.5), h ~ U(0, 1), rho ~ U(0, 1), for a trait of variance 1."""
-    v = jnp.exp(numpyro.sample("log_v", dist.Normal(0.0, 0.5)))
+    log_v = numpyro.sample("log_v", dist.Normal(0.0, 0.5))
     h = numpyro.sample("h", dist.Uniform(0.0, 1.0))
     rho = numpyro.sample("rho", dist.Uniform(0.0, 1.0))
-    return Variances(v * h * (1 - rho), v * (1 - h), v * h * rho)
+    return Variances.of(log_v, h, rho)
 
 
 def sample_fixed_effects(data: RotatedData, scale: float = 10.0) -> jax.Array:
@@ -116,7 +128,7 @@ def standard_effects(
 
     With ``whiten`` eps is the whitened z of the module docstring; without it, eps is z itself.
     """
-    eps = numpyro.sample("eps", dist.Normal(0.0, 1.0).expand([data.X.shape[1]]).to_event(1))
+    eps = numpyro.sample("eps", dist.Normal(0.0, 1.0).expand([data.n_snps]).to_event(1))
     if not whiten:
         return s * prior.g(eps)
     d = variances.sigma2_g * data.S + variances.sigma2_e
@@ -125,38 +137,45 @@ def standard_effects(
     noise = d_q + (prior.variance - prior.slope**2) * (s * data.sigma) ** 2
     kappa = linear / noise
     residual = _to_singular(data, data.y - data.Z @ fixed)
-    a0 = _to_singular(data, product(data.X, eps)) / data.sigma
+    a0 = _to_singular(data, product(data.XT, eps)) / data.sigma
     a1 = a0 / jnp.sqrt(1 + kappa) + jnp.sqrt(linear) / noise / (1 + kappa) * residual
     # |a1|^2 - |a0|^2 as a product: no cancellation in float32
     log_density = -0.5 * jnp.sum(jnp.log1p(kappa) + (a1 - a0) * (a1 + a0))
     numpyro.factor("whitening", log_density)
-    return s * prior.g(eps + product_t(data.X, _from_singular(data, (a1 - a0) / data.sigma)))
+    return s * prior.g(eps + product_t(data.XT, _from_singular(data, (a1 - a0) / data.sigma)))
 
 
 def rotated_likelihood(data: RotatedData, fixed: jax.Array, effects: jax.Array, variances: Variances) -> None:
     """Observe y ~ N(Z a + X b, diag(sg2 S + se2)), and record b, sigma2_g and sigma2_e."""
     numpyro.deterministic("b", effects)
+    observe(data, fixed, product(data.XT, effects), variances)
+
+
+def observe(data: RotatedData, fixed: jax.Array, fitted: jax.Array, variances: Variances) -> None:
+    """Observe y given the (n,) fitted values X b, and record sigma2_g and sigma2_e."""
     numpyro.deterministic("sigma2_g", variances.sigma2_g)
     numpyro.deterministic("sigma2_e", variances.sigma2_e)
     d = variances.sigma2_g * data.S + variances.sigma2_e
-    mean = data.Z @ fixed + product(data.X, effects)
-    numpyro.sample("y", dist.Normal(mean, jnp.sqrt(d)).to_event(1), obs=data.y)
+    numpyro.sample("y", dist.Normal(data.Z @ fixed + fitted, jnp.sqrt(d)).to_event(1), obs=data.y)
 
 
 @jax.custom_vjp
-def product(X: jax.Array, b: jax.Array) -> jax.Array:
-    """X b. X is data: no gradient flows to it, and that to b is computed in the fast layout of `product_t`."""
-    return jnp.einsum("np,p->n", X, b)
+def product(XT: jax.Array, b: jax.Array) -> jax.Array:
+    """X b, written as a matrix product with one row: XLA on the CPU can be ten times slower at ``XT.T @ b``.
+
+    X is data: no gradient flows to it, and that to b is computed in the fast layout of `product_t`.
+    """
+    return jnp.einsum("pn,cp->cn", XT, b[None])[0]
 
 
 @jax.custom_vjp
-def product_t(X: jax.Array, r: jax.Array) -> jax.Array:
-    """X'r, written as a matrix product with one row: XLA on the CPU is ten times slower at ``X.T @ r``."""
-    return jnp.einsum("np,cn->cp", X, r[None])[0]
+def product_t(XT: jax.Array, r: jax.Array) -> jax.Array:
+    """X'r."""
+    return jnp.einsum("pn,n->p", XT, r)
 
 
-product.defvjp(lambda X, b: (product(X, b), X), lambda X, ct: (None, product_t(X, ct)))
-product_t.defvjp(lambda X, r: (product_t(X, r), X), lambda X, ct: (None, product(X, ct)))
+product.defvjp(lambda XT, b: (product(XT, b), XT), lambda XT, ct: (None, product_t(XT, ct)))
+product_t.defvjp(lambda XT, r: (product_t(XT, r), XT), lambda XT, ct: (None, product(XT, ct)))
 
 
 def _to_singular(data: RotatedData, r: jax.Array) -> jax.Array:
@@ -167,5 +186,5 @@ def _to_singular(data: RotatedData, r: jax.Array) -> jax.Array:
 def _from_singular(data: RotatedData, a: jax.Array) -> jax.Array:
     """Q a: from the r singular directions to n rows."""
     if data.Q is None:
-        return jnp.pad(a, (0, data.X.shape[0] - a.shape[0]))
+        return jnp.pad(a, (0, data.y.shape[0] - a.shape[0]))
     return data.Q @ a

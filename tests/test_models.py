@@ -40,7 +40,7 @@ def normal_scores(model, data, params):
     """The (p,) standard normals z behind the effects b = s g(z) of a model."""
     values = trace(substitute(model, data=params)).get_trace(data)
     v, h, rho = jnp.exp(params["log_v"]), params["h"], params["rho"]
-    effects, p = values["b"]["value"], data.X.shape[1]
+    effects, p = values["b"]["value"], data.n_snps
     if model is normal:
         return effects / jnp.sqrt(v * h * rho / p)
     x = effects / jnp.sqrt(v * h * rho / (2 * p))
@@ -53,7 +53,7 @@ def normal_scores(model, data, params):
 def test_whitened_density_is_the_plain_density_times_the_jacobian(rng, model, kinship):
     data = small_data(rng, kinship)
     assert (data.Q is None) == (kinship == "rrm")
-    params = HYPER | {"a": jnp.array([0.3, -0.2]), "eps": jnp.asarray(rng.normal(size=data.X.shape[1]))}
+    params = HYPER | {"a": jnp.array([0.3, -0.2]), "eps": jnp.asarray(rng.normal(size=data.n_snps))}
     whitened, _ = log_density(model, (data,), {}, params)
 
     def to_z(eps):
@@ -74,7 +74,7 @@ def test_whitened_normal_effects_are_standard_normal_given_hyperparameters(rng):
     def excess(eps):
         return log_density(normal, (data,), {}, rest | {"eps": jnp.asarray(eps)})[0] + 0.5 * np.sum(eps**2)
 
-    values = [excess(scale * rng.normal(size=data.X.shape[1])) for scale in (0.0, 1.0, 3.0)]
+    values = [excess(scale * rng.normal(size=data.n_snps)) for scale in (0.0, 1.0, 3.0)]
     np.testing.assert_allclose(values, values[0], rtol=1e-10)
 
 
@@ -87,7 +87,7 @@ def test_float32_density_agrees_with_float64(rng, model):
         exact = log_density(model, (small_data(rng, "rrm"),), {}, HYPER | {"a": a, "eps": jnp.asarray(eps)})[0]
     rng.bit_generator.state = state
     data = small_data(rng, "rrm")
-    assert data.X.dtype == jnp.float32
+    assert data.XT.dtype == jnp.float32
     single = log_density(model, (data,), {}, HYPER | {"a": jnp.asarray(a), "eps": jnp.asarray(eps)})[0]
     np.testing.assert_allclose(single, exact, rtol=2e-5)
 
@@ -120,17 +120,17 @@ def test_laplace_quantile_has_the_laplace_distribution():
 def test_products_and_their_gradients_are_those_of_the_matrix(rng):
     X = jnp.asarray(rng.normal(size=(7, 11)))
     b, r = jnp.asarray(rng.normal(size=11)), jnp.asarray(rng.normal(size=7))
-    np.testing.assert_allclose(product(X, b), X @ b)
-    np.testing.assert_allclose(product_t(X, r), X.T @ r)
-    np.testing.assert_allclose(jax.grad(lambda b: jnp.sum(jnp.sin(product(X, b))))(b), X.T @ jnp.cos(X @ b))
-    np.testing.assert_allclose(jax.grad(lambda r: jnp.sum(jnp.sin(product_t(X, r))))(r), X @ jnp.cos(X.T @ r))
+    np.testing.assert_allclose(product(X.T, b), X @ b)
+    np.testing.assert_allclose(product_t(X.T, r), X.T @ r)
+    np.testing.assert_allclose(jax.grad(lambda b: jnp.sum(jnp.sin(product(X.T, b))))(b), X.T @ jnp.cos(X @ b))
+    np.testing.assert_allclose(jax.grad(lambda r: jnp.sum(jnp.sin(product_t(X.T, r))))(r), X @ jnp.cos(X.T @ r))
 
 
 @pytest.mark.usefixtures("x64")
 def test_likelihood_is_the_dense_one(rng):
     data = small_data(rng, "arbitrary")
-    a, b_scale = np.array([0.3, -0.2]), np.sqrt(np.exp(0.2) * 0.55 * 0.7 / data.X.shape[1])
-    z = rng.normal(size=data.X.shape[1])
+    a, b_scale = np.array([0.3, -0.2]), np.sqrt(np.exp(0.2) * 0.55 * 0.7 / data.n_snps)
+    z = rng.normal(size=data.n_snps)
     site = trace(
         substitute(lambda d: normal(d, whiten=False), data=HYPER | {"a": jnp.asarray(a), "eps": jnp.asarray(z)})
     ).get_trace(data)["y"]
@@ -139,7 +139,7 @@ def test_likelihood_is_the_dense_one(rng):
     K = U @ np.diag(S) @ U.T
     v, h, rho = np.exp(0.2), 0.55, 0.7
     V = v * h * (1 - rho) * K + v * (1 - h) * np.eye(len(K))
-    residual = U @ np.asarray(data.y - data.Z @ a - data.X @ (b_scale * z))
+    residual = U @ np.asarray(data.y - data.Z @ a - (b_scale * z) @ data.XT)
     dense = -0.5 * (residual @ np.linalg.solve(V, residual) + np.linalg.slogdet(V)[1] + len(K) * np.log(2 * np.pi))
     np.testing.assert_allclose(log_likelihood, dense, rtol=1e-10)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import arviz as az
@@ -13,7 +14,7 @@ from posterior_reference import dense_problem, laplace_gibbs, normal_grid_poster
 from scipy.stats import norm
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import laplace, normal
+from bayes_lmmlasso.models import MODELS, laplace, normal
 from bayes_lmmlasso.posterior import chains as chains_module
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
 
@@ -121,6 +122,40 @@ def test_same_seed_same_draws_whatever_the_block_and_the_threads(tiny, monkeypat
     assert not np.array_equal(chains[0], chains[1])
 
 
+def test_point_mass_by_the_composite_kernel_and_by_nuts_agree(rng):
+    """Two samplers that share only the model: a Gibbs sweep over exact zeros, and NUTS through soft-thresholding."""
+    X, y, Z, K = dense_problem(rng, n=50, p=20)
+    data, spec = rotated(X, y, Z, K), replace(MODELS["spike_slab"], sweeps=5)
+    composite = bl.sample_posterior(data, spec, warmup=200, draws=1000, seed=4)
+    nuts = bl.sample_posterior(data, spec, sampler="nuts", warmup=800, draws=3000, seed=5)
+    assert composite.attrs["sampler"] == "composite"
+    assert composite.attrs["hyper"] == nuts.attrs["hyper"] == ["log_v", "h", "rho", "log_pi"]
+    assert composite["sample_stats"]["diverging"].values.sum() == 0
+    moments = []
+    for tree in (composite, nuts):
+        posterior = tree["posterior"]
+        hyper = np.stack([posterior[k].values for k in tree.attrs["hyper"]], axis=-1)
+        b = posterior["b"].values
+        included = posterior["inclusion"].values if "inclusion" in posterior else (b != 0).astype(float)
+        n_included = (b != 0).sum(axis=2, keepdims=True)
+        series = np.concatenate([hyper, hyper**2, n_included, b, included], axis=2)
+        by_quantity = np.moveaxis(series.astype(float), 2, 0)
+        assert convergence(by_quantity).r_hat.max() < 1.02
+        error = by_quantity.std(axis=(1, 2)) / np.sqrt(effective_sample_size(by_quantity))
+        moments.append((by_quantity.mean(axis=(1, 2)), error))
+    (m1, e1), (m2, e2) = moments
+    assert np.abs((m1 - m2) / np.hypot(e1, e2)).max() < MAX_Z
+    np.testing.assert_array_equal(
+        composite["posterior"]["n_included"], (composite["posterior"]["b"] != 0).sum("variant")
+    )
+    table, indicator = bl.inclusion_table(composite), bl.inclusion_table(nuts)
+    np.testing.assert_allclose(table["pip"], composite["posterior"]["inclusion"].mean(("chain", "draw")), rtol=1e-12)
+    np.testing.assert_allclose(indicator["pip"], (nuts["posterior"]["b"] != 0).mean(("chain", "draw")), rtol=1e-6)
+    windows = bl.window_table(composite, "10snps")
+    any_in = (composite["posterior"]["b"].values[:, :, :10] != 0).any(axis=2)
+    np.testing.assert_allclose(windows["window_pip"][0], any_in.mean(), rtol=1e-12)
+
+
 def test_tree_has_the_groups_of_the_contract_and_arviz_reads_it(tiny):
     X, y, Z, _ = tiny
     reported = []
@@ -168,7 +203,8 @@ def test_variance_shares_of_a_draw_follow_their_definition(tiny):
         ({"chains": 0}, "expected chains >= 1, got 0"),
         ({"draws": 3}, "expected draws >= 4, got 3"),
         ({"warmup": 0}, "expected warmup >= 1, got 0"),
-        ({"sampler": "hmc"}, "expected sampler 'auto' or 'nuts', got 'hmc'"),
+        ({"sampler": "hmc"}, "expected sampler auto or nuts for the model laplace, got 'hmc'"),
+        ({"sampler": "composite"}, "expected sampler auto or nuts for the model laplace, got 'composite'"),
     ],
 )
 def test_counts_out_of_range_are_told(tiny, options, message):

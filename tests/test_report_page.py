@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from small_run import finished_copy, finished_run
 
+from bayes_lmmlasso.models import MODELS, ModelSpec, laplace
 from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import doubts
@@ -88,6 +89,15 @@ def test_every_column_is_explained():
 def test_inclusion_is_never_called_a_probability_of_not_zero(page):
     assert "so this is not P(b ≠ 0)" in page.text
     assert "P(b² > 0.001 | y)" in page.text
+
+
+def test_a_point_mass_at_zero_changes_what_inclusion_means(monkeypatch):
+    monkeypatch.setitem(MODELS, "point_mass", ModelSpec("point_mass", laplace, exact_zeros=True))
+    record = quiet_record()
+    record["arguments"]["model"] = "point_mass"
+    meaning = column_definitions(record)
+    assert meaning["inclusion.tsv"]["pip"].startswith("P(b ≠ 0 | y)")
+    assert "any of its SNPs is included" in meaning["windows.tsv"]["window_pip"]
 
 
 def test_references_have_dois(page):

@@ -149,7 +149,7 @@ def test_kinship_from_a_file_is_joined_by_id(tmp_path):
     ground = lay_groundwork(settings(), StageClock())
     order = np.random.default_rng(2).permutation(len(ground.K))
     ids = ground.analysis.samples.iloc[order]
-    np.savez(tmp_path / "k.npz", K=ground.K[np.ix_(order, order)], fid=ids.fid.astype(str), iid=ids.iid.astype(str))
+    np.savez(tmp_path / "k.npz", K=ground.K[np.ix_(order, order)], **{name: ids[name].to_numpy("U") for name in ids})
     again = lay_groundwork(settings(kinship=str(tmp_path / "k.npz")), StageClock())
     np.testing.assert_allclose(again.K, ground.K, rtol=1e-12)
 

@@ -82,7 +82,7 @@ def rotate(
     return RotatedData(
         y=array(U.T @ check_trait(y, n)),
         Z=array(U.T @ check_covariates(covariates, n)),
-        X=jnp.asarray(rotated),
+        XT=jnp.asarray(rotated),
         S=array(basis.values[::-1]),
         U=array(U),
         sigma=array(sigma),
@@ -93,19 +93,19 @@ def rotate(
 def _rotate_snps(
     X: NDArray[np.floating], U: NDArray[np.float64], dtype: np.dtype[Any]
 ) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
-    """Return U'X of shape (n, p) in ``dtype`` and its Gram matrix U'XX'U of shape (n, n) in float64."""
+    """Return X'U of shape (p, n) in ``dtype`` and its Gram matrix U'XX'U of shape (n, n) in float64."""
     n, p = X.shape
-    rotated = np.empty((n, p), dtype=dtype)
+    rotated = np.empty((p, n), dtype=dtype)
     gram = np.zeros((n, n))
     for start in range(0, p, _BLOCK):
-        block = U.T @ X[:, start : start + _BLOCK].astype(np.float64)
+        block = X[:, start : start + _BLOCK].T.astype(np.float64) @ U
         if not np.isfinite(block).all():
             raise InputError(
-                f"expected finite genotypes, got NaN or Inf among SNPs {start + 1} to {start + block.shape[1]}: "
+                f"expected finite genotypes, got NaN or Inf among SNPs {start + 1} to {start + len(block)}: "
                 "fill missing genotypes first"
             )
-        rotated[:, start : start + _BLOCK] = block
-        gram += block @ block.T
+        rotated[start : start + _BLOCK] = block
+        gram += block.T @ block
     return rotated, gram
 
 

@@ -44,7 +44,7 @@ def build_tree(
         {name: _draws(name, values) for name, values in (drawn | derived).items()},
         coords=draw_coords | {k: coords[k] for k in ("variant", "covariate")},
     )
-    X = np.asarray(data.U @ data.X) if analysis is None else analysis.X
+    XT = np.asarray(data.XT @ data.U.T) if analysis is None else analysis.X.T
     tree = {
         "posterior": posterior,
         "sample_stats": _scalars(statistics, draw_coords),
@@ -58,7 +58,7 @@ def build_tree(
         ),
         "constant_data": xr.Dataset(
             {
-                "X": (("variant", "sample"), X.T),
+                "X": (("variant", "sample"), XT),
                 "covariates": (("sample", "covariate"), np.asarray(data.U @ data.Z)),
                 "eigenvalues": ("eigen", np.asarray(data.S)),
                 "eigenvectors": (("sample", "eigen"), np.asarray(data.U)),
@@ -76,7 +76,7 @@ def _derive(
     shape, n = drawn["b"].shape[:2], data.y.shape[0]
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in drawn.items()}
     total = shape[0] * shape[1]
-    y, Z, X, S, U = (np.asarray(x) for x in (data.y, data.Z, data.X, data.S, data.U))
+    y, Z, XT, S, U = (np.asarray(x) for x in (data.y, data.Z, data.XT, data.S, data.U))
     ones = U.sum(axis=0)  # U'1: sample means in the eigenbasis
     pve, pge, log_likelihood = np.empty(total), np.empty(total), np.empty((total, n))
 
@@ -86,7 +86,7 @@ def _derive(
 
     for start in range(0, total, _BLOCK):
         rows = slice(start, start + _BLOCK)
-        snps = (flat["b"][rows] @ X.T).astype(np.float64)
+        snps = (flat["b"][rows] @ XT).astype(np.float64)
         fixed = flat["a"][rows] @ Z.T if "a" in flat else 0.0
         sigma2_g, sigma2_e = (flat[k][rows, None].astype(np.float64) for k in ("sigma2_g", "sigma2_e"))
         d = sigma2_g * S + sigma2_e
@@ -102,7 +102,7 @@ def _derive(
 
 def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, Any]:
     """Label samples, SNPs and covariates; SNPs of unknown origin are numbered, on one contig, at position 0."""
-    n, p, q = data.y.shape[0], data.X.shape[1], data.Z.shape[1]
+    n, p, q = data.y.shape[0], data.n_snps, data.Z.shape[1]
     if analysis is None:
         variants = pd.DataFrame(
             {
@@ -128,7 +128,7 @@ def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, A
 
 def _draws(name: str, values: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[Any]]:
     """Name the dimensions of a posterior site."""
-    own = {"a": ("covariate",), "b": ("variant",)}
+    own = {"a": ("covariate",), "b": ("variant",), "inclusion": ("variant",)}
     rest = own.get(name, tuple(f"{name}_dim_{k}" for k in range(values.ndim - 2)))
     return ("chain", "draw", *rest), values
 

@@ -3,12 +3,14 @@
 The posterior columns of SNP j, with b_j in trait standard deviations per standard deviation of the SNP:
 
     beta_mean, beta_sd, beta_lo, beta_hi    mean, standard deviation and 95% equal-tailed interval of b_j
-    pip     priors without a point mass: P(b_j^2 > t | y), t the share of phenotypic variance (not P(b_j != 0))
+    pip     priors with a point mass: P(b_j != 0 | y), the mean of Rao-Blackwellised inclusion probabilities q_j;
+            others: P(b_j^2 > t | y), t the share of phenotypic variance (never called P(b_j != 0))
     lfsr    min(P(b_j >= 0), P(b_j <= 0))    (Stephens 2017, doi:10.1093/biostatistics/kxw041)
-    r_hat, ess_bulk    of b_j
+    r_hat, ess_bulk    of b_j; with a point mass, of the series of q_j
 
-``pip_mcse`` is the Monte Carlo error of pip: the standard deviation of a Beta(k + 1/2, m - k + 1/2) with m the
-effective number of draws and k = m pip. It tends to sqrt(pip (1 - pip) / m) and stays positive where all draws agree.
+``pip_mcse`` is the Monte Carlo error of pip. With a point mass: sd(q_j) over the root of the effective number of draws.
+Otherwise the standard deviation of a Beta(k + 1/2, m - k + 1/2) with m the effective number of draws and
+k = m pip: it tends to sqrt(pip (1 - pip) / m) and stays positive where all draws agree.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
 
-__all__ = ["inclusion_table", "probability_error"]
+__all__ = ["inclusion_probabilities", "inclusion_table", "probability_error"]
 
 _BLOCK = 256  # SNPs summarised at a time: their draws stay in the cache
 
@@ -79,44 +81,70 @@ def inclusion_table(
     table["beta_map"] = np.nan if path is None else _checked(path.coef[-1], p, "the Lasso path")
     table["path_rank"] = pd.Series(np.full(p, np.nan) if path is None else path.path_rank).astype("Int64")
     table["stability"] = np.nan if stability is None else _checked(stability.frequency, p, "stability selection")
-    for name, values in summarise_effects(effects.values, variance_share).items():
+    inclusion = inclusion_probabilities(tree)
+    for name, values in summarise_effects(effects.values, variance_share, inclusion).items():
         table[name] = values
     table["p_lmm"] = np.nan if scan is None else _checked(scan["p"].to_numpy(), p, "the scan")
     return table[COLUMNS]
 
 
-def summarise_effects(effects: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.float64]]:
+def inclusion_probabilities(tree: xr.DataTree) -> NDArray[Any] | None:
+    """Return q_j of every draw, shape ``(chains, draws, p)``, or None where the prior has no point mass.
+
+    A sampler that does not compute q_j leaves the indicator b_j != 0, which has the same mean.
+    """
+    posterior = tree.children["posterior"].dataset
+    if "inclusion" in posterior:
+        rao_blackwellised: NDArray[Any] = posterior["inclusion"].values
+        return rao_blackwellised
+    return (posterior["b"].values != 0).astype(np.float32) if tree.attrs.get("exact_zeros") else None
+
+
+def summarise_effects(
+    effects: NDArray[Any], variance_share: float, inclusion: NDArray[Any] | None = None
+) -> dict[str, NDArray[np.float64]]:
     """Summarise draws of shape ``(chains, draws, p)`` into one number a SNP and column of the module docstring."""
     p = effects.shape[2]
 
+    def by_snp(draws: NDArray[Any], start: int) -> NDArray[Any]:
+        return np.ascontiguousarray(np.moveaxis(draws[:, :, start : start + _BLOCK], 2, 0))
+
     def block(start: int) -> dict[str, NDArray[np.float64]]:
-        return _summarise(
-            np.ascontiguousarray(np.moveaxis(effects[:, :, start : start + _BLOCK], 2, 0)), variance_share
-        )
+        b = by_snp(effects, start)
+        pip = _share(b, variance_share) if inclusion is None else _point_mass(by_snp(inclusion, start))
+        return _moments(b) | pip
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(block, range(0, p, _BLOCK)))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _summarise(draws: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.float64]]:
-    """Summarise draws of shape ``(m, chains, draws)``."""
+def _moments(draws: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Summarise effects of shape ``(m, chains, draws)``."""
     flat = draws.reshape(len(draws), -1)
     ordered = np.sort(flat, axis=1)
-    r_hat, ess_bulk = convergence(draws)
-    included = draws**2 > variance_share
-    pip = included.mean(axis=(1, 2))
     return {
         "beta_mean": flat.mean(axis=1, dtype=np.float64),
         "beta_sd": flat.std(axis=1, dtype=np.float64, ddof=1),
         "beta_lo": _quantile(ordered, 0.025),
         "beta_hi": _quantile(ordered, 0.975),
-        "pip": pip,
-        "pip_mcse": probability_error(included, ess_bulk),
         "lfsr": np.minimum((flat >= 0).mean(axis=1), (flat <= 0).mean(axis=1)),
-        "r_hat": r_hat,
-        "ess_bulk": ess_bulk,
     }
+
+
+def _share(draws: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.float64]]:
+    """Return the inclusion of effects without a point mass, by their share of variance."""
+    r_hat, ess_bulk = convergence(draws)
+    included = draws**2 > variance_share
+    error = probability_error(included, ess_bulk)
+    return {"pip": included.mean(axis=(1, 2)), "pip_mcse": error, "r_hat": r_hat, "ess_bulk": ess_bulk}
+
+
+def _point_mass(q: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return the inclusion of effects with a point mass, by the series of q_j."""
+    r_hat, ess_bulk = convergence(q)
+    error = q.std(axis=(1, 2), dtype=np.float64) / np.sqrt(effective_sample_size(q))
+    return {"pip": q.mean(axis=(1, 2), dtype=np.float64), "pip_mcse": error, "r_hat": r_hat, "ess_bulk": ess_bulk}
 
 
 def _quantile(ordered: NDArray[Any], level: float) -> NDArray[np.float64]:

@@ -21,14 +21,17 @@ from numpyro.infer import NUTS
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import ModelSpec, RotatedData, model_spec
+from bayes_lmmlasso.models import ModelSpec, RotatedData, Variances, model_spec
 from bayes_lmmlasso.posterior.chains import Collect, run_chains
+from bayes_lmmlasso.posterior.composite import CompositeKernel, CompositeState
 from bayes_lmmlasso.posterior.export import build_tree
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["sample_posterior"]
 
 _STATISTICS = ("acceptance_rate", "diverging", "energy", "lp", "n_steps", "step_size")
+
+Sampler = Literal["auto", "nuts", "composite"]
 
 
 def sample_posterior(
@@ -39,7 +42,7 @@ def sample_posterior(
     warmup: int | None = None,
     draws: int | None = None,
     seed: int = 0,
-    sampler: Literal["auto", "nuts"] = "auto",
+    sampler: Sampler = "auto",
     analysis: AnalysisSet | None = None,
     progress: Progress = silent,
 ) -> xr.DataTree:
@@ -57,7 +60,8 @@ def sample_posterior(
     seed
         Seed of everything random: same seed, data and machine, same draws.
     sampler
-        "nuts", which is also what "auto" takes for every model so far.
+        "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab; "auto" takes what the
+        model's specification says.
     analysis
         The analysis set that ``data`` was rotated from: it labels samples, SNPs and covariates.
     progress
@@ -75,29 +79,35 @@ def sample_posterior(
         If a count is not positive or the sampler is unknown.
     """
     spec = model_spec(model)
-    if sampler not in ("auto", "nuts"):
-        raise InputError(f"expected sampler 'auto' or 'nuts', got {sampler!r}: choose one of these")
+    chosen = _choose_sampler(spec, sampler)
     warmup = spec.warmup if warmup is None else int(warmup)
     draws = spec.draws if draws is None else int(draws)
     for name, value, least in (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4)):
         if value < least:
             raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
     hyper = spec.hyper or _scalar_sites(spec.function, data)
-    kernel = _nuts(spec.function, data, hyper)
+    kernel, collect = _composite(spec, data) if chosen == "composite" else _nuts(spec.function, data, hyper)
     drawn = run_chains(
         kernel,
         data,
-        _collector(kernel),
+        collect,
         chains=int(chains),
         warmup=warmup,
         draws=draws,
         seed=int(seed),
         progress=progress,
     ).sites
-    statistics = {name: drawn.pop(name) for name in _STATISTICS}
+    statistics = {name: drawn.pop(name) for name in _STATISTICS if name in drawn}
     log_prior = hyper_log_prior(spec.function, data, {name: drawn[name] for name in hyper})
     tree = build_tree(data, drawn, statistics, log_prior, analysis, seed=int(seed))
-    tree.attrs.update(model=spec.name, hyper=list(hyper), warmup=warmup, seed=int(seed), sampler="nuts")
+    tree.attrs.update(
+        model=spec.name,
+        hyper=list(hyper),
+        exact_zeros=spec.exact_zeros,
+        warmup=warmup,
+        seed=int(seed),
+        sampler=chosen,
+    )
     return tree
 
 
@@ -138,23 +148,32 @@ def _latent_shapes(function: Callable[[RotatedData], None], data: RotatedData) -
     return shapes
 
 
-def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tuple[str, ...]) -> NUTS:
+def _choose_sampler(spec: ModelSpec, sampler: Sampler) -> Literal["nuts", "composite"]:
+    """Return the sampler that was asked for, if the model can be sampled by it."""
+    if sampler == "auto":
+        return spec.sampler
+    choices = dict.fromkeys(("auto", "nuts", spec.sampler))
+    if sampler not in choices:
+        raise InputError(
+            f"expected sampler {' or '.join(choices)} for the model {spec.name}, got {sampler!r}: choose one of these"
+        )
+    return sampler
+
+
+def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tuple[str, ...]) -> tuple[NUTS, Collect]:
     """Return a NUTS kernel that starts near the step size of a p-dimensional standard normal, 1.3 p^(-1/4).
 
     The tree depth is bounded in warm-up: with a step size still too small deeper trees cost much and teach nothing.
+    Kept of each state are the model's sites but for ``eps``, and statistics.
     """
     latent = _latent_shapes(function, data)
     dense = tuple(sorted({*hyper, "a"} & latent.keys()))
-    return NUTS(
+    kernel = NUTS(
         function,
-        step_size=data.X.shape[1] ** -0.25,
+        step_size=data.n_snps**-0.25,
         dense_mass=[dense] if dense else False,
         max_tree_depth=(6, 10),
     )
-
-
-def _collector(kernel: NUTS) -> Collect:
-    """Return the function from a NUTS state to what is kept of it: the model's sites but for ``eps``, statistics."""
 
     def collect(state: Any, data: RotatedData) -> dict[str, jax.Array]:
         sites = dict(kernel.postprocess_fn((data,), {})(state.z))
@@ -168,4 +187,26 @@ def _collector(kernel: NUTS) -> Collect:
             "step_size": state.adapt_state.step_size,
         }
 
-    return collect
+    return kernel, collect
+
+
+def _composite(spec: ModelSpec, data: RotatedData) -> tuple[CompositeKernel, Collect]:
+    """Return the composite kernel, with larger blocks where few samples make products with them cheap."""
+    kernel = CompositeKernel(spec.sweeps, block=256 if data.y.shape[0] <= 200 else 128)
+
+    def collect(state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
+        values = kernel.values(state, data)
+        variances = Variances.of(values["log_v"], values["h"], values["rho"])
+        return values | {
+            "b": state.b,
+            "inclusion": state.inclusion,
+            "n_included": jnp.sum(state.b != 0),
+            "sigma2_g": variances.sigma2_g,
+            "sigma2_e": variances.sigma2_e,
+            "acceptance_rate": 0.5 * (state.held.accept_prob + state.scaled.accept_prob),
+            "diverging": state.diverging,
+            "n_steps": state.held.num_steps + state.scaled.num_steps,
+            "step_size": state.held.adapt_state.step_size,
+        }
+
+    return kernel, collect

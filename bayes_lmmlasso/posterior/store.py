@@ -23,7 +23,7 @@ from bayes_lmmlasso.lmm import NullModel
 
 __all__ = ["add_point_estimate", "add_stability", "hyper_table", "read_tree", "write_tree"]
 
-_DERIVED = ("sigma2_g", "sigma2_e", "pve", "pge")
+_DERIVED = ("n_included", "sigma2_g", "sigma2_e", "pve", "pge")
 
 
 def add_point_estimate(tree: xr.DataTree, path: LassoPath, null_model: NullModel) -> None:

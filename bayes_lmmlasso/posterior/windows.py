@@ -1,7 +1,8 @@
 """Windows of neighbouring SNPs: what to read first, because linkage disequilibrium splits a signal.
 
-For a window w the share of phenotypic variance in a draw is var(X_w b_w) over the samples. Priors without a
-point mass: window_pip = P(share > t | y) (WPPA; Fernando and Garrick 2013, doi:10.1007/978-1-62703-447-0_10).
+For a window w the share of phenotypic variance in a draw is var(X_w b_w) over the samples. Priors with a point mass:
+window_pip = P(any b_j of the window != 0 | y). Others: P(share > t | y) (WPPA; Fernando and Garrick 2013,
+doi:10.1007/978-1-62703-447-0_10).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior.diagnostics import convergence
-from bayes_lmmlasso.posterior.inclusion import probability_error
+from bayes_lmmlasso.posterior.inclusion import inclusion_probabilities, probability_error
 
 __all__ = ["assign_windows", "window_table"]
 
@@ -42,7 +43,7 @@ def window_table(
         linear interpolation between their neighbours in the file. Where a chromosome has no positions at all
         windows hold 100 SNPs, and start and end count SNPs along the chromosome.
     variance_share
-        Share t of phenotypic variance above which a window counts as included.
+        Share t of phenotypic variance above which a window counts as included, where the prior has no point mass.
     snp_variance_share
         The same for a single SNP: the window's top SNP has the largest pip, of several the largest mean effect.
 
@@ -62,19 +63,26 @@ def window_table(
     X = constant["X"].values
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
     windows = assign_windows(chrom, position, window)
+    inclusion = inclusion_probabilities(tree)
     shares = np.empty((len(windows), *draws.shape[:2]))
+    events = np.empty(shares.shape, dtype=bool)
     top, top_pip = [], []
     for k, members in enumerate(windows["members"]):
         inside = draws[:, :, members]
         shares[k] = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(draws.shape[:2])
-        pip = (inside**2 > snp_variance_share).mean(axis=(0, 1))
+        if inclusion is None:
+            events[k] = shares[k] > variance_share
+            pip = (inside**2 > snp_variance_share).mean(axis=(0, 1))
+        else:
+            events[k] = (inside != 0).any(axis=2)
+            pip = inclusion[:, :, members].mean(axis=(0, 1))
         best = max(range(len(pip)), key=lambda j: (pip[j], np.abs(inside[:, :, j].mean())))
         top.append(str(names[members[best]]))
         top_pip.append(float(pip[best]))
     r_hat, ess = convergence(shares)
     return windows.drop(columns="members").assign(
-        window_pip=(shares > variance_share).mean(axis=(1, 2)),
-        window_pip_mcse=probability_error(shares > variance_share, ess),
+        window_pip=events.mean(axis=(1, 2)),
+        window_pip_mcse=probability_error(events, ess),
         variance_share=shares.mean(axis=(1, 2)),
         top_snp=top,
         top_snp_pip=top_pip,

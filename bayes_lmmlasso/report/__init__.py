@@ -5,7 +5,7 @@ from __future__ import annotations
 from bayes_lmmlasso.report.demo import run_demo
 from bayes_lmmlasso.report.page import report_html
 from bayes_lmmlasso.report.pipeline import RunResult, rebuild_report, run, run_sampling
-from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, trace_figure, variance_figure
+from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, png, trace_figure, variance_figure
 from bayes_lmmlasso.report.settings import RunSettings
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "RunSettings",
     "effects_figure",
     "manhattan_figure",
+    "png",
     "rebuild_report",
     "report_html",
     "run",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bayes_lmmlasso.models import model_spec
+
 __all__ = ["REFERENCES", "column_definitions"]
 
 REFERENCES = (
@@ -46,13 +48,18 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     arguments = record["arguments"]
     snp, window = record["snp_variance_share"], record["window_variance_share"]
     k, model = arguments["n_active"], arguments["model"]
+    included = (
+        "any of its SNPs is included"
+        if model_spec(model).exact_zeros
+        else f"its SNPs together explain more than {window:.1%} of the trait's variance"
+    )
     return {
         "windows.tsv": {
             "chrom, start, end": f"the window (width {arguments['window']}); where positions are unknown, SNP "
             "numbers along the chromosome",
             "n_snps": "analysed SNPs in it",
-            "window_pip": f"posterior probability that its SNPs together explain more than {window:.1%} of the "
-            "trait's variance; the unit to read first, as neighbouring SNPs in linkage disequilibrium share a signal",
+            "window_pip": f"posterior probability that {included}; the unit to read first, as neighbouring SNPs in "
+            "linkage disequilibrium share a signal",
             "window_pip_mcse": "Monte Carlo standard error of window_pip",
             "variance_share": "posterior mean of the share of the trait's variance that its SNPs explain",
             "top_snp, top_snp_pip": "its SNP with the largest pip, and that pip",
@@ -68,8 +75,7 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "stability": f"share of the {arguments['subsamples']} subsamples (each of a share "
             f"{arguments['subsample_fraction']:g} of the samples) in which the Lasso selects the SNP",
             "beta_mean, beta_sd, beta_lo, beta_hi": "posterior mean, standard deviation and 95% equal-tailed interval",
-            "pip": f"P(b² > {snp:g} | y): the posterior probability that the SNP explains more than {snp:.1%} of "
-            f"the trait's variance. The {model} prior has no mass at exactly zero, so this is not P(b ≠ 0)",
+            "pip": _pip(model, snp),
             "pip_mcse": "Monte Carlo standard error of pip",
             "lfsr": "local false sign rate: min(P(b ≥ 0), P(b ≤ 0)); small when the sign is certain",
             "r_hat, ess_bulk": "convergence and effective number of draws of the SNP's effect",
@@ -88,3 +94,13 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "mcse_mean, mcse_sd": "Monte Carlo standard errors of mean and sd",
         },
     }
+
+
+def _pip(model: str, share: float) -> str:
+    """Say what inclusion means under a prior with, or without, a point mass at zero."""
+    if model_spec(model).exact_zeros:
+        return f"P(b ≠ 0 | y): the posterior inclusion probability; the {model} prior has a point mass at zero"
+    return (
+        f"P(b² > {share:g} | y): the posterior probability that the SNP explains more than {share:.1%} of the trait's "
+        f"variance. The {model} prior has no mass at exactly zero, so this is not P(b ≠ 0)"
+    )

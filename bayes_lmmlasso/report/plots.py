@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -21,6 +20,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
+from bayes_lmmlasso.report.genome import Genome
 from bayes_lmmlasso.report.shares import share_draws
 
 __all__ = ["effects_figure", "manhattan_figure", "png", "trace_figure", "variance_figure"]
@@ -70,7 +70,7 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
     threshold
         Frequency from which a SNP counts as stable; drawn as a line.
     """
-    genome = _Genome.of(inclusion)
+    genome = Genome.of(inclusion)
     figure = Figure(figsize=(9.5, 5.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     for axes, column, label in (
@@ -199,41 +199,6 @@ def png(figure: Figure, dpi: int = 130) -> bytes:
     with mpl.rc_context(_STYLE):
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
-
-
-@dataclass(frozen=True, eq=False)
-class _Genome:
-    """Where SNPs are drawn: ``x`` and chromosome ``number``, both (p,), and the labels of chromosomes."""
-
-    x: NDArray[np.float64]
-    number: NDArray[np.intp]
-    length: float
-    ticks: list[float]
-    labels: list[str]
-    unit: str
-
-    @classmethod
-    def of(cls, inclusion: pd.DataFrame) -> _Genome:
-        """Lay chromosomes end to end, in bp, or in SNP order where a chromosome has unknown positions."""
-        number, names = pd.factorize(inclusion["chrom"])
-        position = inclusion["pos"].to_numpy(float)
-        known = bool((position > 0).all())
-        x = np.empty(len(inclusion))
-        gap = 0.01 * sum(position[number == k].max() for k in range(len(names))) if known else 1.0
-        offset, middles = 0.0, []
-        for k in range(len(names)):
-            on = np.flatnonzero(number == k)
-            place = position[on] - position[on].min() if known else np.arange(len(on), dtype=float)
-            x[on] = offset + place
-            middles.append(offset + float(place.max()) / 2)
-            offset = float(x[on].max()) + gap
-        ticks: list[float] = []
-        labels: list[str] = []
-        for middle, name in zip(middles, names, strict=True):
-            if not ticks or middle - ticks[-1] > 0.022 * offset:  # room for a label
-                ticks.append(middle)
-                labels.append(str(name))
-        return cls(x, number, offset, ticks, labels, "positions in bp" if known else "SNPs in order")
 
 
 def _name_peaks(

@@ -15,6 +15,7 @@ __all__ = ["KINSHIPS", "TRANSFORMS", "RunSettings"]
 
 KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
 TRANSFORMS: tuple[str, ...] = get_args(TransformName)
+_LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ class RunSettings:
         ):
             if count is not None and count < least:
                 raise InputError(f"expected {option} of at least {least}, got {count}: give a larger number")
+        if self.draws is not None and self.chains * self.draws < _LEAST_DRAWS:
+            raise InputError(
+                f"expected at least {_LEAST_DRAWS} draws of all chains together, got --chains {self.chains} times "
+                f"--draws {self.draws}: leave-one-out has no meaning with fewer"
+            )
         for option, share, top in (("--maf", self.maf, 0.5), ("--missing", self.missing, 1.0)):
             if not 0 <= share <= top:
                 raise InputError(f"expected {option} between 0 and {top:g}, got {share:g}: give a share")

@@ -167,7 +167,7 @@ def sample(settings: RunSettings, ground: Groundwork, clock: StageClock) -> xr.D
             progress=clock.progress,
         )
         sizes = tree["posterior"].sizes
-        say(f"{sizes['chain']} chains of {sizes['draw']} draws")
+        say(f"{sizes['chain']} x {sizes['draw']} draws")
     return tree
 
 
