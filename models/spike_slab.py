@@ -91,5 +91,6 @@ def hyper_given_effects(data: RotatedData, held: FixedEffects, *, scaled: bool) 
 def _sample_sparsity(n_snps: int) -> jax.Array:
     """Sample log pi, the log of the share of SNPs with an effect."""
     upper = log(min(0.3, 300 / n_snps))
-    log_pi: jax.Array = numpyro.sample("log_pi", dist.Uniform(min(log(1 / n_snps), upper - 1), upper))
+    lower = log(1 / n_snps) if n_snps > 3 else upper - 1  # the range would be empty
+    log_pi: jax.Array = numpyro.sample("log_pi", dist.Uniform(lower, upper))
     return log_pi

@@ -97,7 +97,7 @@ def test_layout_dtype_and_blocks_do_not_matter(rng, layout, dtype, monkeypatch):
     y = rng.standard_normal(40)
     args = (y, Eigenbasis.from_kinship(K), DELTA)
     expected = lasso_path(X.astype(float), *args, n_active=12).coef
-    monkeypatch.setattr("bayes_lmmlasso.lasso.screening._BLOCK_BYTES", 4 * 40 * 37)
+    monkeypatch.setattr("bayes_lmmlasso.lasso.genotypes._BLOCK_BYTES", 4 * 40 * 37)
     path = lasso_path(layout(X), *args, n_active=12)
     np.testing.assert_allclose(path.coef, expected, atol=1e-11)
     assert path.duality_gap.max() < 1e-12

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayes_lmmlasso.lasso.screening import Genotypes
+from bayes_lmmlasso.lasso.genotypes import Genotypes
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("block_bytes", [8 * 2**20, 2_000])
 def test_violators_and_largest_are_those_of_float64(rng, dtype, block_bytes, monkeypatch):
-    monkeypatch.setattr("bayes_lmmlasso.lasso.screening._BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("bayes_lmmlasso.lasso.genotypes._BLOCK_BYTES", block_bytes)
     X = rng.standard_normal((50, 400)).astype(dtype)
     Q = rng.standard_normal((50, 9))
     exact = np.abs(X.astype(float).T @ Q)

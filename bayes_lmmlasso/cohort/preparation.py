@@ -65,6 +65,13 @@ class AnalysisSet:
     dropped_samples: dict[str, int]
     dropped_variants: dict[str, int]
 
+    def dosages(self) -> NDArray[np.float32]:
+        """Return the ``(n, p)`` dosages that were standardised; missing ones at their mean, whole ones whole."""
+        dosages = self.X * self.sd.astype(np.float32) + self.mean.astype(np.float32)
+        whole = np.rint(dosages)
+        np.copyto(dosages, whole, where=np.abs(dosages - whole) < 1e-5)
+        return np.clip(dosages, 0, 2, out=dosages)
+
     def standardise(self, cohort: Cohort) -> NDArray[np.float32]:
         """Standardise the same SNPs of other samples with the statistics of these.
 

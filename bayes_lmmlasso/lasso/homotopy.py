@@ -1,4 +1,4 @@
-"""The Lasso path on a small working set, from its Gram matrix.
+"""The Lasso path on small working sets, from their Gram matrices, many problems in step.
 
     b(mu) = argmin_b  1/2 b'G b - c'b + mu |b|_1,     G = Z'Z,  c = Z'y
 
@@ -7,22 +7,23 @@ Between two knots the active set A and its signs s stay, and with u = G_AA^-1 c_
     b_A(mu) = u - mu v,        c_j - G_jA b_A(mu) = p_j + mu q_j,   p = c - G_{.A} u,  q = G_{.A} v
 
 so the next knot is where an inactive |p_j + mu q_j| reaches mu (entry) or an active u_j - mu v_j reaches zero
-(exit). Every segment is solved afresh, so nothing drifts. (Osborne, Presnell, Turlach 2000,
-doi:10.1093/imanum/20.3.389; Efron et al. 2004, doi:10.1214/009053604000000067, with the Lasso modification.)
+(exit). (Osborne, Presnell, Turlach 2000, doi:10.1093/imanum/20.3.389; Efron et al. 2004,
+doi:10.1214/009053604000000067, with the Lasso modification.) Each segment takes c and s afresh, so nothing
+accumulates along the path; `lockstep` holds the inverse of G_AA and solves for u and v.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky
 
-__all__ = ["Homotopy", "homotopy"]
+from bayes_lmmlasso.lasso.lockstep import Knots, Lockstep
 
-_DEPENDENT = 1e-11  # share of a column's square not explained by the active ones, below which it is dependent
-_ROUNDING = 1e-13  # of the largest coefficient
+__all__ = ["Homotopy", "homotopies", "homotopy"]
+
 _STEPS_PER_COLUMN = 20
 
 
@@ -58,137 +59,65 @@ class Homotopy:
         return np.asarray((1.0 - share) * self.coef[left] + share * self.coef[right])
 
 
-@dataclass(frozen=True, eq=False)
-class _Segment:
-    """The solution on one segment: active columns, their signs and the four coefficient vectors."""
-
-    active: list[int]
-    signs: NDArray[np.float64]
-    factor: NDArray[np.float64]
-    u: NDArray[np.float64]
-    v: NDArray[np.float64]
-    p: NDArray[np.float64]
-    q: NDArray[np.float64]
-
-    @classmethod
-    def solve(
-        cls, gram: NDArray[np.float64], c: NDArray[np.float64], active: list[int], signs: list[float]
-    ) -> _Segment:
-        rows = gram[active]
-        s = np.array(signs)
-        factor = cholesky(rows[:, active], lower=True, check_finite=False)
-        u, v = cho_solve((factor, True), np.column_stack([c[active], s]), check_finite=False).T
-        return cls(active, s, factor, u, v, c - u @ rows, v @ rows)
-
-    def at(self, mu: float) -> NDArray[np.float64]:
-        """Active coefficients at mu; what is zero up to rounding (ties at a knot) is made exactly zero."""
-        b = self.u - mu * self.v
-        dust = np.abs(b) <= _ROUNDING * (np.abs(self.u).max() + mu * np.abs(self.v).max())
-        return np.where(dust, 0.0, b)
-
-    def next_exit(self, mu: float) -> tuple[float, int]:
-        """Return the next knot where an active coefficient reaches zero, and its place in ``active``."""
-        shrinking = self.signs * self.v < 0.0
-        knots = np.zeros(self.u.size)
-        knots[shrinking] = np.minimum(self.u[shrinking] / self.v[shrinking], mu)
-        place = int(knots.argmax())
-        return float(knots[place]), place
-
-    def entries(
-        self, mu: float, barred: tuple[int, float] | None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Knot at or below mu where each column would enter (0: never), and the sign it would take."""
-        up, down = 1.0 - self.q, 1.0 + self.q
-        rising = np.divide(self.p, up, out=np.zeros_like(up), where=up > 0.0)
-        falling = np.divide(-self.p, down, out=np.zeros_like(down), where=down > 0.0)
-        if barred is not None:  # it has just left: its correlation is on this side's edge and moves inwards
-            (rising if barred[1] > 0.0 else falling)[barred[0]] = 0.0
-        knots = np.minimum(np.maximum(rising, falling), mu)
-        knots[self.active] = 0.0
-        return knots, np.where(rising >= falling, 1.0, -1.0)
-
-    def dependent(self, gram: NDArray[np.float64], j: int) -> bool:
-        """Whether column j is a linear combination of the active columns up to rounding."""
-        g = gram[self.active, j]
-        explained = float(g @ cho_solve((self.factor, True), g, check_finite=False))
-        return bool(gram[j, j] - explained <= _DEPENDENT * gram[j, j])
-
-
 def homotopy(
-    gram: NDArray[np.float64],
-    c: NDArray[np.float64],
+    gram: NDArray[np.float64], c: NDArray[np.float64], *, n_active: int | None = None, mu_min: float = 0.0
+) -> Homotopy:
+    """Follow one path; see `homotopies`."""
+    return homotopies([gram], [c], n_active=n_active, mu_min=[mu_min])[0]
+
+
+def homotopies(
+    grams: Sequence[NDArray[np.float64]],
+    correlations: Sequence[NDArray[np.float64]],
     *,
     n_active: int | None = None,
-    mu_min: float = 0.0,
-) -> Homotopy:
-    """Follow the path from the largest mu down to a number of active columns or to ``mu_min``.
+    mu_min: Sequence[float],
+) -> list[Homotopy]:
+    """Follow paths from the largest mu down to a number of active columns or to ``mu_min``.
 
     Parameters
     ----------
-    gram
-        G, shape ``(w, w)``.
-    c
-        Correlations with the trait, shape ``(w,)``.
+    grams
+        G of each problem, shape ``(w, w)``; w may differ.
+    correlations
+        c of each problem, shape ``(w,)``.
     n_active
         Stop in the middle of the first segment (of positive length) with this many active columns.
     mu_min
-        Stop here in any case.
+        Stop here in any case, for each problem.
 
     Returns
     -------
-    Homotopy
+    list of Homotopy
         A column that depends linearly on the active ones (a duplicate, above all) does not enter.
     """
-    first = int(np.abs(c).argmax())
-    mu = float(abs(c[first]))
-    knots, rows, entered = [mu], [np.zeros(c.size)], [first]
-    if mu <= mu_min:
-        return Homotopy(np.array(knots), np.array(rows), np.array([-1]), n_active is None)
-    active, signs = [first], [float(np.sign(c[first]))]
-    barred: tuple[int, float] | None = None
-    reached = False
-    for _ in range(_STEPS_PER_COLUMN * (c.size + 5)):
-        segment = _Segment.solve(gram, c, active, signs)
-        exit_mu, exit_place = segment.next_exit(mu)
-        entry_mu, j, sign = _next_entry(segment, gram, mu, barred, max(exit_mu, mu_min))
-        target = max(entry_mu, exit_mu, mu_min)
-        wanted = n_active is not None and len(active) >= n_active and target < mu * (1.0 - 1e-12)
-        target = 0.5 * (mu + target) if wanted else target
-        row = np.zeros(c.size)
-        row[active] = segment.at(target)
-        mu = target
-        knots.append(mu)
-        rows.append(row)
-        reached = wanted or (mu <= mu_min and n_active is None)
-        if wanted or mu <= mu_min:
-            entered.append(-1)
-            break
-        if exit_mu >= entry_mu:
-            gone = active.pop(exit_place)
-            row[gone] = 0.0
-            barred = (gone, signs.pop(exit_place))
-            entered.append(-1)
-        else:
-            active.append(j)
-            signs.append(sign)
-            barred = None
-            entered.append(j)
-    return Homotopy(np.array(knots), np.array(rows), np.array(entered), reached)
+    first = [int(np.abs(c).argmax()) for c in correlations]
+    largest = [float(np.abs(c[j])) for c, j in zip(correlations, first, strict=True)]
+    moving = [b for b, mu in enumerate(largest) if mu > mu_min[b]]
+    knots: list[list[tuple[Knots, int]]] = [[] for _ in grams]
+    if moving:
+        state = Lockstep(*([part[b] for b in moving] for part in (grams, correlations, mu_min, first)))
+        for _ in range(_STEPS_PER_COLUMN * (state.c.shape[1] + 5)):
+            found = state.advance(n_active)
+            for place in np.flatnonzero(state.running):
+                knots[moving[state.problem[place]]].append((found, int(place)))
+            if state.retire(found.finished):
+                break
+    return [
+        _assemble(mu, j, c.size, steps, n_active is None)
+        for mu, j, c, steps in zip(largest, first, correlations, knots, strict=True)
+    ]
 
 
-def _next_entry(
-    segment: _Segment,
-    gram: NDArray[np.float64],
-    mu: float,
-    barred: tuple[int, float] | None,
-    floor: float,
-) -> tuple[float, int, float]:
-    """Knot, column and sign of the next entry; the knot is 0 when none comes before ``floor``."""
-    knots, signs = segment.entries(mu, barred)
-    while True:
-        j = int(knots.argmax())
-        if knots[j] <= floor:
-            return 0.0, j, 0.0
-        if not segment.dependent(gram, j):
-            return float(knots[j]), j, float(signs[j])
-        knots[j] = 0.0
+def _assemble(mu: float, first: int, width: int, steps: list[tuple[Knots, int]], by_mu: bool) -> Homotopy:
+    """Collect the knots of one problem; without any its path ends where it starts."""
+    coef = np.zeros((len(steps) + 1, width))
+    for row, (knots, place) in zip(coef[1:], steps, strict=True):
+        n = knots.n_active[place]
+        row[knots.active[place, :n]] = knots.coef[place, :n]
+    return Homotopy(
+        mu=np.array([mu] + [float(knots.mu[place]) for knots, place in steps]),
+        coef=coef,
+        entered=np.array([first if steps else -1] + [int(knots.entered[place]) for knots, place in steps]),
+        reached=bool(steps[-1][0].reached[steps[-1][1]]) if steps else by_mu,
+    )

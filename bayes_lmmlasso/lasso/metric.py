@@ -5,19 +5,23 @@ With V = K + delta I, the estimate minimises over a (covariates Z, unpenalised) 
     1/2 (y - Z a - X b)' V^-1 (y - Z a - X b) + mu |b|_1
 
 (Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669). Minimising over a first leaves an ordinary Lasso of
-A y on A X, where A'A = P = V^-1 - V^-1 Z (Z'V^-1 Z)^-1 Z'V^-1. In the eigenbasis K = U S U':
+A y on A X, where A'A = P = V^-1 - V^-1 Z (Z'V^-1 Z)^-1 Z'V^-1 and A = (I - Q Q') R with
 
-    A = (I - Q Q') (S + delta)^(-1/2) U',   Q = orthonormal basis of (S + delta)^(-1/2) U'Z
+    R = (S + delta)^(-1/2) U'   from an eigenbasis K = U S U', or
+    R = L^-1                    from a Cholesky factor V = L L' (a fraction of the work, for one delta only)
 
-X itself is never rotated: only working-set columns are, and correlations are X'(A'r).
+and Q an orthonormal basis of R Z. A is never formed and X never rotated: only working-set columns are whitened, and
+correlations are X'(A'r).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis
@@ -27,56 +31,95 @@ __all__ = ["Metric"]
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """Whitening matrix of one set of samples.
+    """Whitening of one set of samples.
 
     Parameters
     ----------
-    A
-        Shape ``(m, m)``.
+    factor
+        L, lower triangular in Fortran order, or U, shape ``(m, m)``.
+    root_w
+        (S + delta)^(-1/2), shape ``(m,)``, when ``factor`` is U; None when it is L.
+    Q
+        Orthonormal basis of the whitened covariates, shape ``(m, q)``.
     rows
         The m samples among all n, or None for all of them in order.
     n_samples
         n.
-    n_free
-        Rank of A: samples less covariates.
     """
 
-    A: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    root_w: NDArray[np.float64] | None
+    Q: NDArray[np.float64]
     rows: NDArray[np.intp] | None
     n_samples: int
-    n_free: int
 
     @classmethod
-    def of(
-        cls,
-        basis: Eigenbasis,
-        delta: float,
-        Z: NDArray[np.float64],
-        rows: NDArray[np.intp] | None = None,
-        n_samples: int | None = None,
-    ) -> Metric:
-        """Build A for one delta; Z has shape ``(m, q)``, q = 0 for no covariates.
+    def of(cls, basis: Eigenbasis, delta: float, Z: NDArray[np.float64]) -> Self:
+        """Metric of all samples from an eigenbasis; Z has shape ``(n, q)``, q = 0 for no covariates.
 
         Raises
         ------
         InputError
             If delta is not positive and finite, or the covariates leave no sample free.
         """
-        if not (np.isfinite(delta) and delta > 0.0):
-            raise InputError(f"expected delta above 0, got {delta}: pass NullModel.delta")
-        m, q = Z.shape
-        if q >= m:
-            raise InputError(f"expected fewer covariates than samples, got {q} and {m}: remove covariates")
-        A = basis.vectors.T / np.sqrt(basis.values + delta)[:, None]
-        if q:
-            Q = np.linalg.qr(A @ Z)[0]
-            A -= Q @ (Q.T @ A)
-        return cls(A, rows, basis.n_samples if n_samples is None else n_samples, m - q)
+        _check(delta, Z)
+        n = basis.n_samples
+        plain = cls(basis.vectors, 1.0 / np.sqrt(basis.values + delta), np.empty((n, 0)), None, n)
+        return replace(plain, Q=np.linalg.qr(plain.whiten(Z))[0])
+
+    @classmethod
+    def from_kinship(
+        cls, K: NDArray[np.float64], delta: float, Z: NDArray[np.float64], rows: NDArray[np.intp], n_samples: int
+    ) -> Self:
+        """Metric of chosen samples from their kinship, shape ``(m, m)``, which is overwritten.
+
+        Raises
+        ------
+        InputError
+            As `of`, or if K + delta I is not positive definite.
+        """
+        _check(delta, Z)
+        K[np.diag_indices_from(K)] += delta
+        L, failed = lapack.dpotrf(K.T, lower=1, clean=0, overwrite_a=1)
+        if failed:
+            raise InputError(
+                f"kinship: expected K + {delta:.3g} I to be positive definite, got an indefinite one: "
+                "pass a positive semi-definite kinship"
+            )
+        plain = cls(L, None, np.empty((rows.size, 0)), rows, n_samples)
+        return replace(plain, Q=np.linalg.qr(plain.whiten(Z))[0])
+
+    @property
+    def n_free(self) -> int:
+        """Rank of A: samples less covariates."""
+        return int(self.Q.shape[0] - self.Q.shape[1])
+
+    def whiten(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return A C for C of shape ``(m, t)``."""
+        if self.root_w is None:
+            white: NDArray[np.float64] = lapack.dtrtrs(self.factor, C, lower=1)[0] if C.shape[1] else C
+        else:
+            white = self.root_w[:, None] * (self.factor.T @ C)
+        return white - self.Q @ (self.Q.T @ white) if self.Q.shape[1] else white
 
     def back(self, R: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A'R with a row for each of the n samples (zero outside ``rows``), shape ``(n, t)``."""
+        if self.Q.shape[1]:
+            R = R - self.Q @ (self.Q.T @ R)
+        if self.root_w is None:
+            rotated: NDArray[np.float64] = lapack.dtrtrs(self.factor, R, lower=1, trans=1)[0]
+        else:
+            rotated = self.factor @ (self.root_w[:, None] * R)
         if self.rows is None:
-            return np.asarray(self.A.T @ R)
+            return rotated
         out = np.zeros((self.n_samples, R.shape[1]))
-        out[self.rows] = self.A.T @ R
+        out[self.rows] = rotated
         return out
+
+
+def _check(delta: float, Z: NDArray[np.float64]) -> None:
+    if not (np.isfinite(delta) and delta > 0.0):
+        raise InputError(f"expected delta above 0, got {delta}: pass NullModel.delta")
+    m, q = Z.shape
+    if q >= m:
+        raise InputError(f"expected fewer covariates than samples, got {q} and {m}: remove covariates")

@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.screening import Genotypes
+from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
@@ -69,7 +69,7 @@ class LassoPath:
 
 
 def lasso_path(
-    X: ArrayLike,
+    X: ArrayLike | Genotypes,
     y: ArrayLike,
     basis: Eigenbasis,
     delta: float,
@@ -113,17 +113,17 @@ def lasso_path(
     n = basis.n_samples
     trait = check_trait(y, n)
     Z = check_covariates(covariates, n)
-    genotypes = Genotypes.of(X, n)
+    genotypes = read_genotypes(X, n)
     goal = read_goal(mu, n_active, genotypes.n_snps, n - Z.shape[1])
     metric = Metric.of(basis, delta, Z)
     root_w = 1.0 / np.sqrt(basis.values + delta)
-    if np.linalg.norm(metric.A @ trait) <= 1e-10 * np.linalg.norm(root_w * basis.rotate(trait)):
+    if np.linalg.norm(metric.whiten(trait[:, None])) <= 1e-10 * np.linalg.norm(root_w * basis.rotate(trait)):
         raise InputError(
             f"trait: expected variation beyond the {Z.shape[1]} covariates, got none in {n} samples: "
             "check that the trait is not constant and remove covariates that determine it"
         )
-    solution = solve_paths(genotypes, [metric], [trait], goal, tol)[0]
-    rest = trait[:, None] - genotypes.columns(solution.snps) @ solution.coef.T
+    solution = solve_paths(genotypes, [metric], [trait], goal)[0]
+    rest = trait[:, None] - genotypes.fitted(solution.snps, solution.coef)
     fixed = np.linalg.lstsq(
         root_w[:, None] * basis.rotate(Z), root_w[:, None] * basis.rotate(rest), rcond=None
     )[0]

@@ -13,29 +13,27 @@ has the frequency of their class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import ThreadpoolController
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.screening import Genotypes
+from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.subsamples import read_subsamples
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
-from bayes_lmmlasso.lmm import Eigenbasis, NullMethod, NullModel, fit_null_model, validate_kinship
+from bayes_lmmlasso.lmm import NullMethod, validate_kinship
+from bayes_lmmlasso.lmm.threads import thread_map
+from bayes_lmmlasso.lmm.tridiagonal import DeltaEstimate, orthonormal_span, subsample_deltas
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["StabilitySelection", "stability_selection"]
 
-_CHUNK_BYTES = 128 * 2**20
+_CHUNK_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +73,7 @@ class StabilitySelection:
 
 
 def stability_selection(
-    X: ArrayLike,
+    X: ArrayLike | Genotypes,
     y: ArrayLike,
     K: ArrayLike,
     *,
@@ -140,7 +138,7 @@ def stability_selection(
     n = kinship.shape[0]
     trait = check_trait(y, n)
     Z = check_covariates(covariates, n)
-    genotypes = Genotypes.of(X, n)
+    genotypes = read_genotypes(X, n)
     if not 0.5 < threshold <= 1.0:
         raise InputError(
             f"expected a threshold above 0.5 and at most 1, got {threshold}: 0.6 to 0.9 is usual"
@@ -148,13 +146,17 @@ def stability_selection(
     draws = read_subsamples(subsamples, n, n_subsamples, fraction, pairs, seed)
     n_draws, m = draws.shape
     goal = read_goal(mu, n_active, genotypes.n_snps, m - Z.shape[1])
-    nulls: list[NullModel] = []
     solutions: list[Solution] = []
+    deltas: list[DeltaEstimate] = []
     for rows in _chunks(draws, genotypes.n_snps):
-        fitted = _fit_nulls(rows, kinship, trait, Z, method)
-        metrics = [metric for _, metric in fitted]
-        solutions += solve_paths(genotypes, metrics, list(trait[rows]), goal, tol)
-        nulls += [null for null, _ in fitted]
+        spans = [orthonormal_span(Z[draw]) for draw in rows]
+        estimate = subsample_deltas(kinship, trait[:, None], spans, rows, method)
+        metrics = thread_map(
+            lambda item: Metric.from_kinship(kinship[np.ix_(item[0], item[0])], item[1], item[2], item[0], n),
+            zip(rows, np.exp(estimate.log_delta[:, 0]), spans, strict=True),
+        )
+        solutions += solve_paths(genotypes, metrics, list(trait[rows]), goal)
+        deltas.append(estimate)
         progress("stability", len(solutions), n_draws)
     chosen = [solution.snps[solution.coef[-1] != 0.0] for solution in solutions]
     counts = np.bincount(np.concatenate(chosen), minlength=genotypes.n_snps)
@@ -166,49 +168,20 @@ def stability_selection(
         error_bound=error_bound(
             threshold,
             float(n_selected.mean()),
-            np.unique(genotypes.representative).size,
+            genotypes.n_classes,
             n_pairs=n_draws // 2 if pairs else 0,
             fraction=m / n,
         ),
         duplicate_of=genotypes.representative,
         subsamples=draws,
-        log_delta=np.array([null.log_delta for null in nulls]),
-        at_bound=np.array([null.at_bound for null in nulls]),
+        log_delta=np.concatenate([estimate.log_delta[:, 0] for estimate in deltas]),
+        at_bound=np.concatenate([estimate.at_bound[:, 0] for estimate in deltas]),
         n_selected=n_selected,
         duality_gap=np.array([solution.gap[-1] for solution in solutions]),
     )
 
 
-def _chunks(draws: NDArray[np.intp], n_snps: int) -> Iterator[NDArray[np.intp]]:
-    """Split the draws so that whitening matrices and first scores of a chunk fit a fixed memory."""
-    size = max(2, _CHUNK_BYTES // (8 * (draws.shape[1] ** 2 + n_snps)))
-    for start in range(0, draws.shape[0], size):
-        yield draws[start : start + size]
-
-
-def _fit_nulls(
-    draws: NDArray[np.intp],
-    kinship: NDArray[np.float64],
-    trait: NDArray[np.float64],
-    Z: NDArray[np.float64],
-    method: NullMethod,
-) -> list[tuple[NullModel, Metric]]:
-    """Fit the null model of each draw and build its metric, one BLAS thread a draw."""
-
-    def fit(rows: NDArray[np.intp]) -> tuple[NullModel, Metric]:
-        basis = Eigenbasis.from_kinship(kinship[np.ix_(rows, rows)])
-        span = _span(Z[rows])
-        null = fit_null_model(trait[rows], basis, span, method)
-        return null, Metric.of(basis, null.delta, span, rows, trait.size)
-
-    with ThreadPoolExecutor(cpu_count()) as pool, ThreadpoolController().limit(limits=1):
-        return list(pool.map(fit, draws))
-
-
-def _span(Z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal basis of the columns of Z, without redundant directions."""
-    if Z.shape[1] == 0:
-        return Z
-    norms = np.linalg.norm(Z, axis=0)
-    U, singular, _ = np.linalg.svd(Z / np.where(norms > 0.0, norms, 1.0), full_matrices=False)
-    return np.asarray(U[:, singular > 1e-10 * singular[0]])
+def _chunks(draws: NDArray[np.intp], n_snps: int) -> list[NDArray[np.intp]]:
+    """Split the draws evenly so that whitening factors and first scores of a chunk fit a fixed memory."""
+    size = max(2, _CHUNK_BYTES // (10 * draws.shape[1] ** 2 + 4 * n_snps))
+    return np.array_split(draws, -(-draws.shape[0] // size))

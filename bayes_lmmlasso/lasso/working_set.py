@@ -1,9 +1,10 @@
 """Lasso paths of many problems that share one genotype matrix, each on a small working set of SNPs.
 
     1. score all SNPs by |X'A'y| in one product; the highest scores form the working set W of each problem
-    2. follow the path on W by its Gram matrix (`homotopy`)
-    3. compare |X'A'r| with mu in one product shared by all problems, first at the end of each path, then at
-       all its points; correlations are linear in mu between knots, so the knots certify the whole path
+    2. follow the paths on W by their Gram matrices, all problems in step (`homotopy`)
+    3. look for SNPs that violate |x_j'A'r| <= mu in one product shared by all problems, first at the end of each
+       path, then at all its points (`screening`); candidates are decided in float64. Correlations are linear in mu
+       between knots, so the knots certify the whole path
     4. add the violators to W and repeat the problems that had any
 
 The evidence of a solution is its relative duality gap over all p SNPs (theta is the feasible dual point):
@@ -17,25 +18,26 @@ The evidence of a solution is its relative duality gap over all p SNPs (theta is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import Goal
-from bayes_lmmlasso.lasso.homotopy import Homotopy, homotopy
+from bayes_lmmlasso.lasso.homotopy import Homotopy, homotopies
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.screening import Genotypes
+from bayes_lmmlasso.lasso.screening import Checkpoints, candidates
+from bayes_lmmlasso.lmm.threads import thread_map
 
 __all__ = ["Solution", "solve_paths"]
 
 _SMALLEST_MU = 1e-10  # share of mu_max below which rounding decides
-_FIRST_WORKING_SET = 96
+_FIRST_WORKING_SET = 160
+_SAMPLE = 8192  # SNPs that tell how large the highest scores are
 _ADDED = 64  # violators added to a working set at once, at least
+_SLACK = 1e-12  # relative excess below which a SNP is no violator
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,14 @@ class Solution:
     snps
         The SNPs with a coefficient somewhere on the path, shape ``(w,)``.
     coef
-        Their coefficients, shape ``(m, w)``.
+        Their coefficients, shape ``(m, w)``, on the scale of X (weights undone).
     entry_mu
         Penalty at which each of them first entered, shape ``(w,)``.
     gap
         Relative duality gap at each reported penalty, shape ``(m,)``.
+    residual
+        A'(A y - A X b) = V^-1 (y - Z a - X b) at each reported penalty for the samples in use, shape ``(m, n)``
+        with zeros elsewhere: what BLUP multiplies by K.
     n_passes
         Products with all SNPs that this solution took.
     reached
@@ -65,6 +70,7 @@ class Solution:
     coef: NDArray[np.float64]
     entry_mu: NDArray[np.float64]
     gap: NDArray[np.float64]
+    residual: NDArray[np.float64]
     n_passes: int
     reached: bool
 
@@ -78,64 +84,100 @@ class _Problem:
 
     def __init__(self, X: Genotypes, metric: Metric, trait: NDArray[np.float64], goal: Goal) -> None:
         self.X, self.metric, self.goal = X, metric, goal
-        self.y = metric.A @ trait
-        self.start = metric.back(self.y[:, None])
+        self.y = metric.whiten(trait[:, None])[:, 0]
         self.W = np.empty(0, dtype=np.intp)
-        self._Z = np.empty((self.y.size, 0))
-        self._gram = np.empty((0, 0))
+        self.Z = np.empty((self.y.size, 0))
+        self.gram = np.empty((0, 0))
+        self.c = np.empty(0)
         self.end_holds = False
+
+    def start(self, snps: NDArray[np.intp], q: NDArray[np.float64]) -> None:
+        """Fill the working set with those SNPs that score highest at b = 0, where A'r = q."""
+        score = np.abs(self.X.columns(snps).T @ q)
+        mu_max = float(score.max(initial=0.0))
+        if mu_max <= 1e-6 * self.X.norm * np.linalg.norm(q):
+            raise InputError(
+                "genotypes: expected a SNP that varies beyond the covariates, got none that correlates with "
+                "the trait: filter constant SNPs and check the covariates"
+            )
+        if self.goal.mu is not None and self.goal.mu.min() < _SMALLEST_MU * mu_max:
+            raise InputError(
+                f"expected mu of at least {_SMALLEST_MU * mu_max:.3g} ({_SMALLEST_MU} of mu_max), got "
+                f"{self.goal.mu.min():.3g}: choose a larger penalty"
+            )
+        size = min(self.first_size, snps.size)
+        self.grow(np.sort(snps[np.argpartition(-score, size - 1)[:size]]))
+
+    @property
+    def first_size(self) -> int:
+        """Size of the first working set."""
+        return max(_FIRST_WORKING_SET, 4 * (self.goal.n_active or 0))
 
     def grow(self, snps: NDArray[np.intp]) -> None:
         """Add SNPs to the working set."""
-        new = self.metric.A @ self.X.columns(snps, self.metric.rows)
-        cross = self._Z.T @ new
-        self._gram = np.block([[self._gram, cross], [cross.T, new.T @ new]])
-        self._Z = np.hstack([self._Z, new])
+        new = self.metric.whiten(self.X.columns(snps, self.metric.rows))
+        cross = self.Z.T @ new
+        self.gram = np.block([[self.gram, cross], [cross.T, new.T @ new]])
+        self.Z = np.hstack([self.Z, new])
         self.W = np.concatenate([self.W, snps])
+        self.c = np.concatenate([self.c, new.T @ self.y])
 
-    def solve(self) -> None:
-        """Follow the path on the working set; keep the points to be certified and their residuals."""
-        c = self._Z.T @ self.y
-        mu_min = self.goal.mu_min(float(np.abs(c).max()))
-        self.path: Homotopy = homotopy(self._gram, c, n_active=self.goal.n_active, mu_min=mu_min)
-        self.mu, self.coef = self.path.mu, self.path.coef
+    @property
+    def mu_min(self) -> float:
+        """Where the path on the working set ends at the latest."""
+        return self.goal.mu_min(float(np.abs(self.c).max()))
+
+    def follow(self, path: Homotopy) -> None:
+        """Take a path on the working set; keep the points to be certified, by descending mu."""
+        self.path, self.mu, self.coef = path, path.mu, path.coef
         if self.goal.mu is not None:
-            before = self.path.mu > mu_min
-            self.mu = np.concatenate([self.goal.mu, self.path.mu[before]])
-            self.coef = np.vstack([self.path.at(self.goal.mu), self.path.coef[before]])
-        self.residual = self.y[:, None] - self._Z @ self.coef.T
+            before = path.mu > self.mu_min
+            mu = np.concatenate([self.goal.mu, path.mu[before]])
+            order = np.argsort(-mu, kind="stable")
+            self.mu = mu[order]
+            self.coef = np.vstack([path.at(self.goal.mu), path.coef[before]])[order]
+            self.place = np.argsort(order)[: self.goal.mu.size]
+        else:
+            self.place = np.arange(self.mu.size)
+        self.residual = self.y[:, None] - self.Z @ self.coef.T
 
-    def to_check(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return A'r and mu of the points to compare with all SNPs next."""
-        points = slice(None) if self.end_holds else [int(self.mu.argmin())]
-        return self.metric.back(self.residual[:, points]), self.mu[points]
+    def checkpoints(self) -> Checkpoints:
+        """Prepare the points to compare with all SNPs next."""
+        points = slice(None) if self.end_holds else slice(self.mu.size - 1, None)
+        self.scaled = self.metric.back(self.residual[:, points] / self.mu[points])
+        return Checkpoints.of(self.scaled, self.X.norm)
 
-    def violators(self, snps: NDArray[np.intp], ratio: NDArray[np.float64]) -> NDArray[np.intp]:
-        """SNPs to add: the worst of those that are not in the working set."""
-        candidates, place = np.unique(self.X.representative[snps], return_inverse=True)
-        worst = np.zeros(candidates.size)
-        np.maximum.at(worst, place, ratio)
-        worst[np.isin(candidates, self.W)] = 0.0
+    def violators(self, snps: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Decide candidates in float64; return the worst violators."""
+        known = np.sort(self.W)
+        snps = snps[known[np.minimum(np.searchsorted(known, snps), known.size - 1)] != snps]
+        ratio = np.abs(self.X.columns(snps).T @ self.scaled)
+        self.largest = ratio.max(axis=0, initial=0.0)
+        worst = ratio.max(axis=1, initial=0.0)
         chosen = np.argsort(-worst, kind="stable")[: max(_ADDED, self.W.size // 2)]
-        return np.sort(candidates[chosen[worst[chosen] > 0.0]])
+        return np.sort(snps[chosen[worst[chosen] > 1.0 + _SLACK]])
 
-    def solution(self, largest: NDArray[np.float64], n_passes: int) -> Solution:
-        """Collect what is reported, given max_j |x_j'A'r| / mu at each point."""
+    def solution(self, n_passes: int) -> Solution:
+        """Collect what is reported, once all points are certified."""
         entries = np.flatnonzero(self.path.entered >= 0)
         columns, first = np.unique(self.path.entered[entries], return_index=True)
-        m = self.mu.size if self.goal.mu is None else self.goal.mu.size
+        coef = self.coef[self.place][:, columns]
+        if self.X.inverse_weights is not None:
+            coef = coef * self.X.inverse_weights[self.W[columns]]
         return Solution(
-            mu=self.mu[:m],
+            mu=self.mu[self.place],
             snps=self.W[columns],
-            coef=self.coef[:m, columns],
+            coef=coef,
             entry_mu=self.path.mu[entries[first]],
-            gap=self._gap(largest)[:m],
+            gap=self._gap()[self.place],
+            residual=(self.scaled * self.mu).T[self.place],
             n_passes=n_passes,
             reached=self.path.reached,
         )
 
-    def _gap(self, largest: NDArray[np.float64]) -> NDArray[np.float64]:
-        theta = self.residual / np.maximum(1.0, largest)
+    def _gap(self) -> NDArray[np.float64]:
+        known = np.abs(self.Z.T @ self.residual).max(axis=0) / self.mu
+        theta = self.residual / np.maximum(1.0, np.maximum(known, self.largest))
         scale = 0.5 * float(self.y @ self.y)
         primal = 0.5 * (self.residual**2).sum(axis=0) + self.mu * np.abs(self.coef).sum(axis=1)
         dual = scale - 0.5 * ((self.y[:, None] - theta) ** 2).sum(axis=0)
@@ -143,7 +185,7 @@ class _Problem:
 
 
 def solve_paths(
-    X: Genotypes, metrics: Sequence[Metric], traits: Sequence[NDArray[np.float64]], goal: Goal, tol: float
+    X: Genotypes, metrics: Sequence[Metric], traits: Sequence[NDArray[np.float64]], goal: Goal
 ) -> list[Solution]:
     """Solve several Lasso problems on the same genotypes.
 
@@ -155,13 +197,11 @@ def solve_paths(
         One metric and one trait, shape ``(m,)``, for each problem.
     goal
         Where each path goes.
-    tol
-        Relative duality gap aimed at.
 
     Returns
     -------
     list of Solution
-        In the order of the problems. The gap is reported as it came out: compare it with ``tol``.
+        In the order of the problems. The gap is reported as it came out: compare it with what is asked for.
 
     Raises
     ------
@@ -169,53 +209,42 @@ def solve_paths(
         If no SNP correlates with a trait at all.
     """
     problems = [_Problem(X, metric, y, goal) for metric, y in zip(metrics, traits, strict=True)]
-    solutions: dict[int, Solution] = {}
-    controller = ThreadpoolController()
     _start(X, problems)
+    todo = grown = problems
     n_passes = 1
-    todo = list(range(len(problems)))
-    grown = todo
+    passes: dict[_Problem, int] = {}
     while todo:
-        with ThreadPoolExecutor(cpu_count()) as pool, controller.limit(limits=1 if len(grown) > 1 else None):
-            list(pool.map(lambda b: problems[b].solve(), grown))
-        checks = [problems[b].to_check() for b in todo]
-        found = X.screen(
-            np.hstack([Q for Q, _ in checks]), np.concatenate([mu for _, mu in checks]), 0.1 * tol
+        paths = homotopies(
+            [problem.gram for problem in grown],
+            [problem.c for problem in grown],
+            n_active=goal.n_active,
+            mu_min=[problem.mu_min for problem in grown],
         )
+        thread_map(lambda pair: pair[0].follow(pair[1]), zip(grown, paths, strict=True))
+        found = candidates(X, thread_map(_Problem.checkpoints, todo))
         n_passes += 1
-        grown = []
-        ends = np.cumsum([0] + [mu.size for _, mu in checks])
-        for b, start, end in zip(todo, ends[:-1], ends[1:], strict=True):
-            problem = problems[b]
-            mine = (found.point >= start) & (found.point < end)
-            violators = problem.violators(found.snp[mine], found.ratio[mine])
-            if violators.size:
-                problem.grow(violators)
-                grown.append(b)
-            elif problem.end_holds:
-                solutions[b] = problem.solution(found.largest[start:end], n_passes)
-            else:
-                problem.end_holds = True
-        todo = [b for b in todo if b not in solutions]
-    return [solutions[b] for b in range(len(problems))]
+        violators = thread_map(lambda pair: pair[0].violators(pair[1]), zip(todo, found, strict=True))
+        grown = [problem for problem, snps in zip(todo, violators, strict=True) if snps.size]
+        thread_map(
+            lambda pair: pair[0].grow(pair[1]),
+            [(problem, snps) for problem, snps in zip(todo, violators, strict=True) if snps.size],
+        )
+        for problem, snps in zip(todo, violators, strict=True):
+            if not snps.size and problem.end_holds:
+                passes[problem] = n_passes
+            problem.end_holds |= not snps.size
+        todo = [problem for problem in todo if problem not in passes]
+    return [problem.solution(passes[problem]) for problem in problems]
 
 
 def _start(X: Genotypes, problems: Sequence[_Problem]) -> None:
-    """Fill each working set with the SNPs that score highest at b = 0."""
-    Q = np.hstack([problem.start for problem in problems])
-    scores = np.abs(X.correlations(Q))
-    scores[X.representative != np.arange(X.n_snps)] = 0.0
-    for problem, score, q in zip(problems, scores.T, Q.T, strict=True):
-        mu_max = float(score.max())
-        if mu_max <= 1e-6 * X.norm * np.linalg.norm(q):
-            raise InputError(
-                "genotypes: expected a SNP that varies beyond the covariates, got none that correlates with "
-                "the trait: filter constant SNPs and check the covariates"
-            )
-        if problem.goal.mu is not None and problem.goal.mu.min() < _SMALLEST_MU * mu_max:
-            raise InputError(
-                f"expected mu of at least {_SMALLEST_MU * mu_max:.3g} ({_SMALLEST_MU} of mu_max), got "
-                f"{problem.goal.mu.min():.3g}: choose a larger penalty"
-            )
-        size = min(max(_FIRST_WORKING_SET, 4 * (problem.goal.n_active or 0)), score.size)
-        problem.grow(np.sort(np.argpartition(-score, size - 1)[:size]))
+    """Fill each working set with the SNPs of highest score; a sample of SNPs tells where to look for them."""
+    Q = np.hstack(thread_map(lambda problem: problem.metric.back(problem.y[:, None]), problems))
+    step = max(1, X.n_snps // _SAMPLE)
+    sample = np.abs(X.product(slice(0, None, step), Q))
+    rank = min(sample.shape[1], -(-3 * problems[0].first_size // (2 * step)))
+    level = -np.partition(-sample, rank - 1, axis=1)[:, rank - 1].astype(np.float64)
+    floor = np.maximum(0.999 * level, 1e-7 * X.norm * np.linalg.norm(Q, axis=0))
+    floor[floor == 0.0] = 1.0
+    found = candidates(X, [Checkpoints(q[:, None], height) for q, height in zip(Q.T, floor[:, None], strict=True)])
+    thread_map(lambda item: item[0].start(item[1], item[2]), zip(problems, found, Q.T, strict=True))

@@ -34,7 +34,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 
-__all__ = ["NullMethod", "NullModel", "fit_null_model"]
+__all__ = ["NullMethod", "NullModel", "check_variation", "fit_null_model", "log_delta_grid"]
 
 NullMethod = Literal["ml", "reml"]
 
@@ -112,15 +112,10 @@ def fit_null_model(
     """
     if method not in get_args(NullMethod):
         raise InputError(f"expected method ml or reml, got {method!r}: choose one of the two")
-    if not (np.isfinite(bounds).all() and bounds[0] < bounds[1] and n_grid >= 3):
-        raise InputError(
-            f"expected rising finite bounds of log delta and 3 or more grid points, got {bounds}, {n_grid}: "
-            "the default is (-5, 5) with 101 points"
-        )
+    grid = log_delta_grid(bounds, n_grid)
     trait = check_trait(y, basis.n_samples)
     Z = check_covariates(covariates, basis.n_samples)
     profile = _Profile.of(trait, Z, basis, method)
-    grid = np.linspace(*bounds, n_grid)
     values = profile.log_likelihood(grid)
     best = int(values.argmax())
     at_bound = best in (0, n_grid - 1)
@@ -147,6 +142,37 @@ def fit_null_model(
     )
 
 
+def log_delta_grid(bounds: tuple[float, float] = (-5.0, 5.0), n_grid: int = 101) -> NDArray[np.float64]:
+    """Return the grid of log delta, shape ``(g,)``.
+
+    Raises
+    ------
+    InputError
+        If the bounds do not rise or there are fewer than 3 points.
+    """
+    if not (np.isfinite(bounds).all() and bounds[0] < bounds[1] and n_grid >= 3):
+        raise InputError(
+            f"expected rising finite bounds of log delta and 3 or more grid points, got {bounds}, {n_grid}: "
+            "the default is (-5, 5) with 101 points"
+        )
+    return np.linspace(*bounds, n_grid)
+
+
+def check_variation(trait: NDArray[np.float64], remainder: NDArray[np.float64], n_covariates: int) -> None:
+    """Refuse a trait of which the covariates leave no remainder.
+
+    Raises
+    ------
+    InputError
+        If there are as many covariates as samples, or the remainder is rounding error.
+    """
+    if n_covariates >= trait.size or np.linalg.norm(remainder) <= 1e-10 * np.linalg.norm(trait):
+        raise InputError(
+            f"trait: expected variation beyond the {n_covariates} covariates, got none in {trait.size} "
+            "samples: check that the trait is not constant and remove covariates that determine it"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class _Profile:
     """The profile log-likelihood as a function of log delta.
@@ -165,11 +191,7 @@ class _Profile:
         Q = np.linalg.qr(basis.rotate(Z))[0]
         rotated = basis.rotate(trait)
         remainder = rotated - Q @ (Q.T @ rotated)
-        if Z.shape[1] >= trait.size or np.linalg.norm(remainder) <= 1e-10 * np.linalg.norm(rotated):
-            raise InputError(
-                f"trait: expected variation beyond the {Z.shape[1]} covariates, got none in {trait.size} "
-                "samples: check that the trait is not constant and remove covariates that determine it"
-            )
+        check_variation(trait, remainder, Z.shape[1])
         return cls(basis.values, remainder, Q, method == "reml")
 
     @property

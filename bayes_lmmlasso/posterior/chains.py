@@ -77,9 +77,11 @@ def run_chains(
     kept = {name: np.empty((chains, draws, *x.shape), x.dtype) for name, x in one.items()}
     report = _Reporter(progress, chains * (warmup + draws))
 
+    stopped = threading.Event()
+
     def run(chain: int) -> None:
         state, done = states[chain], 0
-        while done < warmup + draws:
+        while done < warmup + draws and not stopped.is_set():
             end = warmup if done < warmup else warmup + draws
             count = min(_BLOCK, end - done)
             state, block = advance(state, data, buffer, np.int32(count))
@@ -91,7 +93,10 @@ def run_chains(
             report(count, done <= warmup)
 
     with ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
-        list(pool.map(run, range(chains)))
+        try:
+            list(pool.map(run, range(chains)))
+        finally:  # an error or Ctrl-C ends the other chains after their block
+            stopped.set()
     return ChainDraws(kept)
 
 

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
+from arviz_stats import summary
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
@@ -83,7 +83,7 @@ def hyper_table(tree: xr.DataTree) -> pd.DataFrame:
     """
     posterior = tree["posterior"]
     names = [name for name in (*tree.attrs["hyper"], "a", *_DERIVED) if name in posterior]
-    table: pd.DataFrame = az.summary(tree, var_names=names, ci_prob=0.95, ci_kind="eti", round_to="none")
+    table: pd.DataFrame = summary(tree, var_names=names, ci_prob=0.95, ci_kind="eti", round_to="none")
     return table
 
 

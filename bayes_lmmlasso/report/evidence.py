@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import arviz as az
+import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -105,7 +105,7 @@ class SamplingEvidence:
         relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted here instead
-            loo = az.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
+            loo = arviz_stats.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
         k = loo.pareto_k.values
         return cls(
             chains=sizes["chain"],

@@ -177,12 +177,4 @@ def _kinship(choice: str, analysis: AnalysisSet) -> NDArray[np.float64]:
         return read_kinship(choice, analysis.samples)
     if choice == "rrm":
         return kinship(analysis.X, "rrm")
-    return kinship(_dosages(analysis), cast(KinshipMethod, choice))
-
-
-def _dosages(analysis: AnalysisSet) -> NDArray[np.float32]:
-    """Return the (n, p) dosages that were standardised; missing ones at their mean, whole ones whole."""
-    dosages = analysis.X * analysis.sd.astype(np.float32) + analysis.mean.astype(np.float32)
-    whole = np.rint(dosages)
-    np.copyto(dosages, whole, where=np.abs(dosages - whole) < 1e-5)
-    return np.clip(dosages, 0, 2, out=dosages)
+    return kinship(analysis.dosages(), cast(KinshipMethod, choice))

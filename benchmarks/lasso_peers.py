@@ -1,0 +1,75 @@
+"""What users of other Lasso programs would run for the LMM-Lasso: null model, rotation, solver.
+
+Peers get what they are best at: the rotated matrix in the layout and precision they want, the penalties (which they
+could not know), and a looser tolerance than ours. A new peer is one function here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bayes_lmmlasso as bl
+
+__all__ = ["PEERS", "rotated"]
+
+Solver = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+
+
+def rotated(
+    X: NDArray[np.float32], y: NDArray[np.float64], K: NDArray[np.float64], Z: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Null model by eigendecomposition, then A X and A y with the covariates projected out."""
+    basis = bl.Eigenbasis.from_kinship(K)
+    null = bl.fit_null_model(y, basis, Z)
+    A = basis.vectors.T / np.sqrt(basis.values + null.delta)[:, None]
+    Q = np.linalg.qr(A @ Z)[0]
+    A -= Q @ (Q.T @ A)
+    return np.asfortranarray(A @ X.astype(np.float64)), A @ y
+
+
+def celer(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64], tol: float = 1e-6):  # noqa: ANN201
+    from celer import celer_path
+
+    return celer_path(X, y, pb="lasso", alphas=mu / y.size, tol=tol, max_iter=200, max_epochs=100_000)[1].T
+
+
+def skglm(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]):  # noqa: ANN201
+    from skglm.datafits import Quadratic
+    from skglm.penalties import L1
+    from skglm.solvers import AndersonCD
+
+    solver = AndersonCD(tol=1e-6 * mu[0] / y.size, fit_intercept=False, max_iter=200)
+    return solver.path(X, y, Quadratic(), L1(1.0), alphas=mu / y.size)[1].T
+
+
+def scikit_learn(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]):  # noqa: ANN201
+    from sklearn.linear_model import lasso_path
+
+    return lasso_path(X, y, alphas=mu / y.size, tol=1e-6, max_iter=100_000, precompute=False)[1].T
+
+
+def adelie(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]):  # noqa: ANN201
+    import adelie as ad
+
+    state = ad.grpnet(
+        X, ad.glm.gaussian(y), lmda_path=mu / y.size, intercept=False, early_exit=False, tol=1e-9, progress_bar=False
+    )
+    return state.betas.toarray()
+
+
+def quiet(solver: Solver) -> Solver:
+    def run(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]) -> NDArray[np.float64]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return solver(X, y, mu)
+
+    return run
+
+
+PEERS: dict[str, Solver] = {
+    "celer": quiet(celer), "skglm": quiet(skglm), "scikit-learn": quiet(scikit_learn), "adelie": quiet(adelie)
+}
