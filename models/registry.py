@@ -32,18 +32,18 @@ class ModelSpec:
     name: str
     function: Callable[[RotatedData], None]
     hyper: tuple[str, ...] = ()
-    warmup: int = 300
-    draws: int = 700
+    warmup: int = 250
+    draws: int = 500
     exact_zeros: bool = False
     sampler: Literal["nuts", "composite"] = "nuts"
-    sweeps: int = 80
+    sweeps: int = 50
 
 
 MODELS = {
     spec.name: spec
     for spec in (
         ModelSpec("laplace", laplace),
-        ModelSpec("spike_slab", spike_slab, exact_zeros=True, sampler="composite", warmup=50, draws=250),
+        ModelSpec("spike_slab", spike_slab, exact_zeros=True, sampler="composite", warmup=40, draws=200),
         ModelSpec("normal", normal),
     )
 }

@@ -172,7 +172,7 @@ def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tup
         function,
         step_size=data.n_snps**-0.25,
         dense_mass=[dense] if dense else False,
-        max_tree_depth=(6, 10),
+        max_tree_depth=(5, 10),
     )
 
     def collect(state: Any, data: RotatedData) -> dict[str, jax.Array]:
@@ -192,7 +192,7 @@ def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tup
 
 def _composite(spec: ModelSpec, data: RotatedData) -> tuple[CompositeKernel, Collect]:
     """Return the composite kernel, with larger blocks where few samples make products with them cheap."""
-    kernel = CompositeKernel(spec.sweeps, block=256 if data.y.shape[0] <= 200 else 128)
+    kernel = CompositeKernel(spec.sweeps, block=256 if data.y.shape[0] <= 200 else 64)
 
     def collect(state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
         values = kernel.values(state, data)
