@@ -54,7 +54,7 @@ def test_public_names_exist_and_are_documented():
 
 def test_readme_starts_with_the_two_commands_that_ci_runs():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = re.findall(r"^python3 -m pip install uv && .*$", readme, flags=re.MULTILINE)
+    commands = re.findall(r"^ *(python3 -m pip install uv && .*)$", readme, flags=re.MULTILINE)
     assert commands[:2] == [
         "python3 -m pip install uv && python3 -m uv run bayes-lmmlasso demo",
         "python3 -m pip install uv && python3 -m uv run pytest",
