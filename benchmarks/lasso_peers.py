@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ import bayes_lmmlasso as bl
 
 __all__ = ["PEERS", "rotated"]
 
+Effects = NDArray[np.float64]
 Solver = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
@@ -31,13 +33,13 @@ def rotated(
     return np.asfortranarray(A @ X.astype(np.float64)), A @ y
 
 
-def celer(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64], tol: float = 1e-6):  # noqa: ANN201
+def celer(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64], tol: float = 1e-6) -> Effects:
     from celer import celer_path
 
     return celer_path(X, y, pb="lasso", alphas=mu / y.size, tol=tol, max_iter=200, max_epochs=100_000)[1].T
 
 
-def skglm(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]):  # noqa: ANN201
+def skglm(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]) -> Effects:
     from skglm.datafits import Quadratic
     from skglm.penalties import L1
     from skglm.solvers import AndersonCD
@@ -46,13 +48,13 @@ def skglm(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64
     return solver.path(X, y, Quadratic(), L1(1.0), alphas=mu / y.size)[1].T
 
 
-def scikit_learn(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]):  # noqa: ANN201
+def scikit_learn(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]) -> Effects:
     from sklearn.linear_model import lasso_path
 
     return lasso_path(X, y, alphas=mu / y.size, tol=1e-6, max_iter=100_000, precompute=False)[1].T
 
 
-def adelie(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]):  # noqa: ANN201
+def adelie(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]) -> Effects:
     import adelie as ad
 
     state = ad.grpnet(
@@ -71,5 +73,9 @@ def quiet(solver: Solver) -> Solver:
 
 
 PEERS: dict[str, Solver] = {
-    "celer": quiet(celer), "skglm": quiet(skglm), "scikit-learn": quiet(scikit_learn), "adelie": quiet(adelie)
+    "celer": quiet(celer),
+    "celer at 1e-10": quiet(partial(celer, tol=1e-10)),
+    "skglm": quiet(skglm),
+    "scikit-learn": quiet(scikit_learn),
+    "adelie": quiet(adelie),
 }

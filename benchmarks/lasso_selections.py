@@ -25,7 +25,7 @@ SUBSAMPLES, ACTIVE = 20, 20
 
 
 def agreement(problem: Problem) -> tuple[int, float]:
-    """Number of subsamples with the same selection, and our largest duality gap."""
+    """Count the subsamples with the same selection; return the count and our largest duality gap."""
     X = Genotypes.of(problem.X)
     same, gap = 0, 0.0
     rng = np.random.default_rng(1)

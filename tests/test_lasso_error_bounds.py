@@ -43,9 +43,7 @@ def random_r_concave(rng, B, r, mean):
         knots = rng.uniform(0, B + 1, 4)
         slopes = rng.exponential(1.0, 4) * 10.0 ** rng.uniform(-3, 1, 4)
         i = np.arange(B + 1)
-        convex = (
-            rng.exponential() + slopes[0] * i * rng.uniform() + np.maximum(i[:, None] - knots, 0.0) @ slopes
-        )
+        convex = rng.exponential() + slopes[0] * i * rng.uniform() + np.maximum(i[:, None] - knots, 0.0) @ slopes
         f = convex ** (1.0 / r)
         f[i > rng.integers(1, B + 2)] = 0.0
         f /= f.sum()

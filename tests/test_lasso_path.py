@@ -44,9 +44,7 @@ def test_equals_coordinate_descent(problem, dtype, q):
         np.testing.assert_allclose(b, coordinate_descent(AX, Ay, penalty), atol=1e-10)
         assert kkt_violation(AX, Ay, b, penalty) < 1e-10
         V = K + DELTA * np.eye(40)
-        expected = np.linalg.lstsq(
-            *(np.linalg.solve(np.linalg.cholesky(V), a) for a in (Z, y - X @ b)), rcond=None
-        )
+        expected = np.linalg.lstsq(*(np.linalg.solve(np.linalg.cholesky(V), a) for a in (Z, y - X @ b)), rcond=None)
         np.testing.assert_allclose(fixed, expected[0], atol=1e-10)
     np.testing.assert_array_equal(path.n_active, (path.coef != 0).sum(axis=1))
 

@@ -1,4 +1,4 @@
-"""Screening in float32 against plain float64 products, and duplicates."""
+"""Candidates from a few checkpoints against plain float64 products at every point."""
 
 from __future__ import annotations
 
@@ -6,37 +6,68 @@ import numpy as np
 import pytest
 
 from bayes_lmmlasso.lasso.genotypes import Genotypes
+from bayes_lmmlasso.lasso.screening import Checkpoints, candidates
+
+
+def curve(rng, n, points):
+    """Points s_t of a smooth path that grows, as scaled residuals do."""
+    start, bend, end = rng.standard_normal((3, n)) * [[0.2], [0.1], [0.35]]
+    t = np.linspace(0.0, 1.0, points)
+    return np.outer(start, 1 - t) + np.outer(end, t) + np.outer(bend, np.sin(3 * t))
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("block_bytes", [8 * 2**20, 2_000])
-def test_violators_and_largest_are_those_of_float64(rng, dtype, block_bytes, monkeypatch):
+@pytest.mark.parametrize("block_bytes", [2**20, 2_000])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_violator_is_missed(rng, dtype, block_bytes, weighted, monkeypatch):
     monkeypatch.setattr("bayes_lmmlasso.lasso.genotypes._BLOCK_BYTES", block_bytes)
-    X = rng.standard_normal((50, 400)).astype(dtype)
-    Q = rng.standard_normal((50, 9))
-    exact = np.abs(X.astype(float).T @ Q)
-    mu = np.sort(exact, axis=0)[-np.arange(1, 10), np.arange(9)]  # exactly t SNPs reach mu_t
-    found = Genotypes.of(X, 50).screen(Q, mu, slack=1e-9)
-    np.testing.assert_allclose(found.largest, exact.max(axis=0) / mu, rtol=1e-13)
-    expected = exact / mu > 1 + 1e-9
-    assert set(zip(found.snp, found.point, strict=True)) == set(zip(*np.nonzero(expected), strict=True))
-    np.testing.assert_allclose(found.ratio, (exact / mu)[found.snp, found.point], rtol=1e-13)
+    monkeypatch.setattr("bayes_lmmlasso.lasso.screening._TILE", 3)
+    X = rng.standard_normal((50, 900)).astype(dtype)
+    weights = rng.uniform(0.5, 2.0, 900) if weighted else np.ones(900)
+    genotypes = Genotypes.of(X).weighted(weights) if weighted else Genotypes.of(X)
+    paths = [curve(rng, 50, 30) for _ in range(4)]
+    checkpoints = [Checkpoints.of(S, genotypes.norm) for S in paths]
+    assert all(points.floor.size < 30 for points in checkpoints)
+    for S, found in zip(paths, candidates(genotypes, checkpoints), strict=True):
+        exact = np.abs((X / weights).T.astype(float) @ S).max(axis=1)
+        violators = np.flatnonzero(exact > 1.0)
+        assert violators.size > 10
+        assert set(violators) <= set(found)
+        assert found.size < 900
+        assert (np.diff(found) > 0).all()
 
 
-def test_values_far_below_mu_stand_as_zero(rng):
-    found = Genotypes.of(rng.standard_normal((20, 30)).astype(np.float32), 20).screen(
-        np.ones((20, 1)), np.array([1e9]), 0
-    )
-    assert found.largest.tolist() == [0.0]
-    assert found.snp.size == 0
+def test_a_violator_between_the_ends_is_found(rng):
+    """A SNP that violates at one inner point only, far from both ends."""
+    S = np.zeros((40, 21))
+    S[0], S[1] = np.linspace(0.1, 0.2, 21), np.sin(np.linspace(0, np.pi, 21))
+    X = 0.3 * rng.standard_normal((40, 60))
+    X[:, 7] = 0.0
+    X[1, 7] = 1.01
+    genotypes = Genotypes.of(X)
+    assert 7 in candidates(genotypes, [Checkpoints.of(S, genotypes.norm)])[0]
+    assert 7 not in candidates(genotypes, [Checkpoints.of(S[:, [0, 20]], genotypes.norm)])[0]
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_representative_is_the_first_equal_column_up_to_sign(rng, dtype):
-    X = rng.standard_normal((30, 12))
-    X[:, 4], X[:, 7], X[:, 9] = X[:, 1], -X[:, 1], X[:, 8]
-    X[:, [3, 11]] = 0.0
-    X[0, 5] = X[0, 6] + 1e-3
-    X[1:, 5] = X[1:, 6]
-    representative = Genotypes.of(X.astype(dtype), 30).representative
-    np.testing.assert_array_equal(representative, [0, 1, 2, 3, 1, 5, 6, 1, 8, 8, 10, 3])
+def test_floor_accounts_for_every_point_between_two_checkpoints(rng):
+    S = curve(rng, 30, 40)
+    points = Checkpoints.of(S, 2.0)
+    place = [int(np.flatnonzero((column[:, None] == S).all(axis=0))[0]) for column in points.S.T]
+    assert place[0] == 0
+    assert place[-1] == 39
+    for _ in range(200):
+        x = rng.standard_normal(30)
+        x *= 2.0 / np.linalg.norm(x)
+        value = np.abs(x @ S)
+        for a, b, low, high in zip(place[:-1], place[1:], points.floor[:-1], points.floor[1:], strict=True):
+            ends = max(value[a] - low, value[b] - high)
+            assert value[a : b + 1].max() <= 1.0 + max(ends, 0.0) + 1e-9 or ends > 0.0
+
+
+def test_candidates_are_representatives(rng):
+    X = rng.standard_normal((20, 30))
+    X[:, 20] = -X[:, 3]
+    S = X[:, [3]] / (X[:, 3] @ X[:, 3]) * 1.5
+    found = candidates(Genotypes.of(X), [Checkpoints.of(S, 10.0)])[0]
+    assert 3 in found
+    assert 20 not in found

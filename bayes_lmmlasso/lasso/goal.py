@@ -39,16 +39,10 @@ def read_goal(mu: ArrayLike | None, n_active: int | None, n_snps: int, n_free: i
         If not exactly one is given, or it is out of range.
     """
     if (mu is None) == (n_active is None):
-        raise InputError(
-            f"expected either mu or n_active, got {'neither' if mu is None else 'both'}: pass one"
-        )
+        raise InputError(f"expected either mu or n_active, got {'neither' if mu is None else 'both'}: pass one")
     if mu is not None:
         penalties = np.atleast_1d(np.asarray(mu, dtype=np.float64))
-        if (
-            penalties.ndim != 1
-            or penalties.size == 0
-            or not (np.isfinite(penalties) & (penalties > 0.0)).all()
-        ):
+        if penalties.ndim != 1 or penalties.size == 0 or not (np.isfinite(penalties) & (penalties > 0.0)).all():
             raise InputError(f"expected finite penalties mu above 0, got {mu}: pass one number or a list")
         return Goal(None, penalties)
     if n_active != int(n_active or 0) or not 1 <= n_active <= min(n_snps, n_free):

@@ -96,7 +96,13 @@ def homotopies(
     moving = [b for b, mu in enumerate(largest) if mu > mu_min[b]]
     knots: list[list[tuple[Knots, int]]] = [[] for _ in grams]
     if moving:
-        state = Lockstep(*([part[b] for b in moving] for part in (grams, correlations, mu_min, first)))
+        state = Lockstep(
+            [grams[b] for b in moving],
+            [correlations[b] for b in moving],
+            [mu_min[b] for b in moving],
+            [first[b] for b in moving],
+            room=(n_active or 15) + 1,
+        )
         for _ in range(_STEPS_PER_COLUMN * (state.c.shape[1] + 5)):
             found = state.advance(n_active)
             for place in np.flatnonzero(state.running):

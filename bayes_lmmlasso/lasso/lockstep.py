@@ -76,6 +76,8 @@ class Lockstep:
         Where each path ends at the latest.
     first
         The column of each problem with the largest correlation, from which its path starts.
+    room
+        Active columns to make room for at first; more come as they are needed.
     """
 
     def __init__(
@@ -84,8 +86,9 @@ class Lockstep:
         correlations: Sequence[NDArray[np.float64]],
         mu_min: Sequence[float],
         first: Sequence[int],
+        room: int = 16,
     ) -> None:
-        count, width, k = len(grams), max(c.size for c in correlations), 16
+        count, width, k = len(grams), max(c.size for c in correlations), room
         self.grams = list(grams)
         self.problem = np.arange(count)
         self.running = np.ones(count, dtype=bool)
@@ -143,9 +146,7 @@ class Lockstep:
         if exits.size:
             self._leave(exits, exit_place[exits])
         if enters.size:
-            self._enter(
-                enters, entry.column[enters], entry.sign[enters], entry.h[enters], entry.sigma[enters]
-            )
+            self._enter(enters, entry.column[enters], entry.sign[enters], entry.h[enters], entry.sigma[enters])
         return knots
 
     def retire(self, finished: NDArray[np.bool_]) -> bool:
@@ -188,8 +189,8 @@ class Lockstep:
         up, down = 1.0 - q, 1.0 + q
         rising = np.divide(p, up, out=np.zeros_like(p), where=up > 0.0)
         falling = np.divide(-p, down, out=np.zeros_like(p), where=down > 0.0)
-        for side, sign in ((rising, 1.0), (falling, -1.0)):  # what has just left is on that edge and moves inwards
-            gone = np.flatnonzero((self.left >= 0) & (self.left_sign == sign))
+        for side, edge in ((rising, 1.0), (falling, -1.0)):  # what has just left is on that edge and moves inwards
+            gone = np.flatnonzero((self.left >= 0) & (self.left_sign == edge))
             side[gone, self.left[gone]] = 0.0
         knots = np.minimum(np.maximum(rising, falling), self.mu[:, None]) * self.open
         everyone = np.arange(floor.size)
@@ -257,8 +258,8 @@ class Lockstep:
             array[which, place, :], array[which, last, :] = array[which, last, :], 0.0
             array[which, :, place], array[which, :, last] = array[which, :, last], 0.0
         self.rows[which, place], self.rows[which, last] = self.rows[which, last], 0.0
-        for array in (self.active, self.sign):
-            array[which, place], array[which, last] = array[which, last], 0
+        self.active[which, place], self.active[which, last] = self.active[which, last], 0
+        self.sign[which, place], self.sign[which, last] = self.sign[which, last], 0.0
         self.n_active[which] = last
         self.open[which] = True
         held = np.arange(self.active.shape[1]) < last[:, None]

@@ -69,9 +69,14 @@ class Metric:
 
     @classmethod
     def from_kinship(
-        cls, K: NDArray[np.float64], delta: float, Z: NDArray[np.float64], rows: NDArray[np.intp], n_samples: int
+        cls,
+        K: NDArray[np.float64],
+        delta: float,
+        Z: NDArray[np.float64],
+        rows: NDArray[np.intp] | None,
+        n_samples: int,
     ) -> Self:
-        """Metric of chosen samples from their kinship, shape ``(m, m)``, which is overwritten.
+        """Metric of chosen samples (None: all) from their kinship, shape ``(m, m)``, which is overwritten.
 
         Raises
         ------
@@ -86,7 +91,7 @@ class Metric:
                 f"kinship: expected K + {delta:.3g} I to be positive definite, got an indefinite one: "
                 "pass a positive semi-definite kinship"
             )
-        plain = cls(L, None, np.empty((rows.size, 0)), rows, n_samples)
+        plain = cls(L, None, np.empty((Z.shape[0], 0)), rows, n_samples)
         return replace(plain, Q=np.linalg.qr(plain.whiten(Z))[0])
 
     @property
@@ -94,12 +99,15 @@ class Metric:
         """Rank of A: samples less covariates."""
         return int(self.Q.shape[0] - self.Q.shape[1])
 
+    def plain(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return R C, covariates not projected out, for C of shape ``(m, t)``."""
+        if self.root_w is not None:
+            return np.asarray(self.root_w[:, None] * (self.factor.T @ C))
+        return np.asarray(lapack.dtrtrs(self.factor, C, lower=1)[0]) if C.shape[1] else C
+
     def whiten(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A C for C of shape ``(m, t)``."""
-        if self.root_w is None:
-            white: NDArray[np.float64] = lapack.dtrtrs(self.factor, C, lower=1)[0] if C.shape[1] else C
-        else:
-            white = self.root_w[:, None] * (self.factor.T @ C)
+        white = self.plain(C)
         return white - self.Q @ (self.Q.T @ white) if self.Q.shape[1] else white
 
     def back(self, R: NDArray[np.float64]) -> NDArray[np.float64]:

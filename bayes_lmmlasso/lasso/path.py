@@ -15,13 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
-from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis
-from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
+from bayes_lmmlasso.lmm.null_model import check_variation
+from bayes_lmmlasso.lmm.threads import blas_threads
+from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
 
 __all__ = ["LassoPath", "lasso_path"]
 
@@ -71,12 +72,13 @@ class LassoPath:
 def lasso_path(
     X: ArrayLike | Genotypes,
     y: ArrayLike,
-    basis: Eigenbasis,
+    basis: Eigenbasis | ArrayLike,
     delta: float,
     *,
     mu: ArrayLike | None = None,
     n_active: int | None = None,
     covariates: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     tol: float = 1e-8,
 ) -> LassoPath:
     """Solve the LMM-Lasso at given penalties, or down to a number of active SNPs.
@@ -85,11 +87,12 @@ def lasso_path(
     ----------
     X
         Genotypes as they are to be used (nothing is centred or scaled here), shape ``(n, p)``, any real dtype
-        and layout. A float32 matrix is taken as exact and never copied whole.
+        and layout, or a `Genotypes` handle. A float32 matrix is taken as exact and never copied whole.
     y
         Trait, shape ``(n,)``.
     basis
-        Eigenbasis of the kinship matrix of the same samples.
+        Eigenbasis of the kinship matrix of the same samples, or that matrix itself: for one path its Cholesky factor
+        is much cheaper than a decomposition.
     delta
         se2 / sg2 of the null model.
     mu
@@ -98,6 +101,8 @@ def lasso_path(
         Number of active SNPs, from 1 to min(p, n - q).
     covariates
         Unpenalised effects Z, shape ``(n, q)``; None means none, not even an intercept.
+    weights
+        Penalty weights w_j above 0, shape ``(p,)``: SNP j pays mu w_j |b_j| (adaptive Lasso); infinity leaves it out.
     tol
         Relative duality gap to certify.
 
@@ -110,23 +115,23 @@ def lasso_path(
     InputError
         If shapes disagree, values are not finite, or ``mu``, ``n_active`` or ``delta`` is out of range.
     """
-    n = basis.n_samples
+    kinship = None if isinstance(basis, Eigenbasis) else check_matrix(basis, None)
+    n = basis.n_samples if isinstance(basis, Eigenbasis) else np.shape(basis)[0]
     trait = check_trait(y, n)
     Z = check_covariates(covariates, n)
     genotypes = read_genotypes(X, n)
+    if weights is not None:
+        genotypes = genotypes.weighted(weights)
     goal = read_goal(mu, n_active, genotypes.n_snps, n - Z.shape[1])
-    metric = Metric.of(basis, delta, Z)
-    root_w = 1.0 / np.sqrt(basis.values + delta)
-    if np.linalg.norm(metric.whiten(trait[:, None])) <= 1e-10 * np.linalg.norm(root_w * basis.rotate(trait)):
-        raise InputError(
-            f"trait: expected variation beyond the {Z.shape[1]} covariates, got none in {n} samples: "
-            "check that the trait is not constant and remove covariates that determine it"
-        )
-    solution = solve_paths(genotypes, [metric], [trait], goal)[0]
-    rest = trait[:, None] - genotypes.fitted(solution.snps, solution.coef)
-    fixed = np.linalg.lstsq(
-        root_w[:, None] * basis.rotate(Z), root_w[:, None] * basis.rotate(rest), rcond=None
-    )[0]
+    with blas_threads(n):
+        if isinstance(basis, Eigenbasis):
+            metric = Metric.of(basis, delta, Z)
+        else:
+            metric = Metric.from_kinship(np.array(kinship, order="C"), delta, Z, None, n)
+        check_variation(metric.plain(trait[:, None]), metric.whiten(trait[:, None]), Z.shape[1])
+        solution = solve_paths(genotypes, [metric], [trait], goal)[0]
+        rest = trait[:, None] - genotypes.fitted(solution.snps, solution.coef)
+        fixed = np.linalg.lstsq(metric.plain(Z), metric.plain(rest), rcond=None)[0]
     return LassoPath(
         mu=solution.mu,
         coef_sparse=_scatter(solution, genotypes.n_snps),
@@ -142,9 +147,7 @@ def lasso_path(
 def _scatter(solution: Solution, n_snps: int) -> csr_array:
     """Effects of all SNPs as a sparse array, shape ``(m, p)``."""
     row, column = np.nonzero(solution.coef)
-    return csr_array(
-        (solution.coef[row, column], (row, solution.snps[column])), shape=(solution.mu.size, n_snps)
-    )
+    return csr_array((solution.coef[row, column], (row, solution.snps[column])), shape=(solution.mu.size, n_snps))
 
 
 def _path_rank(solution: Solution, representative: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -167,7 +170,5 @@ def _status(solution: Solution, goal: Goal, tol: float) -> str:
         )
     if not solution.reached:
         most = int(np.count_nonzero(solution.coef, axis=1).max())
-        return (
-            f"path ended with {most} active SNPs: no segment has {goal.n_active}; choose a smaller n_active"
-        )
+        return f"path ended with {most} active SNPs: no segment has {goal.n_active}; choose a smaller n_active"
     return f"certified: relative duality gap at most {worst:.1e}"

@@ -14,6 +14,7 @@ are chosen as Douglas and Peucker (1973, doi:10.3138/FM57-6770-U75U-7727) simpli
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def candidates(X: Genotypes, checkpoints: list[Checkpoints]) -> list[NDArray[np.
     keys = np.sort(paths * X.n_snps + X.representative[snps])
     keys = keys[np.diff(keys, prepend=-1) > 0]
     ends = np.searchsorted(keys, np.arange(len(checkpoints) + 1) * X.n_snps)
-    return [keys[start:end] % X.n_snps for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    return [keys[start:end] % X.n_snps for start, end in pairwise(ends)]
 
 
 def _farthest(S: NDArray[np.float64]) -> tuple[int, float]:

@@ -20,9 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
+from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.subsamples import read_subsamples
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import NullMethod, validate_kinship
@@ -31,9 +31,10 @@ from bayes_lmmlasso.lmm.tridiagonal import DeltaEstimate, orthonormal_span, subs
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 from bayes_lmmlasso.progress import Progress, silent
 
-__all__ = ["StabilitySelection", "stability_selection"]
+__all__ = ["StabilitySelection", "stability_selection", "stability_selections"]
 
 _CHUNK_BYTES = 256 * 2**20
+_COLUMNS = 500  # whitened columns and residuals of a problem, roughly
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,8 @@ class StabilitySelection:
         of a draw ended before.
     duality_gap
         Relative duality gap of the selecting solution of each draw, over all SNPs, shape ``(B,)``.
+    certified
+        Whether that gap is at most ``tol``, shape ``(B,)``.
     """
 
     frequency: NDArray[np.float64]
@@ -70,6 +73,7 @@ class StabilitySelection:
     at_bound: NDArray[np.bool_]
     n_selected: NDArray[np.intp]
     duality_gap: NDArray[np.float64]
+    certified: NDArray[np.bool_]
 
 
 def stability_selection(
@@ -80,6 +84,7 @@ def stability_selection(
     n_active: int | None = None,
     mu: float | None = None,
     covariates: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     n_subsamples: int = 100,
     fraction: float = 0.5,
     pairs: bool = False,
@@ -95,7 +100,8 @@ def stability_selection(
     Parameters
     ----------
     X
-        Genotypes as they are to be used, shape ``(n, p)``. Rows are subset, never centred or scaled again.
+        Genotypes as they are to be used, shape ``(n, p)``, or a `Genotypes` handle. Rows are subset, never centred or
+        scaled again.
     y
         Trait, shape ``(n,)``.
     K
@@ -107,6 +113,8 @@ def stability_selection(
     covariates
         Unpenalised effects, shape ``(n, q)``; None means none, not even an intercept. Columns that become
         redundant in a draw (a level that is absent there) are left out there.
+    weights
+        Penalty weights above 0, shape ``(p,)``, the same in every draw: SNP j pays mu w_j |b_j| (adaptive Lasso).
     n_subsamples, fraction
         Number of draws B and share of the samples in each.
     pairs
@@ -121,7 +129,7 @@ def stability_selection(
     method
         How the null model is fitted.
     tol
-        Relative duality gap to certify.
+        Relative duality gap up to which a draw counts as certified; solutions are exact up to rounding regardless.
     progress
         Told about finished draws.
 
@@ -134,34 +142,105 @@ def stability_selection(
     InputError
         If shapes disagree, values are not finite, or an argument is out of range.
     """
+    trait = np.asarray(y, dtype=np.float64)
+    check_trait(trait, np.shape(K)[0] if np.ndim(K) == 2 else trait.size)
+    return stability_selections(
+        X,
+        trait[:, None],
+        K,
+        n_active=n_active,
+        mu=mu,
+        covariates=covariates,
+        weights=weights,
+        n_subsamples=n_subsamples,
+        fraction=fraction,
+        pairs=pairs,
+        threshold=threshold,
+        subsamples=subsamples,
+        seed=seed,
+        method=method,
+        tol=tol,
+        progress=progress,
+    )[0]
+
+
+def stability_selections(
+    X: ArrayLike | Genotypes,
+    Y: ArrayLike,
+    K: ArrayLike,
+    *,
+    n_active: int | None = None,
+    mu: float | None = None,
+    covariates: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    n_subsamples: int = 100,
+    fraction: float = 0.5,
+    pairs: bool = False,
+    threshold: float = 0.6,
+    subsamples: ArrayLike | None = None,
+    seed: int = 0,
+    method: NullMethod = "ml",
+    tol: float = 1e-8,
+    progress: Progress = silent,
+) -> list[StabilitySelection]:
+    """Select SNPs for several traits on the same subsamples; products and reductions of K are shared.
+
+    Parameters are those of `stability_selection`, but ``Y`` holds a trait in each column, shape ``(n, t)``.
+    """
     kinship = validate_kinship(K)
     n = kinship.shape[0]
-    trait = check_trait(y, n)
+    traits = np.asarray(Y, dtype=np.float64)
+    traits = np.column_stack([check_trait(trait, n) for trait in traits.T])
     Z = check_covariates(covariates, n)
     genotypes = read_genotypes(X, n)
+    if weights is not None:
+        genotypes = genotypes.weighted(weights)
     if not 0.5 < threshold <= 1.0:
-        raise InputError(
-            f"expected a threshold above 0.5 and at most 1, got {threshold}: 0.6 to 0.9 is usual"
-        )
+        raise InputError(f"expected a threshold above 0.5 and at most 1, got {threshold}: 0.6 to 0.9 is usual")
     draws = read_subsamples(subsamples, n, n_subsamples, fraction, pairs, seed)
-    n_draws, m = draws.shape
-    goal = read_goal(mu, n_active, genotypes.n_snps, m - Z.shape[1])
-    solutions: list[Solution] = []
+    goal = read_goal(mu, n_active, genotypes.n_snps, draws.shape[1] - Z.shape[1])
+    t = traits.shape[1]
+    solutions: list[Solution] = []  # by draw, then by trait
     deltas: list[DeltaEstimate] = []
-    for rows in _chunks(draws, genotypes.n_snps):
+    for rows in _chunks(draws, t):
         spans = [orthonormal_span(Z[draw]) for draw in rows]
-        estimate = subsample_deltas(kinship, trait[:, None], spans, rows, method)
+        estimate = subsample_deltas(kinship, traits, spans, rows, method)
+        deltas.append(estimate)
         metrics = thread_map(
             lambda item: Metric.from_kinship(kinship[np.ix_(item[0], item[0])], item[1], item[2], item[0], n),
-            zip(rows, np.exp(estimate.log_delta[:, 0]), spans, strict=True),
+            [
+                (draw, float(np.exp(log_delta)), span)
+                for draw, span, row in zip(rows, spans, estimate.log_delta, strict=True)
+                for log_delta in row
+            ],
         )
-        solutions += solve_paths(genotypes, metrics, list(trait[rows]), goal)
-        deltas.append(estimate)
-        progress("stability", len(solutions), n_draws)
+        solutions += solve_paths(genotypes, metrics, [traits[draw, i] for draw in rows for i in range(t)], goal)
+        progress("stability", len(solutions) // t, draws.shape[0])
+    log_delta = np.concatenate([estimate.log_delta for estimate in deltas])
+    at_bound = np.concatenate([estimate.at_bound for estimate in deltas])
+    return [
+        _count(genotypes, draws, solutions[i::t], log_delta[:, i], at_bound[:, i], threshold, pairs, tol)
+        for i in range(t)
+    ]
+
+
+def _count(
+    genotypes: Genotypes,
+    draws: NDArray[np.intp],
+    solutions: list[Solution],
+    log_delta: NDArray[np.float64],
+    at_bound: NDArray[np.bool_],
+    threshold: float,
+    pairs: bool,
+    tol: float,
+) -> StabilitySelection:
+    """Count the selections of one trait."""
+    n_draws, m = draws.shape
     chosen = [solution.snps[solution.coef[-1] != 0.0] for solution in solutions]
     counts = np.bincount(np.concatenate(chosen), minlength=genotypes.n_snps)
     frequency = (counts / n_draws)[genotypes.representative]
     n_selected = np.array([snps.size for snps in chosen])
+    gap = np.array([solution.gap[-1] for solution in solutions])
     return StabilitySelection(
         frequency=frequency,
         selected=frequency >= threshold,
@@ -170,18 +249,20 @@ def stability_selection(
             float(n_selected.mean()),
             genotypes.n_classes,
             n_pairs=n_draws // 2 if pairs else 0,
-            fraction=m / n,
+            fraction=m / genotypes.n_samples,
         ),
         duplicate_of=genotypes.representative,
         subsamples=draws,
-        log_delta=np.concatenate([estimate.log_delta[:, 0] for estimate in deltas]),
-        at_bound=np.concatenate([estimate.at_bound[:, 0] for estimate in deltas]),
+        log_delta=log_delta,
+        at_bound=at_bound,
         n_selected=n_selected,
-        duality_gap=np.array([solution.gap[-1] for solution in solutions]),
+        duality_gap=gap,
+        certified=gap <= tol,
     )
 
 
-def _chunks(draws: NDArray[np.intp], n_snps: int) -> list[NDArray[np.intp]]:
-    """Split the draws evenly so that whitening factors and first scores of a chunk fit a fixed memory."""
-    size = max(2, _CHUNK_BYTES // (10 * draws.shape[1] ** 2 + 4 * n_snps))
+def _chunks(draws: NDArray[np.intp], n_traits: int) -> list[NDArray[np.intp]]:
+    """Split the draws evenly so that the problems of a chunk fit a fixed memory."""
+    m = draws.shape[1]
+    size = max(1, _CHUNK_BYTES // (8 * m * (m + n_traits * (m + _COLUMNS))))
     return np.array_split(draws, -(-draws.shape[0] // size))

@@ -29,7 +29,7 @@ from bayes_lmmlasso.lasso.goal import Goal
 from bayes_lmmlasso.lasso.homotopy import Homotopy, homotopies
 from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.screening import Checkpoints, candidates
-from bayes_lmmlasso.lmm.threads import thread_map
+from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 
 __all__ = ["Solution", "solve_paths"]
 
@@ -37,6 +37,7 @@ _SMALLEST_MU = 1e-10  # share of mu_max below which rounding decides
 _FIRST_WORKING_SET = 160
 _SAMPLE = 8192  # SNPs that tell how large the highest scores are
 _ADDED = 64  # violators added to a working set at once, at least
+_BLOCK_BYTES = 8 * 2**20
 _SLACK = 1e-12  # relative excess below which a SNP is no violator
 
 
@@ -116,9 +117,12 @@ class _Problem:
     def grow(self, snps: NDArray[np.intp]) -> None:
         """Add SNPs to the working set."""
         new = self.metric.whiten(self.X.columns(snps, self.metric.rows))
-        cross = self.Z.T @ new
-        self.gram = np.block([[self.gram, cross], [cross.T, new.T @ new]])
-        self.Z = np.hstack([self.Z, new])
+        if self.W.size:
+            cross = self.Z.T @ new
+            self.gram = np.block([[self.gram, cross], [cross.T, new.T @ new]])
+            self.Z = np.hstack([self.Z, new])
+        else:
+            self.gram, self.Z = new.T @ new, new
         self.W = np.concatenate([self.W, snps])
         self.c = np.concatenate([self.c, new.T @ self.y])
 
@@ -151,9 +155,12 @@ class _Problem:
         """Decide candidates in float64; return the worst violators."""
         known = np.sort(self.W)
         snps = snps[known[np.minimum(np.searchsorted(known, snps), known.size - 1)] != snps]
-        ratio = np.abs(self.X.columns(snps).T @ self.scaled)
-        self.largest = ratio.max(axis=0, initial=0.0)
-        worst = ratio.max(axis=1, initial=0.0)
+        self.largest, worst = np.zeros(self.scaled.shape[1]), np.zeros(snps.size)
+        size = max(1, _BLOCK_BYTES // (8 * self.scaled.shape[0]))
+        for start in range(0, snps.size, size):
+            ratio = np.abs(self.X.columns(snps[start : start + size]).T @ self.scaled)
+            np.maximum(self.largest, ratio.max(axis=0), out=self.largest)
+            worst[start : start + size] = ratio.max(axis=1)
         chosen = np.argsort(-worst, kind="stable")[: max(_ADDED, self.W.size // 2)]
         return np.sort(snps[chosen[worst[chosen] > 1.0 + _SLACK]])
 
@@ -208,7 +215,12 @@ def solve_paths(
     InputError
         If no SNP correlates with a trait at all.
     """
-    problems = [_Problem(X, metric, y, goal) for metric, y in zip(metrics, traits, strict=True)]
+    with blas_threads(max(y.size for y in traits)):
+        return _solve_together(X, [_Problem(X, *pair, goal) for pair in zip(metrics, traits, strict=True)], goal)
+
+
+def _solve_together(X: Genotypes, problems: list[_Problem], goal: Goal) -> list[Solution]:
+    """Repeat paths, screens and violators until every problem is certified."""
     _start(X, problems)
     todo = grown = problems
     n_passes = 1

@@ -8,9 +8,11 @@ from bayes_lmmlasso.lmm.kinship import KinshipMethod, gower_scale, kinship
 from bayes_lmmlasso.lmm.kinship_file import read_kinship
 from bayes_lmmlasso.lmm.null_model import NullMethod, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.rotation import rotate
+from bayes_lmmlasso.lmm.tridiagonal import DeltaEstimate, null_deltas
 from bayes_lmmlasso.lmm.validation import validate_kinship
 
 __all__ = [
+    "DeltaEstimate",
     "Eigenbasis",
     "KinshipMethod",
     "NullMethod",
@@ -19,6 +21,7 @@ __all__ = [
     "fit_null_model",
     "gower_scale",
     "kinship",
+    "null_deltas",
     "read_kinship",
     "rotate",
     "validate_kinship",

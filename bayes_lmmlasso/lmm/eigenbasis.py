@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.threads import blas_threads
 from bayes_lmmlasso.lmm.validation import check_matrix, check_spectrum
 
 __all__ = ["Eigenbasis"]
@@ -57,7 +58,8 @@ class Eigenbasis:
             If the matrix is not square, finite, symmetric and positive semi-definite.
         """
         matrix = check_matrix(K, None, source)
-        values, vectors = np.linalg.eigh(matrix)
+        with blas_threads(matrix.shape[0], small=500):
+            values, vectors = np.linalg.eigh(matrix)
         check_spectrum(values, source)
         return cls(np.maximum(values, 0.0), vectors)
 

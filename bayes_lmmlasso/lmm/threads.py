@@ -1,30 +1,62 @@
 """Two levels of threads, never both at once.
 
 BLAS threads inside a pool of threads fight for the cores: 16 factorizations took 14 s with two BLAS threads each,
-0.4 s with one. So work on many small problems or many blocks of SNPs runs in a pool with BLAS held to one thread,
-and everything else leaves BLAS alone.
+0.4 s with one. So work on many small problems or many blocks of SNPs runs in a pool with BLAS held to one thread, and
+so does anything on matrices too small to share; everything else leaves BLAS alone.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from itertools import count
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["thread_map"]
+__all__ = ["blas_threads", "thread_map"]
+
+_SMALL = 4000  # samples below which BLAS threads gain little on a quiet machine and lose much on a busy one
+
+
+_inside = threading.local()
 
 
 def thread_map[S, T](work: Callable[[S], T], items: Iterable[S]) -> list[T]:
-    """Apply a function to every item in a pool of threads with one BLAS thread each; results in order."""
+    """Apply a function to every item in several threads with one BLAS thread each; results in order.
+
+    Every thread, the calling one among them, takes the next item when it is free. Inside such a thread, or with a
+    single item or core, it is a plain loop.
+    """
     todo = list(items)
     workers = min(len(todo), _cores())
-    if workers <= 1:
+    if workers <= 1 or getattr(_inside, "pool", False):
         return [work(item) for item in todo]
-    with _controller().limit(limits=1), ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, todo))
+    results: dict[int, T] = {}
+    ticket = count()
+
+    def run() -> None:
+        _inside.pool = True
+        try:
+            while (place := next(ticket)) < len(todo):
+                results[place] = work(todo[place])
+        finally:
+            _inside.pool = False
+
+    with _controller().limit(limits=1), ThreadPoolExecutor(workers - 1) as pool:
+        others = [pool.submit(run) for _ in range(workers - 1)]
+        run()
+        for other in others:
+            other.result()
+    return [results[place] for place in range(len(todo))]
+
+
+def blas_threads(n_samples: int, small: int = _SMALL) -> AbstractContextManager[object]:
+    """Hold BLAS to one thread while matrices of ``n_samples`` rows are too small to share."""
+    return _controller().limit(limits=1) if n_samples < small else nullcontext()
 
 
 @cache

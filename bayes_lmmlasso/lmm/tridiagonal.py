@@ -19,16 +19,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lapack
 
 from bayes_lmmlasso.lmm.null_model import NullMethod, check_variation, log_delta_grid
-from bayes_lmmlasso.lmm.threads import thread_map
+from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
+from bayes_lmmlasso.lmm.validation import check_covariates, check_trait, validate_kinship
 
-__all__ = ["DeltaEstimate", "Tridiagonal", "fit_deltas", "orthonormal_span", "subsample_deltas"]
+__all__ = ["DeltaEstimate", "Tridiagonal", "fit_deltas", "null_deltas", "orthonormal_span", "subsample_deltas"]
 
 _BLOCK = 32  # columns that LAPACK's blocked reductions treat at once
 _LANE_BYTES = 32 * 2**20
@@ -83,6 +84,11 @@ class DeltaEstimate:
     log_delta: NDArray[np.float64]
     at_bound: NDArray[np.bool_]
 
+    @property
+    def delta(self) -> float:
+        """Delta of the only problem and trait."""
+        return float(np.exp(self.log_delta.item()))
+
 
 def orthonormal_span(Z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal basis of the columns of Z, without redundant directions, shape ``(m, r)``."""
@@ -91,6 +97,43 @@ def orthonormal_span(Z: NDArray[np.float64]) -> NDArray[np.float64]:
     norms = np.linalg.norm(Z, axis=0)
     U, singular, _ = np.linalg.svd(Z / np.where(norms > 0.0, norms, 1.0), full_matrices=False)
     return np.asarray(U[:, singular > 1e-10 * singular[0]])
+
+
+def null_deltas(
+    Y: ArrayLike, K: ArrayLike, covariates: ArrayLike | None = None, method: NullMethod = "ml"
+) -> DeltaEstimate:
+    """Fit log delta of one or several traits from their kinship, without its eigendecomposition.
+
+    The values are those of `fit_null_model`, in a fraction of its time when nothing else needs the eigenbasis.
+
+    Parameters
+    ----------
+    Y
+        Trait, shape ``(n,)``, or traits, shape ``(n, t)``.
+    K
+        Kinship matrix, shape ``(n, n)``.
+    covariates
+        Fixed effects Z, shape ``(n, q)``; None means none, not even an intercept.
+    method
+        Maximum likelihood or restricted maximum likelihood.
+
+    Returns
+    -------
+    DeltaEstimate
+        Of shape ``(1, t)``.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, values are not finite, or K is no kinship.
+    """
+    kinship = validate_kinship(K)
+    n = kinship.shape[0]
+    traits = np.asarray(Y, dtype=np.float64)
+    traits = np.column_stack([check_trait(trait, n) for trait in np.atleast_2d(traits.T)])
+    span = orthonormal_span(check_covariates(covariates, n))
+    with blas_threads(n):
+        return fit_deltas([Tridiagonal.of(kinship.copy(), traits, span)], method)
 
 
 def subsample_deltas(
@@ -187,14 +230,14 @@ def _stationary(
     return np.asarray(centre + half * 0.5 * (left + right))
 
 
-def _profile[Number: (np.float64, np.complex128)](
+def _profile(
     T: NDArray[np.float64],
     e: NDArray[np.float64],
     W: NDArray[np.float64],
-    log_delta: NDArray[Number],
+    log_delta: NDArray[Any],
     n_traits: int,
     method: NullMethod,
-) -> NDArray[Number]:
+) -> NDArray[Any]:
     """Profile log-likelihoods without constants, shape ``(t, B, g)``.
 
     T, e and W have shapes ``(m, B)``, ``(m - 1, B)`` and ``(m, c, B)``; log_delta ``(B, g)``, real or complex.
@@ -212,12 +255,12 @@ def _profile[Number: (np.float64, np.complex128)](
     return np.asarray(-0.5 * (degrees * np.log(rss) + log_det))
 
 
-def _recursion[Number: (np.float64, np.complex128)](
-    T: NDArray[np.float64], e: NDArray[np.float64], W: NDArray[np.float64], delta: NDArray[Number]
-) -> tuple[NDArray[Number], NDArray[Number]]:
+def _recursion(
+    T: NDArray[np.float64], e: NDArray[np.float64], W: NDArray[np.float64], delta: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return log|T + delta I| of shape ``(B, g)`` and W'(T + delta I)^-1 W of shape ``(c, c, B, g)``."""
     c = W.shape[1]
-    D = T[0][:, None] + delta
+    D: NDArray[Any] = T[0][:, None] + delta
     w = W[0][:, :, None] + np.zeros_like(D)
     log_det, product = np.zeros_like(D), D
     gram = np.zeros((c, c, *D.shape), dtype=D.dtype)

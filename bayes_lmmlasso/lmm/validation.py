@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.threads import blas_threads
 
 __all__ = ["check_covariates", "check_matrix", "check_spectrum", "check_trait", "validate_kinship"]
 
@@ -100,8 +101,9 @@ def validate_kinship(K: ArrayLike, n: int | None = None, source: str = "kinship"
         If it is not square, has the wrong size, holds NaN or Inf, is asymmetric or indefinite.
     """
     matrix = check_matrix(K, n, source)
-    if not _clearly_semi_definite(matrix):
-        check_spectrum(np.linalg.eigvalsh(matrix), source)
+    with blas_threads(matrix.shape[0]):
+        if not _clearly_semi_definite(matrix):
+            check_spectrum(np.linalg.eigvalsh(matrix), source)
     return matrix
 
 
