@@ -60,15 +60,11 @@ def test_int8_equals_float32(prefix):
 def test_chosen_columns_equal_the_full_read(prefix, chosen):
     chosen_cohort, full = read_plink(prefix, variants=chosen), read_plink(prefix)
     np.testing.assert_array_equal(chosen_cohort["call_dosage"], full["call_dosage"].values[chosen])
-    pd.testing.assert_frame_equal(
-        variant_frame(chosen_cohort), variant_frame(full).iloc[chosen].reset_index(drop=True)
-    )
+    pd.testing.assert_frame_equal(variant_frame(chosen_cohort), variant_frame(full).iloc[chosen].reset_index(drop=True))
 
 
 def test_join_is_by_id_and_counts_every_loss(prefix):
-    phenotypes = pd.DataFrame(
-        {"fid": ["F3", "F9", "F1", "F2"], "iid": ["e", "z", "b", "c"], "y": [5.0, 9.0, 2.0, 3.0]}
-    )
+    phenotypes = pd.DataFrame({"fid": ["F3", "F9", "F1", "F2"], "iid": ["e", "z", "b", "c"], "y": [5.0, 9.0, 2.0, 3.0]})
     covariates = pd.DataFrame({"iid": ["b", "y", "e"], "site": ["N", "S", "W"]})
     cohort = read_plink(prefix, phenotypes, "y", covariates)
     assert sample_frame(cohort).to_numpy().tolist() == [["F1", "b"], ["F3", "e"]]
@@ -180,9 +176,7 @@ def test_bad_arguments(prefix):
 
 def test_no_shared_sample_shows_ids_of_both_sides(prefix):
     strangers = pd.DataFrame({"fid": ["a", "b", "c"], "iid": ["a", "b", "c"], "y": 1.0})
-    message = (
-        r"toy.fam and the phenotypes data frame, got none: fid iid is \['F1 a', 'F1 b'\] .* \['a a', 'b b'\]"
-    )
+    message = r"toy.fam and the phenotypes data frame, got none: fid iid is \['F1 a', 'F1 b'\] .* \['a a', 'b b'\]"
     with pytest.raises(InputError, match=message):
         read_plink(prefix, strangers)
     phenotypes, covariates = pd.DataFrame({"iid": ["a"], "y": 1.0}), pd.DataFrame({"iid": ["b"], "c": 1.0})

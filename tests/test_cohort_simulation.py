@@ -41,9 +41,7 @@ def test_cohort_is_structured(cohort):
 
 
 def test_the_seed_decides(cohort):
-    xr.testing.assert_identical(
-        cohort, simulate_cohort(n_samples=62, n_variants=401, contig_length=500_000, seed=3)
-    )
+    xr.testing.assert_identical(cohort, simulate_cohort(n_samples=62, n_variants=401, contig_length=500_000, seed=3))
     other = simulate_cohort(n_samples=62, n_variants=401, contig_length=500_000, seed=4)
     assert not np.array_equal(cohort["variant_position"], other["variant_position"])
     one, same, different = (simulate_trait(cohort, seed=s) for s in (1, 1, 2))
@@ -61,9 +59,7 @@ def test_trait_is_the_sum_of_its_parts(cohort):
     assert len(set(trait.causal)) == 4
     fixed = X[:, trait.causal].astype(float) @ trait.effects
     np.testing.assert_allclose(trait.y, fixed + trait.background + trait.noise, atol=1e-6)
-    np.testing.assert_allclose(
-        [fixed.var(), trait.background.var(), trait.noise.var()], [0.5, 0.2, 0.3], rtol=1e-5
-    )
+    np.testing.assert_allclose([fixed.var(), trait.background.var(), trait.noise.var()], [0.5, 0.2, 0.3], rtol=1e-5)
 
 
 def test_background_follows_the_kinship(cohort):

@@ -54,8 +54,7 @@ def cohort_from_arrays(
         dosage = dosage.to_numpy()
     if dosage.ndim != 2 or not np.issubdtype(dosage.dtype, np.number):
         raise InputError(
-            f"expected dosages as an (n, p) matrix of numbers, got {dosage.dtype} of shape {dosage.shape}; "
-            "convert them"
+            f"expected dosages as an (n, p) matrix of numbers, got {dosage.dtype} of shape {dosage.shape}; convert them"
         )
     if sample_id is None and not (phenotypes is None and covariates is None):
         raise InputError("expected `sample_id` to join the tables with, got None; give the ids of the rows")

@@ -120,8 +120,7 @@ def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
         blank = [value for value in column.astype(str) if value.split() != [value]]
         if blank:
             raise InputError(
-                f"expected {name} without blanks for {targets[0].stem}.fam and .bim, got {blank[0]!r}; "
-                "rename it"
+                f"expected {name} without blanks for {targets[0].stem}.fam and .bim, got {blank[0]!r}; rename it"
             )
     with tempfile.TemporaryDirectory(dir=targets[0].parent) as folder:
         bed, bim, fam = (Path(folder) / path.name for path in targets)

@@ -180,9 +180,7 @@ def _trait_values(cohort: Cohort, trait: str) -> NDArray[np.float64]:
     source = source_of(cohort, trait)
     if values.dtype == object:
         text = next(v for v in values if isinstance(v, str) and np.isnan(pd.to_numeric(v, errors="coerce")))
-        raise InputError(
-            f"expected numbers in trait {trait!r} of {source}, got {text!r}; write NA where it is unknown"
-        )
+        raise InputError(f"expected numbers in trait {trait!r} of {source}, got {text!r}; write NA where it is unknown")
     if np.isnan(values).all():
         raise InputError(
             f"expected values of trait {trait!r} in {source}, got none for the {len(values)} samples with "
@@ -209,9 +207,7 @@ def _choose_samples(
     return rows, counts
 
 
-def _choose_variants(
-    statistics: SnpStatistics, maf: float, missing: float
-) -> tuple[NDArray[np.intp], dict[str, int]]:
+def _choose_variants(statistics: SnpStatistics, maf: float, missing: float) -> tuple[NDArray[np.intp], dict[str, int]]:
     """Positions of the SNPs analysed, and counts of the others by the first cause that applies."""
     frequency = statistics.mean / 2
     causes = {

@@ -110,9 +110,7 @@ def simulate_cohort(
     variants["snp"] = "snp" + variants["chrom"] + "_" + variants["pos"].astype(str)
     family = [name for name, size in sizes.items() for _ in range(size)]
     individual = [f"{name}_{i + 1}" for name, size in sizes.items() for i in range(size)]
-    return cohort_from_arrays(
-        np.concatenate(dosages).T, sample_id=individual, family_id=family, variants=variants
-    )
+    return cohort_from_arrays(np.concatenate(dosages).T, sample_id=individual, family_id=family, variants=variants)
 
 
 def simulate_trait(
@@ -184,8 +182,7 @@ def _simulate_contig(
     common = np.flatnonzero(single & (np.minimum(frequency, 1 - frequency) >= _MIN_MAF))
     if len(common) < wanted:
         raise InputError(
-            f"expected {wanted} common SNPs on a contig, got {len(common)} on {length} bp; "
-            "raise `contig_length`"
+            f"expected {wanted} common SNPs on a contig, got {len(common)} on {length} bp; raise `contig_length`"
         )
     chosen = np.sort(rng.choice(common, size=wanted, replace=False))
     sites = [trees.site(int(site)) for site in chosen]

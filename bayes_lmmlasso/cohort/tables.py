@@ -72,9 +72,7 @@ def read_table(table: TableLike, what: str = "phenotypes") -> pd.DataFrame:
         )
     if not frame.columns.is_unique:
         repeated = frame.columns[frame.columns.duplicated()][0]
-        raise InputError(
-            f"expected distinct column names in {source}, got {repeated!r} more than once; rename one"
-        )
+        raise InputError(f"expected distinct column names in {source}, got {repeated!r} more than once; rename one")
     columns = {}
     for name in names:
         text = _text(frame[name])

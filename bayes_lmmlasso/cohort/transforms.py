@@ -92,8 +92,7 @@ def fit_trait_transform(values: NDArray[np.float64], name: TransformName = "none
         raise InputError(f"expected a transform among {choices}, got {name!r}; choose one of them")
     if np.ptp(values) == 0:
         raise InputError(
-            f"expected a trait that varies, got {values[0]:g} for all {len(values)} samples; "
-            "choose another trait"
+            f"expected a trait that varies, got {values[0]:g} for all {len(values)} samples; choose another trait"
         )
     exponent, distinct, scores = 1.0, np.empty(0), np.empty(0)
     if name == "box-cox":
