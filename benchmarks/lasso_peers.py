@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import bayes_lmmlasso as bl
 
-__all__ = ["PEERS", "rotated"]
+__all__ = ["PEERS", "celer_search", "rotated"]
 
 Effects = NDArray[np.float64]
 Solver = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
@@ -37,6 +37,17 @@ def celer(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64
     from celer import celer_path
 
     return celer_path(X, y, pb="lasso", alphas=mu / y.size, tol=tol, max_iter=200, max_epochs=100_000)[1].T
+
+
+def celer_search(X: NDArray[np.float64], y: NDArray[np.float64], n_active: int) -> Effects:
+    """Go down warm-started penalties, each 0.9 of the one before, until enough SNPs are active."""
+    from celer import celer_path
+
+    mu, coef = float(np.abs(X.T @ y).max()), None
+    while coef is None or np.count_nonzero(coef) < n_active:
+        mu *= 0.9
+        coef = celer_path(X, y, pb="lasso", alphas=[mu / y.size], coef_init=coef, tol=1e-6, max_iter=200)[1][:, 0]
+    return coef
 
 
 def skglm(X: NDArray[np.float64], y: NDArray[np.float64], mu: NDArray[np.float64]) -> Effects:
