@@ -13,9 +13,9 @@ def test_meinshausen_buehlmann_is_theorem_1():
     assert error_bound(0.9, 20.0, 1000).meinshausen_buehlmann == pytest.approx(20**2 / (0.8 * 1000))
 
 
-def test_unimodal_value_printed_by_r_package_stabs():
-    """Bodyfat example in the manual of stabs: p = 9, q = 2, cutoff 0.75, B = 50 gives PFER 0.454."""
-    assert error_bound(0.75, 2.0, 9, n_pairs=50).unimodal == pytest.approx(0.454, abs=5e-4)
+def test_unimodal_by_hand():
+    """Shah and Samworth's theorem 2 at p = 9, q = 2, tau = 3/4, B = 50: C = 1 / (2 (1/2 - 1/100)), times q^2 / p."""
+    assert error_bound(0.75, 2.0, 9, n_pairs=50).unimodal == pytest.approx(4 / 9 / 0.98, rel=1e-12)
 
 
 def test_unimodal_is_continuous_at_three_quarters():

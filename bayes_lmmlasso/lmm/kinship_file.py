@@ -69,7 +69,8 @@ def _read_npz(path: Path) -> tuple[NDArray[np.float64], pd.DataFrame | None]:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
-            f"{path}: expected a NumPy .npz file, got one that cannot be read ({error}): write it anew"
+            f"{path}: expected a NumPy .npz file, got one that cannot be read ({error}): write it with "
+            "numpy.savez, the matrix as numbers and the ids as NumPy text (dtype U)"
         ) from error
     matrices = [name for name, array in arrays.items() if array.ndim == 2]
     if len(matrices) != 1:

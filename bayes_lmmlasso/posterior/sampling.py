@@ -1,9 +1,11 @@
-"""The posterior by NUTS (Hoffman and Gelman 2014, https://jmlr.org/papers/v15/hoffman14a.html).
+"""The posterior, by the sampler that suits the model.
 
     p(a, b, log v, h, rho | y)  is proportional to  p(y | a, b, v, h, rho) p(a) p(b | v, h, rho) p(log v) p(h) p(rho)
 
-with the random effect u integrated out (`bayes_lmmlasso.models.rotated`). Hyper-parameters and fixed effects share a
-dense mass matrix; the whitened effects are nearly independent standard normals, so theirs is diagonal.
+with the random effect u integrated out (`bayes_lmmlasso.models.rotated`). NUTS (Hoffman and Gelman 2014,
+https://jmlr.org/papers/v15/hoffman14a.html) samples every model: hyper-parameters and fixed effects share a dense mass
+matrix; the whitened effects are nearly independent standard normals, so theirs is diagonal. Effects that can be exactly
+zero have a kernel of their own (`bayes_lmmlasso.posterior.composite`).
 """
 
 from __future__ import annotations
