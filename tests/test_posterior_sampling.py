@@ -156,6 +156,20 @@ def test_point_mass_by_the_composite_kernel_and_by_nuts_agree(rng):
     np.testing.assert_allclose(windows["window_pip"][0], any_in.mean(), rtol=1e-12)
 
 
+def test_an_error_in_one_chain_ends_the_others_after_their_block(tiny):
+    """Ctrl-C reaches the main thread alone: without the stop signal it would wait for every draw of every chain."""
+    blocks = []
+
+    def fail_at_third(stage, done, total, remark=""):
+        blocks.append(done)
+        if len(blocks) == 3:
+            raise RuntimeError("stopped here")
+
+    with pytest.raises(RuntimeError, match="stopped here"):
+        bl.sample_posterior(rotated(*tiny), chains=4, warmup=25, draws=100_000, seed=0, progress=fail_at_third)
+    assert len(blocks) < 1000  # of 16,004
+
+
 def test_tree_has_the_groups_of_the_contract_and_arviz_reads_it(tiny):
     X, y, Z, _ = tiny
     reported = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,9 +94,12 @@ def run_chains(
 
     with ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
         try:
-            list(pool.map(run, range(chains)))
+            running = [pool.submit(run, chain) for chain in range(chains)]
+            wait(running, return_when=FIRST_EXCEPTION)
         finally:  # an error or Ctrl-C ends the other chains after their block
             stopped.set()
+    for chain in running:
+        chain.result()
     return ChainDraws(kept)
 
 
