@@ -5,7 +5,8 @@ Results go to stdout, progress and errors to stderr. Bad input ends with one sen
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +16,12 @@ from typer.core import TyperGroup
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
-from bayes_lmmlasso.report import RunSettings, rebuild_report, run_demo, run_sampling
+from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
+from bayes_lmmlasso.report import resume as resume_analysis
 from bayes_lmmlasso.report import run as run_analysis
 from bayes_lmmlasso.report.bars import StageBars
-from bayes_lmmlasso.report.settings import KINSHIPS, TRANSFORMS
+from bayes_lmmlasso.report.run_directory import can_resume
+from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, TRANSFORMS
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import StageClock, find_path, find_stability, lay_groundwork
 from bayes_lmmlasso.report.summary import (
@@ -71,6 +74,12 @@ Model = Annotated[str, typer.Option(help="Prior of the SNP effects.", metavar="|
 Chains = Annotated[int, typer.Option(help="Markov chains.")]
 Warmup = Annotated[int | None, typer.Option(help="Draws of each chain to discard.", show_default="as the model needs")]
 Draws = Annotated[int | None, typer.Option(help="Draws of each chain to keep.", show_default="as the model needs")]
+Until = Annotated[
+    str | None, typer.Option(help="Stop when reached: rhat=1.01, mcse=0.02, minutes=15, or several with commas.")
+]
+Effects = Annotated[
+    str, typer.Option(help="Draws of the effects to keep in posterior.zarr.", metavar="|".join(EFFECTS))
+]
 Window = Annotated[str, typer.Option(help="Width of the windows, such as 500kb or 100snps.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
@@ -104,13 +113,15 @@ def run(
     chains: Chains = 4,
     warmup: Warmup = None,
     draws: Draws = None,
+    until: Until = None,
+    effects: Effects = "summary",
     window: Window = "1Mb",
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Analyse one trait: point estimate, stability, posterior, tables and report in DIR."""
     settings = _settings(locals())
-    with _bars() as progress:
+    with _stoppable(out) as progress:
         result = run_analysis(settings, out, overwrite=overwrite, progress=progress)
     _tell(run_lines(result))
 
@@ -130,14 +141,28 @@ def sample(
     chains: Chains = 4,
     warmup: Warmup = None,
     draws: Draws = None,
+    until: Until = None,
+    effects: Effects = "summary",
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:
     """Sample the posterior alone: posterior.zarr, hyper.tsv and run.json in DIR."""
     settings = _settings(locals())
-    with _bars() as progress:
+    with _stoppable(out) as progress:
         result = run_sampling(settings, out, overwrite=overwrite, progress=progress)
     _tell([*sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
+
+
+@app.command()
+def resume(
+    folder: Annotated[Path, typer.Argument(help="Folder of an interrupted or finished run.", metavar="DIR")],
+    draws: Draws = None,
+    until: Until = None,
+) -> None:
+    """Go on with an interrupted run as if it had not been, or add draws to a finished one."""
+    with _stoppable(folder) as progress:
+        result = resume_analysis(folder, draws=draws, until=until, progress=progress)
+    _tell(run_lines(result) if isinstance(result, RunResult) else sampling_lines(result))
 
 
 @app.command()
@@ -229,6 +254,19 @@ def _settings(options: dict[str, Any]) -> RunSettings:
 
 def _bars() -> StageBars:
     return StageBars(Console(stderr=True))
+
+
+@contextmanager
+def _stoppable(folder: Path) -> Iterator[StageBars]:
+    """Draw progress; after Ctrl-C say how to go on, if there is something to go on with."""
+    try:
+        with _bars() as progress:
+            yield progress
+    except KeyboardInterrupt:
+        if can_resume(folder):
+            typer.echo(f"Stopped: `bayes-lmmlasso resume {folder}` goes on from here.", err=True)
+            raise typer.Exit(130) from None
+        raise
 
 
 def _tell(lines: Iterable[str]) -> None:

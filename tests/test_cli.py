@@ -85,7 +85,7 @@ def test_sample_writes_the_posterior_alone(tmp_path):
     counts = ("--chains", 1, "--warmup", 10, "--draws", 25)
     result = invoke("sample", *data_options(), *counts, "--model", "normal", "--out", out)
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in out.iterdir()) == ["hyper.tsv", "posterior.zarr", "run.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "hyper.tsv", "posterior.zarr", "run.json"]
     assert dict(bl.read_tree(out / "posterior.zarr")["posterior"].sizes)["draw"] == 25
     record = json.loads((out / "run.json").read_text())
     assert record["command"] == "sample"

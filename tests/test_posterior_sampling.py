@@ -16,6 +16,7 @@ from scipy.stats import norm
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.models import MODELS, laplace, normal
 from bayes_lmmlasso.posterior import chains as chains_module
+from bayes_lmmlasso.posterior import draw_store
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
 
 pytestmark = pytest.mark.usefixtures("x64")
@@ -111,7 +112,7 @@ def test_same_seed_same_draws_whatever_the_block_and_the_threads(tiny, monkeypat
     data = rotated(*tiny)
     run = partial(bl.sample_posterior, data, "laplace", chains=3, warmup=30, draws=40)
     first = run(seed=5)
-    monkeypatch.setattr(chains_module, "_BLOCK", 7)
+    monkeypatch.setattr(draw_store, "_BLOCK", 7)
     monkeypatch.setattr(chains_module.os, "cpu_count", lambda: 1)
     again, other = run(seed=5), run(seed=6)
     for group in ("posterior", "sample_stats", "log_likelihood", "log_prior"):

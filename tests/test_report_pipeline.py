@@ -9,6 +9,7 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from small_run import OPTIONS, cohort_folder, contents, copy_cohort, finished_copy, finished_run, listing, settings
 from typer.testing import CliRunner
 
@@ -29,7 +30,7 @@ WINDOWS = "chrom start end n_snps window_pip window_pip_mcse variance_share top_
 def test_every_file_of_the_contract_is_there():
     folder = finished_run().folder
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("hyper.tsv", "inclusion.tsv", "posterior.zarr", "report.html", "run.json", "windows.tsv")
+        *("checkpoint", "hyper.tsv", "inclusion.tsv", "posterior.zarr", "report.html", "run.json", "windows.tsv")
     ]
     header = {name: (folder / name).read_text().splitlines()[0] for name in ("inclusion.tsv", "windows.tsv")}
     assert header == {"inclusion.tsv": INCLUSION.replace(" ", "\t"), "windows.tsv": WINDOWS.replace(" ", "\t")}
@@ -42,7 +43,7 @@ def test_arviz_opens_the_posterior():
     tree = az.from_zarr(finished_run().folder / "posterior.zarr")
     assert set(tree.children) == {
         *("posterior", "sample_stats", "log_likelihood", "log_prior", "observed_data", "constant_data"),
-        *("point_estimate", "stability_selection"),
+        *("point_estimate", "stability_selection", "effects"),
     }
 
 
@@ -54,7 +55,7 @@ def test_tables_agree_with_the_functions_they_come_from():
         analysis.X, analysis.y, ground.basis, ground.null_model.delta, n_active=5, covariates=analysis.covariates
     )
     np.testing.assert_allclose(table["beta_map"], path.coef[-1], rtol=1e-5)
-    draws = bl.read_tree(folder / "posterior.zarr")["posterior"]["b"].values
+    draws = zarr.open_array(folder / "checkpoint" / "draws.zarr" / "b", mode="r")[:]
     np.testing.assert_allclose(table["beta_mean"], draws.mean(axis=(0, 1), dtype=float), rtol=1e-5, atol=1e-9)
     np.testing.assert_allclose(table["pip"], (draws**2 > 0.001).mean(axis=(0, 1)), atol=1e-6)
     assert table["snp"].tolist() == analysis.variants["snp"].tolist()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from small_run import contents, listing
 
 from bayes_lmmlasso import InputError
-from bayes_lmmlasso.report.run_directory import PACKAGE, RECORD, read_record, run_directory
+from bayes_lmmlasso.report.run_directory import PACKAGE, RECORD, read_record, run_directory, to_resume
 from bayes_lmmlasso.report.tables import write_json
 
 ANNOUNCED = {"package": PACKAGE, "status": "running"}
@@ -81,6 +82,28 @@ def test_the_earlier_run_survives_a_failed_overwrite(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fail(tmp_path, KeyboardInterrupt, overwrite=True)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("moves", range(12))
+def test_publishing_goes_on_after_an_interruption(tmp_path, monkeypatch, moves):
+    names = ("inclusion.tsv", "windows.tsv", "report.html")
+    make_run(tmp_path / "whole", "new", names[:2])
+    folder, replace, left = tmp_path / "run", Path.replace, iter(range(moves))
+    make_run(folder, "old", names)
+
+    def interrupted(path, target):
+        if folder in path.parents and path.name not in (f".{RECORD}.partial",) and next(left, None) is None:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    try:
+        make_run(folder, "new", names[:2], overwrite=True)
+    except KeyboardInterrupt:
+        monkeypatch.undo()
+        if (folder / ".unfinished").exists():
+            assert to_resume(folder)[1]
+    assert contents(folder) == contents(tmp_path / "whole")
 
 
 def test_an_unfinished_run_is_refused_and_can_be_overwritten(tmp_path):

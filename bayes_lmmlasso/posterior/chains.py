@@ -2,16 +2,18 @@
 
 A chain is a NumPyro kernel's state advanced by one compiled function, a block of draws at a time; each
 chain runs in a thread of its own and JAX releases the interpreter while it computes. All chains share the one copy
-of the data. A chain depends on its own key alone: neither the number of threads nor the block size changes a draw.
+of the data. A chain depends on its own key alone: neither the number of threads nor the block size, nor an
+interruption after which it continues from its saved state, changes a draw.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,40 +22,50 @@ import numpy as np
 from numpy.typing import NDArray
 from numpyro.infer.mcmc import MCMCKernel
 
+from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.progress import Progress, silent
+from bayes_lmmlasso.posterior.draw_store import DrawStore, block_length
+from bayes_lmmlasso.posterior.monitor import Monitor
 
-__all__ = ["ChainDraws", "Collect", "run_chains"]
-
-_BLOCK = 25  # draws between two reports of progress
+__all__ = ["Collect", "Schedule", "run_chains"]
 
 Collect = Callable[[Any, RotatedData], dict[str, jax.Array]]
 
 
 @dataclass(frozen=True)
-class ChainDraws:
-    """Draws of all chains after warm-up.
+class Schedule:
+    """How long chains run.
 
     Attributes
     ----------
-    sites : name -> (chains, draws, ...) what `collect` gave of each state.
+    chains, warmup, draws : number of chains, and draws of each to discard and to keep at most.
+    stop : asked, with the draws so far, at every multiple of ``every`` draws whether they are enough; None: never.
     """
 
-    sites: dict[str, NDArray[Any]]
+    chains: int
+    warmup: int
+    draws: int
+    stop: Callable[[int], bool] | None = None
+    every: int = 50
+
+    def rounds(self) -> Iterator[int]:
+        """Numbers of draws at which all chains wait for each other."""
+        if self.stop is not None:
+            yield from range(self.every, self.draws, self.every)
+        yield self.draws
 
 
 def run_chains(
     kernel: MCMCKernel,
     data: RotatedData,
     collect: Collect,
+    store: DrawStore,
+    schedule: Schedule,
     *,
-    chains: int,
-    warmup: int,
-    draws: int,
     seed: int,
-    progress: Progress = silent,
-) -> ChainDraws:
-    """Run the chains of a kernel and collect what ``collect(state, data)`` gives of each draw after warm-up.
+    monitor: Monitor,
+) -> int:
+    """Run the chains of a kernel and store what ``collect(state, data)`` gives of each draw after warm-up.
 
     Parameters
     ----------
@@ -63,44 +75,80 @@ def run_chains(
         That argument.
     collect
         Pure function from the kernel's state and the data to named arrays.
-    chains, warmup, draws
-        Number of chains, and draws of each to discard and to keep.
+    store
+        Receives the draws, and tells where interrupted chains continue.
+    schedule
+        How long to run.
     seed
         Seed of all chains.
-    progress
+    monitor
         Told of every block of every chain.
-    """
-    states = [kernel.init(key, warmup, None, (data,), {}) for key in jax.random.split(jax.random.key(seed), chains)]
-    one = jax.eval_shape(collect, states[0], data)
-    buffer = jax.tree.map(lambda x: jnp.zeros((_BLOCK, *x.shape), x.dtype), one)
-    advance = _compile(kernel, collect, states[0], data, buffer)
-    kept = {name: np.empty((chains, draws, *x.shape), x.dtype) for name, x in one.items()}
-    report = _Reporter(progress, chains * (warmup + draws))
 
+    Returns
+    -------
+    int
+        Draws of each chain.
+
+    Raises
+    ------
+    InputError
+        If the store holds more draws than are asked for.
+    """
+    chains, warmup = schedule.chains, schedule.warmup
+    keys = jax.random.split(jax.random.key(seed), chains)
+    states = [_strong(kernel.init(key, warmup, None, (data,), {})) for key in keys]
+    shapes = jax.eval_shape(collect, states[0], data)
+    store.prepare(shapes, chains, schedule.draws)
+    done = [0] * chains
+    for chain in range(chains):
+        saved = store.saved(chain)
+        if saved.leaves is not None:
+            done[chain], states[chain] = saved.done, _restore(states[chain], saved.leaves)
+    if max(done) > warmup + schedule.draws:
+        raise InputError(
+            f"expected at least the {max(done) - warmup} draws that a chain has already, got {schedule.draws}: ask for "
+            "more"
+        )
+    block = block_length(shapes)
+    buffer = jax.tree.map(lambda x: jnp.zeros((block, *x.shape), x.dtype), shapes)
+    advance = _compile(kernel, collect, states[0], data, buffer)
+    monitor.start(store, done)
     stopped = threading.Event()
 
-    def run(chain: int) -> None:
-        state, done = states[chain], 0
-        while done < warmup + draws and not stopped.is_set():
-            end = warmup if done < warmup else warmup + draws
-            count = min(_BLOCK, end - done)
-            state, block = advance(state, data, buffer, np.int32(count))
-            drawn = {name: np.asarray(values)[:count] for name, values in block.items()}  # waits for the device
-            if done >= warmup:
-                for name, values in drawn.items():
-                    kept[name][chain, done - warmup : done - warmup + count] = values
-            done += count
-            report(count, done <= warmup)
+    def run(chain: int, target: int) -> None:
+        while done[chain] < target and not stopped.is_set():
+            warming = done[chain] < warmup
+            first = done[chain] - warmup
+            # blocks end at multiples of their length, where interruptions and further draws find them
+            count = min((warmup if warming else target) - done[chain], block if warming else block - first % block)
+            states[chain], drawn = advance(states[chain], data, buffer, np.int32(count))
+            values = {name: np.asarray(rows)[:count] for name, rows in drawn.items()}  # waits for the device
+            done[chain] += count
+            store.append(chain, first, {} if warming else values, done[chain], _leaves(states[chain]))
+            monitor(chain, values, count, warming)
 
+    draws = 0
+    for draws in schedule.rounds():
+        _together(partial(run, target=warmup + draws), chains, stopped)
+        if schedule.stop is not None and schedule.stop(draws):
+            break
+    store.finish(draws)
+    return draws
+
+
+def _together(work: Callable[[int], None], chains: int, stopped: threading.Event) -> None:
+    """Run all chains, as many at a time as there are cores; an error or Ctrl-C ends the others after their block."""
     with ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
         try:
-            running = [pool.submit(run, chain) for chain in range(chains)]
+            running = [pool.submit(work, chain) for chain in range(chains)]
             wait(running, return_when=FIRST_EXCEPTION)
-        finally:  # an error or Ctrl-C ends the other chains after their block
+        except BaseException:
+            stopped.set()
+            raise
+        if any(chain.done() and chain.exception() for chain in running):
             stopped.set()
     for chain in running:
         chain.result()
-    return ChainDraws(kept)
 
 
 def _compile(
@@ -121,14 +169,25 @@ def _compile(
     return advance.lower(state, data, buffer, np.int32(1)).compile()
 
 
-class _Reporter:
-    """Adds up what the chains report from their threads."""
+def _strong(state: Any) -> Any:
+    """Give every leaf a type of its own, as a state that comes back from its file has."""
+    return jax.tree.map(lambda leaf: leaf if _is_key(leaf) else jnp.asarray(np.asarray(leaf)), state)
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-        self._lock = threading.Lock()
 
-    def __call__(self, count: int, warming: bool) -> None:
-        with self._lock:
-            self._done += count
-            self._progress("sampling", self._done, self._total, "warm-up" if warming else "draws")
+def _leaves(state: Any) -> list[NDArray[Any]]:
+    """Return a state as plain arrays."""
+    return [np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf) for leaf in jax.tree.leaves(state)]
+
+
+def _restore(state: Any, leaves: Sequence[NDArray[Any]]) -> Any:
+    """Return the state that `_leaves` gave, with the structure of another one."""
+    like, structure = jax.tree.flatten(state)
+    found = [
+        jax.random.wrap_key_data(jnp.asarray(leaf)) if _is_key(old) else jnp.asarray(leaf)
+        for old, leaf in zip(like, leaves, strict=True)
+    ]
+    return jax.tree.unflatten(structure, found)
+
+
+def _is_key(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)

@@ -10,6 +10,8 @@ with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -28,26 +30,37 @@ _BLOCK = 256  # draws whose n-vectors are in memory at a time
 
 def build_tree(
     data: RotatedData,
-    drawn: dict[str, NDArray[Any]],
-    statistics: dict[str, NDArray[Any]],
+    drawn: xr.Dataset,
+    statistics: Sequence[str],
     log_prior: dict[str, NDArray[Any]],
     analysis: AnalysisSet | None,
     *,
     seed: int,
 ) -> xr.DataTree:
-    """Assemble the tree from arrays of shape ``(chains, draws, ...)``; ``seed`` serves the draws of u."""
+    """Assemble the tree.
+
+    Parameters
+    ----------
+    data, analysis
+        What was analysed, and the labels of its samples, SNPs and covariates if there are any.
+    drawn
+        Sites of shape ``(chains, draws, ...)``, the (n,) fitted values X b among them; effects are not read.
+    statistics
+        Names of the sites that tell of the sampler.
+    log_prior
+        Log prior densities of the hyper-parameters, shape ``(chains, draws)``.
+    seed
+        Serves the draws of u.
+    """
     coords = _coordinates(data, analysis)
-    chains, draws = drawn["b"].shape[:2]
-    draw_coords = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    draw_coords = {"chain": np.arange(drawn.sizes["chain"]), "draw": np.arange(drawn.sizes["draw"])}
     derived, log_likelihood = _derive(data, drawn, np.random.default_rng(seed))
-    posterior = xr.Dataset(
-        {name: _draws(name, values) for name, values in (drawn | derived).items()},
-        coords=draw_coords | {k: coords[k] for k in ("variant", "covariate")},
-    )
+    own = {k: coords[k] for k in ("variant", "covariate") if k in drawn.dims}
+    posterior = drawn.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
     XT = np.asarray(data.XT @ data.U.T) if analysis is None else analysis.X.T
     tree = {
-        "posterior": posterior,
-        "sample_stats": _scalars(statistics, draw_coords),
+        "posterior": posterior.assign_coords(draw_coords | own),
+        "sample_stats": drawn[list(statistics)].assign_coords(draw_coords),
         "log_likelihood": xr.Dataset(
             {"y": (("chain", "draw", "sample"), log_likelihood)},
             coords=draw_coords | {"sample": coords["sample"]},
@@ -70,25 +83,24 @@ def build_tree(
 
 
 def _derive(
-    data: RotatedData, drawn: dict[str, NDArray[Any]], rng: np.random.Generator
+    data: RotatedData, drawn: xr.Dataset, rng: np.random.Generator
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
     """Return realised pve and pge, and the leave-one-out log-likelihood, of every draw."""
-    shape, n = drawn["b"].shape[:2], data.y.shape[0]
-    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in drawn.items()}
-    total = shape[0] * shape[1]
-    y, Z, XT, S, U = (np.asarray(x) for x in (data.y, data.Z, data.XT, data.S, data.U))
+    chains, draws, n = drawn.sizes["chain"], drawn.sizes["draw"], data.y.shape[0]
+    y, Z, S, U = (np.asarray(x) for x in (data.y, data.Z, data.S, data.U))
     ones = U.sum(axis=0)  # U'1: sample means in the eigenbasis
-    pve, pge, log_likelihood = np.empty(total), np.empty(total), np.empty((total, n))
+    pve, pge = np.empty((chains, draws)), np.empty((chains, draws))
+    log_likelihood = np.empty((chains, draws, n))
 
     def variance(rotated: NDArray[np.float64]) -> NDArray[np.float64]:
         result: NDArray[np.float64] = np.square(rotated).mean(axis=1) - (rotated @ ones / n) ** 2
         return result
 
-    for start in range(0, total, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        snps = (flat["b"][rows] @ XT).astype(np.float64)
-        fixed = flat["a"][rows] @ Z.T if "a" in flat else 0.0
-        sigma2_g, sigma2_e = (flat[k][rows, None].astype(np.float64) for k in ("sigma2_g", "sigma2_e"))
+    for chain, start in product(range(chains), range(0, draws, _BLOCK)):
+        rows = np.s_[chain, start : start + _BLOCK]
+        snps = drawn["fitted"][rows].values.astype(np.float64)
+        fixed = drawn["a"][rows].values @ Z.T if "a" in drawn else 0.0
+        sigma2_g, sigma2_e = (drawn[k][rows].values[:, None].astype(np.float64) for k in ("sigma2_g", "sigma2_e"))
         d = sigma2_g * S + sigma2_e
         residual = y - fixed - snps
         shrinkage = sigma2_g * S / d
@@ -97,7 +109,7 @@ def _derive(
         pve[rows] = genetic / (genetic + sigma2_e[:, 0])
         pge[rows] = variance(snps) / genetic
         log_likelihood[rows] = loo_log_likelihood(U, residual, d)
-    return {"pve": pve.reshape(shape), "pge": pge.reshape(shape)}, log_likelihood.reshape(*shape, n)
+    return {"pve": pve, "pge": pge}, log_likelihood
 
 
 def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, Any]:
@@ -124,13 +136,6 @@ def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, A
         values = variants[column].to_numpy()
         coords[f"variant_{column}"] = ("variant", values if values.dtype.kind in "fi" else values.astype(str))
     return coords
-
-
-def _draws(name: str, values: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[Any]]:
-    """Name the dimensions of a posterior site."""
-    own = {"a": ("covariate",), "b": ("variant",), "inclusion": ("variant",)}
-    rest = own.get(name, tuple(f"{name}_dim_{k}" for k in range(values.ndim - 2)))
-    return ("chain", "draw", *rest), values
 
 
 def _scalars(arrays: dict[str, NDArray[Any]], coords: dict[str, NDArray[Any]]) -> xr.Dataset:

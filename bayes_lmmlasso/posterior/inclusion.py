@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
+from bayes_lmmlasso.posterior.effects import has_all_draws, snp_blocks
 
-__all__ = ["inclusion_probabilities", "inclusion_table", "probability_error"]
+__all__ = ["effect_summary", "inclusion_errors", "inclusion_means", "inclusion_table", "probability_error"]
 
 _BLOCK = 256  # SNPs summarised at a time: their draws stay in the cache
 
@@ -70,9 +71,8 @@ def inclusion_table(
     InputError
         If an input has another number of SNPs, or the share is not in (0, 1).
     """
-    effects = tree.children["posterior"].dataset["b"]
     labels = tree.children["constant_data"].dataset.coords
-    p = effects.sizes["variant"]
+    p = labels["variant"].size
     if not 0 < variance_share < 1:
         raise InputError(
             f"expected variance_share in (0, 1), got {variance_share}: give a share of phenotypic variance"
@@ -81,29 +81,78 @@ def inclusion_table(
     table["beta_map"] = np.nan if path is None else _checked(path.coef[-1], p, "the Lasso path")
     table["path_rank"] = pd.Series(np.full(p, np.nan) if path is None else path.path_rank).astype("Int64")
     table["stability"] = np.nan if stability is None else _checked(stability.frequency, p, "stability selection")
-    inclusion = inclusion_probabilities(tree)
-    for name, values in summarise_effects(effects.values, variance_share, inclusion).items():
+    for name, values in effect_summary(tree, variance_share).items():
         table[name] = values
     table["p_lmm"] = np.nan if scan is None else _checked(scan["p"].to_numpy(), p, "the scan")
     return table[COLUMNS]
 
 
-def inclusion_probabilities(tree: xr.DataTree) -> NDArray[Any] | None:
-    """Return q_j of every draw, shape ``(chains, draws, p)``, or None where the prior has no point mass.
+def effect_summary(tree: xr.DataTree, variance_share: float) -> dict[str, NDArray[np.float64]]:
+    """Return the posterior columns of the module docstring for every SNP, shape ``(p,)`` each.
+
+    Raises
+    ------
+    InputError
+        If the draws are gone and were summarised with another share.
+    """
+    if has_all_draws(tree):
+        return _summarise(tree.children["posterior"].dataset, bool(tree.attrs.get("exact_zeros")), variance_share)
+    effects = tree.children["effects"].dataset
+    known = float(effects.attrs["variance_share"])
+    if known != variance_share and not tree.attrs.get("exact_zeros"):
+        raise InputError(
+            f"expected the variance_share {known:g} with which this posterior was summarised, got {variance_share:g}: "
+            "keep all draws of the effects for another one"
+        )
+    return {name: effects[name].values for name in COLUMNS if name in effects}
+
+
+def inclusion_errors(posterior: xr.Dataset, exact_zeros: bool, variance_share: float = 0.001) -> NDArray[np.float64]:
+    """Return the Monte Carlo error of every SNP's pip in a posterior group with all draws, shape ``(p,)``."""
+    return _summarise(posterior, exact_zeros, variance_share, moments=False)["pip_mcse"]
+
+
+def inclusion_means(tree: xr.DataTree, variance_share: float) -> NDArray[np.float64]:
+    """Return the pip of every SNP, shape ``(p,)``."""
+    if not has_all_draws(tree):
+        return effect_summary(tree, variance_share)["pip"]
+    posterior = tree.children["posterior"].dataset
+    parts = []
+    for where in snp_blocks(posterior["b"], _BLOCK):
+        b, q = _block(posterior, bool(tree.attrs.get("exact_zeros")), where)
+        parts.append((b**2 > variance_share if q is None else q).mean(axis=(0, 1), dtype=float))
+    return np.concatenate(parts)
+
+
+def _block(posterior: xr.Dataset, exact_zeros: bool, where: slice) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return the draws of some effects, and those of their q_j where the prior has a point mass.
 
     A sampler that does not compute q_j leaves the indicator b_j != 0, which has the same mean.
     """
-    posterior = tree.children["posterior"].dataset
+    b = posterior["b"][:, :, where].values
     if "inclusion" in posterior:
-        rao_blackwellised: NDArray[Any] = posterior["inclusion"].values
-        return rao_blackwellised
-    return (posterior["b"].values != 0).astype(np.float32) if tree.attrs.get("exact_zeros") else None
+        return b, posterior["inclusion"][:, :, where].values
+    return b, (b != 0).astype(np.float32) if exact_zeros else None
+
+
+def _summarise(
+    posterior: xr.Dataset, exact_zeros: bool, variance_share: float, *, moments: bool = True
+) -> dict[str, NDArray[np.float64]]:
+    """Summarise all draws, some SNPs at a time."""
+    parts = []
+    for where in snp_blocks(posterior["b"], _BLOCK):
+        b, q = _block(posterior, exact_zeros, where)
+        parts.append(summarise_effects(b, variance_share, q, moments))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def summarise_effects(
-    effects: NDArray[Any], variance_share: float, inclusion: NDArray[Any] | None = None
+    effects: NDArray[Any], variance_share: float, inclusion: NDArray[Any] | None = None, moments: bool = True
 ) -> dict[str, NDArray[np.float64]]:
-    """Summarise draws of shape ``(chains, draws, p)`` into one number a SNP and column of the module docstring."""
+    """Summarise draws of shape ``(chains, draws, p)`` into one number a SNP and column of the module docstring.
+
+    Without ``moments`` only pip and its evidence are computed.
+    """
     p = effects.shape[2]
 
     def by_snp(draws: NDArray[Any], start: int) -> NDArray[Any]:
@@ -112,7 +161,7 @@ def summarise_effects(
     def block(start: int) -> dict[str, NDArray[np.float64]]:
         b = by_snp(effects, start)
         pip = _share(b, variance_share) if inclusion is None else _point_mass(by_snp(inclusion, start))
-        return _moments(b) | pip
+        return _moments(b) | pip if moments else pip
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(block, range(0, p, _BLOCK)))

@@ -10,13 +10,17 @@ zero have a kernel of their own (`bayes_lmmlasso.posterior.composite`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from numpyro.handlers import seed as seeded
 from numpyro.handlers import substitute, trace
 from numpyro.infer import NUTS
@@ -24,14 +28,21 @@ from numpyro.infer import NUTS
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import ModelSpec, RotatedData, Variances, model_spec
-from bayes_lmmlasso.posterior.chains import Collect, run_chains
+from bayes_lmmlasso.models.rotated import product
+from bayes_lmmlasso.posterior.chains import Collect, Schedule, run_chains
 from bayes_lmmlasso.posterior.composite import CompositeKernel, CompositeState
+from bayes_lmmlasso.posterior.draw_store import FolderStore, MemoryStore
 from bayes_lmmlasso.posterior.export import build_tree
+from bayes_lmmlasso.posterior.inclusion import inclusion_errors
+from bayes_lmmlasso.posterior.monitor import Monitor
+from bayes_lmmlasso.posterior.stopping import Until
 from bayes_lmmlasso.progress import Progress, silent
 
-__all__ = ["sample_posterior"]
+__all__ = ["chain_lengths", "sample_posterior"]
 
 _STATISTICS = ("acceptance_rate", "diverging", "energy", "lp", "n_steps", "step_size")
+
+_LONGEST = 20  # times the usual number of draws: where sampling ends that never meets its targets
 
 Sampler = Literal["auto", "nuts", "composite"]
 
@@ -43,8 +54,10 @@ def sample_posterior(
     chains: int = 4,
     warmup: int | None = None,
     draws: int | None = None,
+    until: Until | None = None,
     seed: int = 0,
     sampler: Sampler = "auto",
+    store: str | Path | None = None,
     analysis: AnalysisSet | None = None,
     progress: Progress = silent,
 ) -> xr.DataTree:
@@ -58,12 +71,19 @@ def sample_posterior(
         A registered name, a specification, or a NumPyro function of one argument, the rotated data, that ends in
         `bayes_lmmlasso.models.rotated_likelihood`.
     chains, warmup, draws
-        Number of chains, and draws of each to discard and to keep; by default what the model's specification says.
+        Number of chains, and draws of each to discard and to keep (at most, with ``until``); by default what the
+        model's specification says, with ``until`` 20 times as many draws.
+    until
+        Targets at which sampling stops.
     seed
         Seed of everything random: same seed, data and machine, same draws.
     sampler
         "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab; "auto" takes what the
         model's specification says.
+    store
+        Folder for draws and states of the chains. What was interrupted continues from there, with the same draws as if
+        it had not been, and a larger ``draws`` adds to what is finished. The effects in the tree are then read from
+        the folder when they are used. None keeps all in memory.
     analysis
         The analysis set that ``data`` was rotated from: it labels samples, SNPs and covariates.
     progress
@@ -78,39 +98,61 @@ def sample_posterior(
     Raises
     ------
     InputError
-        If a count is not positive or the sampler is unknown.
+        If a count is not positive, the sampler is unknown, or the store holds draws of something else.
     """
     spec = model_spec(model)
     chosen = _choose_sampler(spec, sampler)
-    warmup = spec.warmup if warmup is None else int(warmup)
-    draws = spec.draws if draws is None else int(draws)
+    warmup, draws = chain_lengths(spec, warmup, draws, until is not None)
     for name, value, least in (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4)):
         if value < least:
             raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
     hyper = spec.hyper or _scalar_sites(spec.function, data)
     kernel, collect = _composite(spec, data) if chosen == "composite" else _nuts(spec.function, data, hyper)
-    drawn = run_chains(
+    settings = {"model": spec.name, "sampler": chosen, "chains": int(chains), "warmup": warmup, "seed": int(seed)}
+    fixed = settings | {"sweeps": spec.sweeps} | identity(data)
+    drawn = MemoryStore() if store is None else FolderStore(Path(store), fixed)
+    watched = (*hyper, "n_included") if spec.exact_zeros and chosen == "composite" else hyper
+
+    def errors(draws: int) -> NDArray[np.float64]:
+        return inclusion_errors(drawn.sites().isel(draw=slice(draws)), spec.exact_zeros)
+
+    stop = None if until is None else until.rule(watched, drawn.sites, errors)
+
+    def with_fitted(state: Any, data: RotatedData) -> dict[str, jax.Array]:
+        values = collect(state, data)
+        return values | {"fitted": product(data.XT, values["b"])}
+
+    run_chains(
         kernel,
         data,
-        collect,
-        chains=int(chains),
-        warmup=warmup,
-        draws=draws,
+        with_fitted,
+        drawn,
+        Schedule(int(chains), warmup, draws, stop),
         seed=int(seed),
-        progress=progress,
-    ).sites
-    statistics = {name: drawn.pop(name) for name in _STATISTICS if name in drawn}
-    log_prior = hyper_log_prior(spec.function, data, {name: drawn[name] for name in hyper})
-    tree = build_tree(data, drawn, statistics, log_prior, analysis, seed=int(seed))
-    tree.attrs.update(
-        model=spec.name,
-        hyper=list(hyper),
-        exact_zeros=spec.exact_zeros,
-        warmup=warmup,
-        seed=int(seed),
-        sampler=chosen,
+        monitor=Monitor(int(chains), warmup, draws, watched, progress),
     )
+    sites = drawn.sites()
+    log_prior = hyper_log_prior(spec.function, data, {name: sites[name].values for name in hyper})
+    statistics = [name for name in _STATISTICS if name in sites]
+    tree = build_tree(data, sites, statistics, log_prior, analysis, seed=int(seed))
+    tree.attrs.update(settings | {"hyper": list(hyper), "exact_zeros": spec.exact_zeros})
     return tree
+
+
+def chain_lengths(spec: ModelSpec, warmup: int | None, draws: int | None, until: bool) -> tuple[int, int]:
+    """Return draws of each chain to discard and to keep (at most, if there are targets) when some are not given."""
+    usual = spec.draws * _LONGEST if until else spec.draws
+    return spec.warmup if warmup is None else int(warmup), usual if draws is None else int(draws)
+
+
+def identity(data: RotatedData) -> dict[str, Any]:
+    """Return what draws depend on besides the settings: the data, their precision, and the versions that compute."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(data):
+        digest.update(f"{leaf.dtype} {leaf.shape};".encode())
+        digest.update(np.ascontiguousarray(leaf).data)
+    versions = {f"version of {name}": version(name) for name in ("bayes-lmmlasso", "numpyro", "jax", "jaxlib")}
+    return {"data": f"sha256:{digest.hexdigest()}", "device": jax.default_backend(), **versions}
 
 
 def hyper_log_prior(

@@ -8,6 +8,7 @@ doi:10.1007/978-1-62703-447-0_10).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior.diagnostics import convergence
-from bayes_lmmlasso.posterior.inclusion import inclusion_probabilities, probability_error
+from bayes_lmmlasso.posterior.effects import chain_draws, effect_draws, has_all_draws
+from bayes_lmmlasso.posterior.inclusion import inclusion_means, probability_error
 
 __all__ = ["assign_windows", "window_table"]
 
@@ -58,36 +60,38 @@ def window_table(
     InputError
         If the width is not understood.
     """
-    draws: NDArray[Any] = tree.children["posterior"].dataset["b"].values
     constant = tree.children["constant_data"].dataset
     X = constant["X"].values
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
     windows = assign_windows(chrom, position, window)
-    inclusion = inclusion_probabilities(tree)
-    shares = np.empty((len(windows), *draws.shape[:2]))
-    events = np.empty(shares.shape, dtype=bool)
-    top, top_pip = [], []
-    for k, members in enumerate(windows["members"]):
-        inside = draws[:, :, members]
-        shares[k] = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(draws.shape[:2])
-        if inclusion is None:
-            events[k] = shares[k] > variance_share
-            pip = (inside**2 > snp_variance_share).mean(axis=(0, 1))
-        else:
-            events[k] = (inside != 0).any(axis=2)
-            pip = inclusion[:, :, members].mean(axis=(0, 1))
-        best = max(range(len(pip)), key=lambda j: (pip[j], np.abs(inside[:, :, j].mean())))
-        top.append(str(names[members[best]]))
-        top_pip.append(float(pip[best]))
-    r_hat, ess = convergence(shares)
+    pip = inclusion_means(tree, snp_variance_share)
+    draws_of = _draws_of(tree)
+    shares, events, top = [], [], []
+    for members in windows["members"]:
+        inside = draws_of(members)
+        share = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(inside.shape[:2])
+        shares.append(share)
+        events.append((inside != 0).any(axis=2) if tree.attrs.get("exact_zeros") else share > variance_share)
+        size = np.abs(inside.mean(axis=(0, 1)))
+        top.append(members[max(range(len(members)), key=lambda j: (pip[members[j]], size[j]))])
+    r_hat, ess = convergence(np.array(shares))
     return windows.drop(columns="members").assign(
-        window_pip=events.mean(axis=(1, 2)),
-        window_pip_mcse=probability_error(events, ess),
-        variance_share=shares.mean(axis=(1, 2)),
-        top_snp=top,
-        top_snp_pip=top_pip,
+        window_pip=np.mean(events, axis=(1, 2)),
+        window_pip_mcse=probability_error(np.array(events), ess),
+        variance_share=np.mean(shares, axis=(1, 2)),
+        top_snp=names[top].astype(object),
+        top_snp_pip=pip[top],
         r_hat=r_hat,
     )
+
+
+def _draws_of(tree: xr.DataTree) -> Callable[[NDArray[np.intp]], NDArray[Any]]:
+    """Return the function that gives the draws of some SNPs, shape ``(chains, draws, w)``: all draws, or those kept."""
+    if not has_all_draws(tree):
+        kept = effect_draws(tree)
+        return lambda members: chain_draws(kept, members)
+    b = tree.children["posterior"].dataset["b"]
+    return lambda members: b[:, :, members].values
 
 
 def _explained_variance(b: NDArray[Any], X: NDArray[Any]) -> NDArray[np.float64]:

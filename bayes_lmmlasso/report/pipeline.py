@@ -7,7 +7,8 @@ The report is made from the other files alone, so that it can be made again from
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import shutil
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior import (
     add_point_estimate,
     add_stability,
+    compact,
     hyper_table,
     inclusion_table,
     window_table,
@@ -35,7 +37,14 @@ from bayes_lmmlasso.report.record import (
     data_record,
     null_record,
 )
-from bayes_lmmlasso.report.run_directory import RECORD, read_record, run_directory
+from bayes_lmmlasso.report.run_directory import (
+    CHECKPOINT,
+    RECORD,
+    read_record,
+    resumed_directory,
+    run_directory,
+    to_resume,
+)
 from bayes_lmmlasso.report.settings import RunSettings
 from bayes_lmmlasso.report.shares import share_table
 from bayes_lmmlasso.report.stages import (
@@ -48,7 +57,7 @@ from bayes_lmmlasso.report.stages import (
 )
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
 
-__all__ = ["RunResult", "SamplingResult", "rebuild_report", "run", "run_sampling"]
+__all__ = ["RunResult", "SamplingResult", "rebuild_report", "resume", "run", "run_sampling"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,33 +116,8 @@ def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: 
         If an input is not as it should be; ``out`` is then as it was.
     """
     record = announcement("run", settings)
-    clock, started = StageClock(progress), datetime.now(UTC)
     with run_directory(out, record, overwrite=overwrite) as store:
-        ground = lay_groundwork(settings, clock)
-        variants = ground.analysis.variants
-        assign_windows(variants["chrom"].to_numpy(), variants["pos"].to_numpy(), settings.window)
-        path = find_path(settings, ground, clock)
-        stability = find_stability(settings, ground, clock)
-        tree = sample(settings, ground, clock)
-        with clock("tables"):
-            add_point_estimate(tree, path, ground.null_model)
-            add_stability(tree, stability)
-            inclusion = inclusion_table(tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE)
-            windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
-            write_tsv(inclusion, store / "inclusion.tsv")
-            write_tsv(windows, store / "windows.tsv")
-            hyper = _store_posterior(tree, store)
-        evidence = {
-            "selection": asdict(SelectionEvidence.of(path, stability)),
-            "sampling": asdict(SamplingEvidence.of(tree, hyper)),
-        }
-        record |= _finished(settings, ground, evidence)
-        write_json(record, store / RECORD)
-        with clock("report"):
-            write_text(report_html(store), store / "report.html")
-        record["timings"] = _timings(started, clock)
-        write_json(record, store / RECORD)
-    return RunResult(out, read_record(out), hyper, share_table(tree), inclusion, windows)
+        return _analyse(settings, store, out, record, progress)
 
 
 def run_sampling(
@@ -141,16 +125,42 @@ def run_sampling(
 ) -> SamplingResult:
     """Sample only: ``posterior.zarr``, ``hyper.tsv`` and ``run.json``; otherwise as `run`."""
     record = announcement("sample", settings)
-    clock, started = StageClock(progress), datetime.now(UTC)
     with run_directory(out, record, overwrite=overwrite) as store:
-        ground = lay_groundwork(settings, clock)
-        tree = sample(settings, ground, clock)
-        with clock("tables"):
-            hyper = _store_posterior(tree, store)
-        record |= _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
-        record["timings"] = _timings(started, clock)
-        write_json(record, store / RECORD)
-    return SamplingResult(out, read_record(out), hyper, share_table(tree))
+        return _sample_only(settings, store, out, record, progress)
+
+
+def resume(
+    folder: Path, *, draws: int | None = None, until: str | None = None, progress: Progress = silent
+) -> SamplingResult:
+    """Go on with an interrupted run, with the result that it would have had; or add draws to a finished one.
+
+    Parameters
+    ----------
+    folder
+        The folder given to --out.
+    draws, until
+        In place of those of the run. A finished run needs one of them.
+    progress
+        Told of every stage.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, its data or versions have changed, or there is nothing left to do.
+    """
+    known, finished = to_resume(folder)
+    settings = RunSettings.from_record(known["arguments"])
+    if draws is not None or until is not None:
+        settings = replace(settings, draws=draws, until=until)
+    elif finished:
+        raise InputError(
+            f"expected an unfinished run in {folder}, got one that has finished with "
+            f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
+        )
+    record = announcement(known["command"], settings)
+    analyse = _analyse if known["command"] == "run" else _sample_only
+    with resumed_directory(folder, record) as store:
+        return analyse(settings, store, folder, record, progress)
 
 
 def rebuild_report(folder: Path) -> Path:
@@ -172,12 +182,60 @@ def rebuild_report(folder: Path) -> Path:
     return target
 
 
-def _store_posterior(tree: xr.DataTree, store: Path) -> pd.DataFrame:
-    """Write ``posterior.zarr`` and ``hyper.tsv`` and return the latter."""
+def _analyse(settings: RunSettings, store: Path, out: Path, record: dict[str, Any], progress: Progress) -> RunResult:
+    """Do all of a run and write its files into the store."""
+    clock, started = StageClock(progress), datetime.now(UTC)
+    ground = lay_groundwork(settings, clock)
+    variants = ground.analysis.variants
+    assign_windows(variants["chrom"].to_numpy(), variants["pos"].to_numpy(), settings.window)
+    path = find_path(settings, ground, clock)
+    stability = find_stability(settings, ground, clock)
+    tree = sample(settings, ground, clock, store / CHECKPOINT)
+    with clock("tables"):
+        add_point_estimate(tree, path, ground.null_model)
+        add_stability(tree, stability)
+        windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
+        tree, hyper = _store_posterior(tree, settings, store)
+        inclusion = inclusion_table(tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE)
+        write_tsv(inclusion, store / "inclusion.tsv")
+        write_tsv(windows, store / "windows.tsv")
+    evidence = {
+        "selection": asdict(SelectionEvidence.of(path, stability)),
+        "sampling": asdict(SamplingEvidence.of(tree, hyper)),
+    }
+    record |= _finished(settings, ground, evidence)
+    write_json(record, store / RECORD)
+    with clock("report"):
+        write_text(report_html(store), store / "report.html")
+    record["timings"] = _timings(started, clock)
+    write_json(record, store / RECORD)
+    return RunResult(out, read_record(store), hyper, share_table(tree), inclusion, windows)
+
+
+def _sample_only(
+    settings: RunSettings, store: Path, out: Path, record: dict[str, Any], progress: Progress
+) -> SamplingResult:
+    """Do the sampling of a run and write its files into the store."""
+    clock, started = StageClock(progress), datetime.now(UTC)
+    ground = lay_groundwork(settings, clock)
+    tree = sample(settings, ground, clock, store / CHECKPOINT)
+    with clock("tables"):
+        tree, hyper = _store_posterior(tree, settings, store)
+    record |= _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+    record["timings"] = _timings(started, clock)
+    write_json(record, store / RECORD)
+    return SamplingResult(out, read_record(store), hyper, share_table(tree))
+
+
+def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path) -> tuple[xr.DataTree, pd.DataFrame]:
+    """Write ``posterior.zarr`` and ``hyper.tsv``; return what was written."""
+    if settings.effects == "summary":
+        tree = compact(tree, SNP_VARIANCE_SHARE)
+    shutil.rmtree(store / "posterior.zarr", ignore_errors=True)  # of an attempt that was interrupted
     write_tree(tree, store / "posterior.zarr")
     hyper = hyper_table(tree)
     write_tsv(hyper.rename_axis("parameter").reset_index(), store / "hyper.tsv")
-    return hyper
+    return tree, hyper
 
 
 def _finished(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:

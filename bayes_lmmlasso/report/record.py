@@ -16,6 +16,7 @@ import numpy as np
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.lmm import NullModel
 from bayes_lmmlasso.models import model_spec
+from bayes_lmmlasso.posterior import chain_lengths
 from bayes_lmmlasso.report.run_directory import PACKAGE
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 from bayes_lmmlasso.report.stages import Groundwork
@@ -44,11 +45,10 @@ _NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
 
 def announcement(command: str, settings: RunSettings) -> dict[str, Any]:
     """Return what is known before a run starts: command, arguments, seed and versions."""
-    spec = model_spec(settings.model)
-    arguments = asdict(settings) | {
-        "warmup": spec.warmup if settings.warmup is None else settings.warmup,
-        "draws": spec.draws if settings.draws is None else settings.draws,
-    }
+    warmup, draws = chain_lengths(
+        model_spec(settings.model), settings.warmup, settings.draws, settings.until is not None
+    )
+    arguments = asdict(settings) | {"warmup": warmup, "draws": draws}
     if command == "sample":
         arguments = {name: value for name, value in arguments.items() if name not in _NOT_OF_SAMPLE}
     return {

@@ -1,8 +1,9 @@
-"""The folder of a run: all of its files appear together at the end, or none.
+"""The folder of a run: all of its results appear together at the end, or none.
 
-While a run is unfinished its folder holds ``run.json`` (status "running") and one hidden store. An error or
-Ctrl-C removes both, and the folder if it is new. With ``overwrite`` an earlier run stays as it is until
-the new one has succeeded; its files are then replaced one by one, ``run.json`` last.
+While a run is unfinished its folder holds ``run.json`` (status "running") and one hidden store with the draws so far.
+An error or Ctrl-C removes both, and the folder if it is new, unless there are draws to continue from. With
+``overwrite`` an earlier run stays as it is until the new one has succeeded; its files are then replaced one by one,
+``run.json`` last. The draws of a finished run stay beside its results, so that more can be added.
 """
 
 from __future__ import annotations
@@ -17,11 +18,21 @@ from typing import Any
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.report.tables import write_json
 
-__all__ = ["PACKAGE", "RECORD", "read_record", "run_directory"]
+__all__ = [
+    "CHECKPOINT",
+    "PACKAGE",
+    "RECORD",
+    "can_resume",
+    "read_record",
+    "resumed_directory",
+    "run_directory",
+    "to_resume",
+]
 
 PACKAGE = "bayes-lmmlasso"
 RECORD = "run.json"
-_FILES = ("inclusion.tsv", "windows.tsv", "hyper.tsv", "posterior.zarr", "report.html")
+CHECKPOINT = "checkpoint"
+_FILES = ("inclusion.tsv", "windows.tsv", "hyper.tsv", "posterior.zarr", "report.html", CHECKPOINT)
 _STORE = ".unfinished"
 
 
@@ -56,17 +67,70 @@ def run_directory(path: Path, announcement: Mapping[str, Any], *, overwrite: boo
             write_json(running, path / RECORD)
         shutil.rmtree(store, ignore_errors=True)
         store.mkdir()
+        write_json(running, store / RECORD)
         yield store
     except BaseException:
-        shutil.rmtree(store, ignore_errors=True)
-        if not holds_run:
-            (path / RECORD).unlink(missing_ok=True)
-        for folder in created:
-            with suppress(OSError):  # somebody else's file has come in meanwhile
-                folder.rmdir()
+        if not _has_draws(store):
+            shutil.rmtree(store, ignore_errors=True)
+            if not holds_run:
+                (path / RECORD).unlink(missing_ok=True)
+            for folder in created:
+                with suppress(OSError):  # somebody else's file has come in meanwhile
+                    folder.rmdir()
         raise
-    write_json(running, path / RECORD)
     _publish(store, path)
+
+
+@contextmanager
+def resumed_directory(path: Path, announcement: Mapping[str, Any]) -> Iterator[Path]:
+    """Lend the store of an unfinished run again, or one with the draws of a finished run, and publish as above.
+
+    Raises
+    ------
+    InputError
+        If the draws of a finished run are gone. A finished run stays as it is after bad input.
+    """
+    store, kept = path / _STORE, path / CHECKPOINT
+    finished = _record(store) is None
+    if finished and kept.is_dir():
+        store.mkdir(exist_ok=True)
+        kept.replace(store / CHECKPOINT)
+    elif finished and not _has_draws(store):
+        raise InputError(f"expected the draws of a finished run in {kept}, got none: run it again with more draws")
+    try:
+        write_json(dict(announcement) | {"status": "running"}, store / RECORD)
+        yield store
+    except InputError:
+        if finished:
+            (store / CHECKPOINT).replace(kept)
+            shutil.rmtree(store)
+        raise
+    _publish(store, path)
+
+
+def can_resume(path: Path) -> bool:
+    """Whether an unfinished run has draws to go on from."""
+    return _has_draws(path / _STORE)
+
+
+def to_resume(path: Path) -> tuple[dict[str, Any], bool]:
+    """Return the record of the run in a folder that can continue, and whether it is finished.
+
+    Results that were complete when they should have been published are published first.
+
+    Raises
+    ------
+    InputError
+        If there is no run.
+    """
+    store = path / _STORE
+    unfinished = _record(store)
+    if unfinished is None:
+        return read_record(path), True
+    if unfinished.get("status") == "finished":
+        _publish(store, path)
+        return read_record(path), True
+    return unfinished, False
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -86,7 +150,7 @@ def read_record(path: Path) -> dict[str, Any]:
     if record.get("status") != "finished":
         raise InputError(
             f"expected a finished run in {path}, got one with status {record.get('status')!r}: "
-            "wait for it, or run it again with --overwrite"
+            f"wait for it, continue it with `{PACKAGE} resume {path}`, or run it again with --overwrite"
         )
     return record
 
@@ -107,10 +171,11 @@ def _check(path: Path, overwrite: bool) -> bool:
             )
         return False
     if not overwrite:
-        kind = "a finished" if record.get("status") == "finished" else "an unfinished"
+        finished = record.get("status") == "finished"
         raise InputError(
-            f"expected a new or empty folder for --out, got {path}, which holds {kind} run: "
-            "choose another folder or pass --overwrite"
+            f"expected a new or empty folder for --out, got {path}, which holds "
+            f"{'a finished' if finished else 'an unfinished'} run: choose another folder"
+            f"{'' if finished else f', continue it with `{PACKAGE} resume {path}`,'} or pass --overwrite"
         )
     return True
 
@@ -134,13 +199,26 @@ def _create(path: Path) -> list[Path]:
     return missing
 
 
+def _has_draws(store: Path) -> bool:
+    return any((store / CHECKPOINT).glob("chain-*.npz"))
+
+
 def _publish(store: Path, path: Path) -> None:
-    """Move the store's files into the folder, ``run.json`` last, and drop what they replace."""
-    replaced = store / ".replaced"
-    replaced.mkdir()
+    """Move the store's files into the folder, ``run.json`` last, and drop what they replace.
+
+    After an interruption it goes on where it was: once all of the earlier files are out of the way, their place has
+    another name.
+    """
+    leaving, gone = store / ".leaving", store / ".gone"
+    if not gone.exists():
+        leaving.mkdir(exist_ok=True)
+        record = _record(path) or {}
+        write_json(record | {"status": "running"}, path / RECORD)
+        for name in _FILES:
+            if (path / name).exists():
+                (path / name).replace(leaving / name)
+        leaving.replace(gone)
     for name in _FILES:
-        if (path / name).exists():
-            (path / name).replace(replaced / name)
         if (store / name).exists():
             (store / name).replace(path / name)
     (store / RECORD).replace(path / RECORD)

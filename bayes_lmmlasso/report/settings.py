@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, Self, get_args
 
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import KinshipMethod
 from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.posterior import Until
 
-__all__ = ["KINSHIPS", "TRANSFORMS", "RunSettings"]
+__all__ = ["EFFECTS", "KINSHIPS", "TRANSFORMS", "RunSettings"]
 
 KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
 TRANSFORMS: tuple[str, ...] = get_args(TransformName)
+EFFECTS = ("summary", "all")
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 
@@ -42,6 +45,10 @@ class RunSettings:
         Number of subsamples for stability selection, and the share of the samples in each.
     chains, warmup, draws
         Markov chains; the lengths default to what the model says.
+    until
+        Targets at which sampling stops, such as ``rhat=1.01,minutes=15``; ``draws`` is then the most.
+    effects
+        Draws of the effects to keep: a ``summary`` (see `bayes_lmmlasso.posterior.compact`) or ``all``.
     window
         Width of the windows, such as ``1Mb`` or ``100snps``.
     seed
@@ -68,13 +75,22 @@ class RunSettings:
     chains: int = 4
     warmup: int | None = None
     draws: int | None = None
+    until: str | None = None
+    effects: str = "summary"
     window: str = "1Mb"
     seed: int = 0
+
+    @classmethod
+    def from_record(cls, arguments: Mapping[str, Any]) -> Self:
+        """Return the settings that ``run.json`` records as arguments."""
+        paths = {name: Path(arguments[name]) for name in ("bfile", "pheno", "covar") if arguments[name] is not None}
+        return cls(**(dict(arguments) | paths))
 
     def __post_init__(self) -> None:
         for option, value, choices in (
             ("--model", self.model, tuple(MODELS)),
             ("--transform", self.transform, TRANSFORMS),
+            ("--effects", self.effects, EFFECTS),
         ):
             if value not in choices:
                 raise InputError(
@@ -103,6 +119,8 @@ class RunSettings:
         for option, share, top in (("--maf", self.maf, 0.5), ("--missing", self.missing, 1.0)):
             if not 0 <= share <= top:
                 raise InputError(f"expected {option} between 0 and {top:g}, got {share:g}: give a share")
+        if self.until is not None:
+            Until.parse(self.until)
         if not 0 < self.subsample_fraction < 1:
             raise InputError(
                 f"expected --subsample-fraction between 0 and 1, got {self.subsample_fraction:g}: 0.5 is usual"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import cast
 
@@ -30,7 +31,7 @@ from bayes_lmmlasso.lmm import (
     read_kinship,
     rotate,
 )
-from bayes_lmmlasso.posterior import sample_posterior
+from bayes_lmmlasso.posterior import Until, sample_posterior
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 
@@ -153,8 +154,8 @@ def find_stability(settings: RunSettings, ground: Groundwork, clock: StageClock)
     return result
 
 
-def sample(settings: RunSettings, ground: Groundwork, clock: StageClock) -> xr.DataTree:
-    """Draw from the posterior."""
+def sample(settings: RunSettings, ground: Groundwork, clock: StageClock, store: Path) -> xr.DataTree:
+    """Draw from the posterior, or go on with the draws in a store."""
     with clock("sampling") as say:
         tree = sample_posterior(
             rotate(ground.analysis, ground.basis),
@@ -162,6 +163,8 @@ def sample(settings: RunSettings, ground: Groundwork, clock: StageClock) -> xr.D
             chains=settings.chains,
             warmup=settings.warmup,
             draws=settings.draws,
+            until=None if settings.until is None else Until.parse(settings.until),
+            store=store,
             seed=settings.seed,
             analysis=ground.analysis,
             progress=clock.progress,
