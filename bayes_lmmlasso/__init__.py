@@ -63,6 +63,7 @@ from bayes_lmmlasso.posterior import (
     loo_log_likelihood,
     read_tree,
     sample_posterior,
+    shard,
     window_table,
     write_tree,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "read_tree",
     "rotate",
     "sample_posterior",
+    "shard",
     "simulate_cohort",
     "simulate_trait",
     "stability_selection",

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -47,7 +48,11 @@ __all__ = [
 ]
 
 
-@jax.tree_util.register_dataclass
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q"],
+    meta_fields=["padding"],
+)
 @dataclass(frozen=True)
 class RotatedData:
     """Trait, covariates and SNPs premultiplied by U', with the SVD that whitens the effects.
@@ -56,11 +61,12 @@ class RotatedData:
     ----------
     y : (n,) trait.
     Z : (n, q) intercept and covariates; q may be 0.
-    XT : (p, n) SNPs, one a row: the layout in which products and coordinate-wise updates read them fastest.
+    XT : (p + padding, n) SNPs, one a row: the layout in which products and coordinate-wise updates read them fastest.
     S : (n,) eigenvalues of the kinship.
     U : (n, n) its eigenvectors, the way back to the samples (no model needs it, leave-one-out does).
     sigma : (r,) positive singular values of X.
     Q : (n, r) left singular vectors of X, or None where they are the first r unit vectors (K proportional to XX').
+    padding : rows of zeros below the SNPs, so that XT can be split evenly over devices.
     """
 
     y: jax.Array
@@ -70,11 +76,12 @@ class RotatedData:
     U: jax.Array
     sigma: jax.Array
     Q: jax.Array | None = None
+    padding: int = 0
 
     @property
     def n_snps(self) -> int:
         """Number of SNPs p."""
-        return int(self.XT.shape[0])
+        return int(self.XT.shape[0]) - self.padding
 
 
 class Variances(NamedTuple):
@@ -137,18 +144,18 @@ def standard_effects(
     noise = d_q + (prior.variance - prior.slope**2) * (s * data.sigma) ** 2
     kappa = linear / noise
     residual = _to_singular(data, data.y - data.Z @ fixed)
-    a0 = _to_singular(data, product(data.XT, eps)) / data.sigma
+    a0 = _to_singular(data, product(data, eps)) / data.sigma
     a1 = a0 / jnp.sqrt(1 + kappa) + jnp.sqrt(linear) / noise / (1 + kappa) * residual
     # |a1|^2 - |a0|^2 as a product: no cancellation in float32
     log_density = -0.5 * jnp.sum(jnp.log1p(kappa) + (a1 - a0) * (a1 + a0))
     numpyro.factor("whitening", log_density)
-    return s * prior.g(eps + product_t(data.XT, _from_singular(data, (a1 - a0) / data.sigma)))
+    return s * prior.g(eps + product_t(data, _from_singular(data, (a1 - a0) / data.sigma)))
 
 
 def rotated_likelihood(data: RotatedData, fixed: jax.Array, effects: jax.Array, variances: Variances) -> None:
     """Observe y ~ N(Z a + X b, diag(sg2 S + se2)), and record b, sigma2_g and sigma2_e."""
     numpyro.deterministic("b", effects)
-    observe(data, fixed, product(data.XT, effects), variances)
+    observe(data, fixed, product(data, effects), variances)
 
 
 def observe(data: RotatedData, fixed: jax.Array, fitted: jax.Array, variances: Variances) -> None:
@@ -159,23 +166,32 @@ def observe(data: RotatedData, fixed: jax.Array, fitted: jax.Array, variances: V
     numpyro.sample("y", dist.Normal(data.Z @ fixed + fitted, jnp.sqrt(d)).to_event(1), obs=data.y)
 
 
+def product(data: RotatedData, b: jax.Array) -> jax.Array:
+    """X b."""
+    return _product(data.XT, jnp.pad(b, (0, data.padding)))
+
+
+def product_t(data: RotatedData, r: jax.Array) -> jax.Array:
+    """X'r."""
+    return _product_t(data.XT, r)[: data.n_snps]
+
+
 @jax.custom_vjp
-def product(XT: jax.Array, b: jax.Array) -> jax.Array:
+def _product(XT: jax.Array, b: jax.Array) -> jax.Array:
     """X b, written as a matrix product with one row: XLA on the CPU can be ten times slower at ``XT.T @ b``.
 
-    X is data: no gradient flows to it, and that to b is computed in the fast layout of `product_t`.
+    X is data: no gradient flows to it, and that to b is computed in the fast layout of `_product_t`.
     """
     return jnp.einsum("pn,cp->cn", XT, b[None])[0]
 
 
 @jax.custom_vjp
-def product_t(XT: jax.Array, r: jax.Array) -> jax.Array:
-    """X'r."""
+def _product_t(XT: jax.Array, r: jax.Array) -> jax.Array:
     return jnp.einsum("pn,n->p", XT, r)
 
 
-product.defvjp(lambda XT, b: (product(XT, b), XT), lambda XT, ct: (None, product_t(XT, ct)))
-product_t.defvjp(lambda XT, r: (product_t(XT, r), XT), lambda XT, ct: (None, product(XT, ct)))
+_product.defvjp(lambda XT, b: (_product(XT, b), XT), lambda XT, ct: (None, _product_t(XT, ct)))
+_product_t.defvjp(lambda XT, r: (_product_t(XT, r), XT), lambda XT, ct: (None, _product(XT, ct)))
 
 
 def _to_singular(data: RotatedData, r: jax.Array) -> jax.Array:

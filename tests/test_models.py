@@ -18,7 +18,7 @@ from scipy.stats import norm
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.models import laplace, model_spec, normal
 from bayes_lmmlasso.models.laplace import _LAPLACE, laplace_quantile
-from bayes_lmmlasso.models.rotated import product, product_t
+from bayes_lmmlasso.models.rotated import RotatedData, product, product_t
 
 HYPER = {"log_v": 0.2, "h": 0.55, "rho": 0.7}
 
@@ -119,11 +119,13 @@ def test_laplace_quantile_has_the_laplace_distribution():
 @pytest.mark.usefixtures("x64")
 def test_products_and_their_gradients_are_those_of_the_matrix(rng):
     X = jnp.asarray(rng.normal(size=(7, 11)))
+    none = jnp.zeros(0)
+    data = RotatedData(none, none, jnp.vstack([X.T, jnp.zeros((2, 7))]), none, none, none, padding=2)
     b, r = jnp.asarray(rng.normal(size=11)), jnp.asarray(rng.normal(size=7))
-    np.testing.assert_allclose(product(X.T, b), X @ b)
-    np.testing.assert_allclose(product_t(X.T, r), X.T @ r)
-    np.testing.assert_allclose(jax.grad(lambda b: jnp.sum(jnp.sin(product(X.T, b))))(b), X.T @ jnp.cos(X @ b))
-    np.testing.assert_allclose(jax.grad(lambda r: jnp.sum(jnp.sin(product_t(X.T, r))))(r), X @ jnp.cos(X.T @ r))
+    np.testing.assert_allclose(product(data, b), X @ b)
+    np.testing.assert_allclose(product_t(data, r), X.T @ r)
+    np.testing.assert_allclose(jax.grad(lambda b: jnp.sum(jnp.sin(product(data, b))))(b), X.T @ jnp.cos(X @ b))
+    np.testing.assert_allclose(jax.grad(lambda r: jnp.sum(jnp.sin(product_t(data, r))))(r), X @ jnp.cos(X.T @ r))
 
 
 @pytest.mark.usefixtures("x64")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayes_lmmlasso.posterior.compact import compact
+from bayes_lmmlasso.posterior.devices import shard
 from bayes_lmmlasso.posterior.effects import EffectDraws, effect_draws
 from bayes_lmmlasso.posterior.inclusion import inclusion_table
 from bayes_lmmlasso.posterior.loo import loo_log_likelihood
@@ -30,6 +31,7 @@ __all__ = [
     "loo_log_likelihood",
     "read_tree",
     "sample_posterior",
+    "shard",
     "window_table",
     "write_tree",
 ]

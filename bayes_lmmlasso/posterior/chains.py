@@ -24,6 +24,7 @@ from numpyro.infer.mcmc import MCMCKernel
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.posterior.devices import is_sharded
 from bayes_lmmlasso.posterior.draw_store import DrawStore, block_length
 from bayes_lmmlasso.posterior.monitor import Monitor
 
@@ -127,18 +128,20 @@ def run_chains(
             store.append(chain, first, {} if warming else values, done[chain], _leaves(states[chain]))
             monitor(chain, values, count, warming)
 
+    # programs that exchange data between devices must not wait for each other
+    at_once = 1 if is_sharded(data) else min(chains, os.cpu_count() or 1)
     draws = 0
     for draws in schedule.rounds():
-        _together(partial(run, target=warmup + draws), chains, stopped)
+        _together(partial(run, target=warmup + draws), chains, at_once, stopped)
         if schedule.stop is not None and schedule.stop(draws):
             break
     store.finish(draws)
     return draws
 
 
-def _together(work: Callable[[int], None], chains: int, stopped: threading.Event) -> None:
-    """Run all chains, as many at a time as there are cores; an error or Ctrl-C ends the others after their block."""
-    with ThreadPoolExecutor(min(chains, os.cpu_count() or 1)) as pool:
+def _together(work: Callable[[int], None], chains: int, at_once: int, stopped: threading.Event) -> None:
+    """Run all chains, some of them at a time; an error or Ctrl-C ends the others after their block."""
+    with ThreadPoolExecutor(at_once) as pool:
         try:
             running = [pool.submit(work, chain) for chain in range(chains)]
             wait(running, return_when=FIRST_EXCEPTION)

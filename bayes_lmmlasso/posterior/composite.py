@@ -91,7 +91,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         """Run the iterations of one draw."""
         (data,) = model_args
         # X b anew at each draw: rounding errors of single updates do not add up
-        fitted = product(data.XT, state.b)
+        fitted = product(data, state.b)
         fresh = state._replace(inclusion=jnp.zeros_like(state.b), diverging=jnp.asarray(False))
 
         def iterate(_: jax.Array, carry: tuple[CompositeState, jax.Array]) -> tuple[CompositeState, jax.Array]:

@@ -57,7 +57,7 @@ def build_tree(
     derived, log_likelihood = _derive(data, drawn, np.random.default_rng(seed))
     own = {k: coords[k] for k in ("variant", "covariate") if k in drawn.dims}
     posterior = drawn.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
-    XT = np.asarray(data.XT @ data.U.T) if analysis is None else analysis.X.T
+    XT = np.asarray(data.XT[: data.n_snps] @ data.U.T) if analysis is None else analysis.X.T
     tree = {
         "posterior": posterior.assign_coords(draw_coords | own),
         "sample_stats": drawn[list(statistics)].assign_coords(draw_coords),

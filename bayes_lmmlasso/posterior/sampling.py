@@ -120,7 +120,7 @@ def sample_posterior(
 
     def with_fitted(state: Any, data: RotatedData) -> dict[str, jax.Array]:
         values = collect(state, data)
-        return values | {"fitted": product(data.XT, values["b"])}
+        return values | {"fitted": product(data, values["b"])}
 
     run_chains(
         kernel,

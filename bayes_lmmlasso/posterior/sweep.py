@@ -82,7 +82,7 @@ def sweep(
     Parameters
     ----------
     XT
-        Rotated SNPs, shape ``(p, n)``.
+        Rotated SNPs, shape ``(p, n)``; rows beyond those of ``b`` are padding.
     residual
         y - Z a - X b, shape ``(n,)``.
     b
@@ -96,7 +96,7 @@ def sweep(
     block
         SNPs in a block.
     """
-    p = XT.shape[0]
+    p = b.shape[0]
     size = min(block, p)
     key_offset, key_blocks = random.split(key)
     offset = random.randint(key_offset, (), 0, size, dtype=jnp.int32)
