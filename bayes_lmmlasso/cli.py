@@ -21,7 +21,7 @@ from bayes_lmmlasso.report import resume as resume_analysis
 from bayes_lmmlasso.report import run as run_analysis
 from bayes_lmmlasso.report.bars import StageBars
 from bayes_lmmlasso.report.run_directory import can_resume
-from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, TRANSFORMS
+from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import StageClock, find_path, find_stability, lay_groundwork
 from bayes_lmmlasso.report.summary import (
@@ -80,6 +80,8 @@ Until = Annotated[
 Effects = Annotated[
     str, typer.Option(help="Draws of the effects to keep in posterior.zarr.", metavar="|".join(EFFECTS))
 ]
+Precision = Annotated[str, typer.Option(help="Floating-point type of the sampler.", metavar="|".join(PRECISIONS))]
+Devices = Annotated[int, typer.Option(help="Devices to spread the SNPs over.")]
 Window = Annotated[str, typer.Option(help="Width of the windows, such as 500kb or 100snps.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
@@ -115,6 +117,8 @@ def run(
     draws: Draws = None,
     until: Until = None,
     effects: Effects = "summary",
+    precision: Precision = "float32",
+    devices: Devices = 1,
     window: Window = "1Mb",
     seed: Seed = 0,
     overwrite: Overwrite = False,
@@ -143,6 +147,8 @@ def sample(
     draws: Draws = None,
     until: Until = None,
     effects: Effects = "summary",
+    precision: Precision = "float32",
+    devices: Devices = 1,
     seed: Seed = 0,
     overwrite: Overwrite = False,
 ) -> None:

@@ -128,6 +128,12 @@ def test_bad_data(tmp_path, command, case):
         ("run", ["--chains", "2", "--draws", "12"], "at least 25 draws of all chains together"),
         ("run", ["--seed", "-1"], "--seed of at least 0, got -1"),
         ("run", ["--window", "wide"], "'wide'"),
+        ("run", ["--until", "soon"], "such as rhat=1.01,mcse=0.02,minutes=15, got 'soon'"),
+        ("sample", ["--until", "rhat=1"], "rhat above 1 as a target of sampling, got 1.0"),
+        ("run", ["--effects", "some"], "'some'"),
+        ("run", ["--precision", "half"], "'half'"),
+        ("run", ["--devices", "0"], "--devices of at least 1, got 0"),
+        ("sample", ["--devices", "99"], "devices, as many as JAX sees (cpu), got 99"),
         ("path", ["--n-active", "0"], "--n-active of at least 1, got 0"),
         ("path", ["--n-active", "500"], "from 1 to 55"),
         ("stability", ["--subsamples", "0"], "--subsamples of at least 1, got 0"),
@@ -140,6 +146,12 @@ def test_values_out_of_range(tmp_path, command, options, words):
     before = listing(folder)
     result = CliRunner().invoke(app, [*arguments(command, folder), *options])
     check(result, words, folder, before)
+
+
+def test_resume_of_what_is_no_run(tmp_path):
+    folder = copy_cohort(tmp_path)
+    before = listing(folder)
+    check(CliRunner().invoke(app, ["resume", str(folder)]), "expected the folder of a finished run", folder, before)
 
 
 @pytest.mark.parametrize("command", ["run", "sample"])

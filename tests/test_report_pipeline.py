@@ -115,6 +115,14 @@ def test_the_report_is_made_again_from_the_files_alone(tmp_path):
     assert (folder / "report.html").read_bytes() == first
 
 
+def test_precision_is_that_of_the_draws(tmp_path):
+    short = {"chains": 1, "warmup": 5, "draws": 25, "model": "spike_slab"}
+    for precision in ("float32", "float64"):
+        run(settings(precision=precision, **short), tmp_path / precision)
+        drawn = zarr.open_group(tmp_path / precision / "checkpoint" / "draws.zarr", mode="r")
+        assert {drawn[name].dtype for name in ("h", "b", "fitted", "inclusion")} == {np.dtype(precision)}
+
+
 @pytest.mark.parametrize("stage", ["data", "stability", "sampling", "report"])
 def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch, stage):
     def interrupt(name: str, done: int, total: int, remark: str = "") -> None:

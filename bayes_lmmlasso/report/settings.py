@@ -13,11 +13,12 @@ from bayes_lmmlasso.lmm import KinshipMethod
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import Until
 
-__all__ = ["EFFECTS", "KINSHIPS", "TRANSFORMS", "RunSettings"]
+__all__ = ["EFFECTS", "KINSHIPS", "PRECISIONS", "TRANSFORMS", "RunSettings"]
 
 KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
 TRANSFORMS: tuple[str, ...] = get_args(TransformName)
 EFFECTS = ("summary", "all")
+PRECISIONS = ("float32", "float64")
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 
@@ -49,6 +50,10 @@ class RunSettings:
         Targets at which sampling stops, such as ``rhat=1.01,minutes=15``; ``draws`` is then the most.
     effects
         Draws of the effects to keep: a ``summary`` (see `bayes_lmmlasso.posterior.compact`) or ``all``.
+    precision
+        Floating-point type of the sampler, ``float32`` or ``float64``.
+    devices
+        Devices to spread the SNPs over.
     window
         Width of the windows, such as ``1Mb`` or ``100snps``.
     seed
@@ -77,6 +82,8 @@ class RunSettings:
     draws: int | None = None
     until: str | None = None
     effects: str = "summary"
+    precision: str = "float32"
+    devices: int = 1
     window: str = "1Mb"
     seed: int = 0
 
@@ -91,6 +98,7 @@ class RunSettings:
             ("--model", self.model, tuple(MODELS)),
             ("--transform", self.transform, TRANSFORMS),
             ("--effects", self.effects, EFFECTS),
+            ("--precision", self.precision, PRECISIONS),
         ):
             if value not in choices:
                 raise InputError(
@@ -107,6 +115,7 @@ class RunSettings:
             ("--chains", self.chains, 1),
             ("--warmup", self.warmup, 1),
             ("--draws", self.draws, 4),
+            ("--devices", self.devices, 1),
             ("--seed", self.seed, 0),
         ):
             if count is not None and count < least:

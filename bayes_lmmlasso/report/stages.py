@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import cast
 
+import jax
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from bayes_lmmlasso.lmm import (
     read_kinship,
     rotate,
 )
-from bayes_lmmlasso.posterior import Until, sample_posterior
+from bayes_lmmlasso.posterior import Until, sample_posterior, shard
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 
@@ -156,9 +157,10 @@ def find_stability(settings: RunSettings, ground: Groundwork, clock: StageClock)
 
 def sample(settings: RunSettings, ground: Groundwork, clock: StageClock, store: Path) -> xr.DataTree:
     """Draw from the posterior, or go on with the draws in a store."""
-    with clock("sampling") as say:
+    with clock("sampling") as say, jax.enable_x64(settings.precision == "float64"):
+        data = rotate(ground.analysis, ground.basis)
         tree = sample_posterior(
-            rotate(ground.analysis, ground.basis),
+            data if settings.devices == 1 else shard(data, settings.devices),
             settings.model,
             chains=settings.chains,
             warmup=settings.warmup,
