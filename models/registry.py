@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bayes_lmmlasso.models.horseshoe import horseshoe
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.models.rotated import RotatedData
@@ -44,6 +45,7 @@ MODELS = {
     for spec in (
         ModelSpec("laplace", laplace),
         ModelSpec("spike_slab", spike_slab, exact_zeros=True, sampler="composite", warmup=40, draws=200),
+        ModelSpec("horseshoe", horseshoe),
         ModelSpec("normal", normal),
     )
 }

@@ -23,7 +23,7 @@ from numpyro.infer import NUTS
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import ModelSpec, RotatedData, Variances, model_spec
+from bayes_lmmlasso.models import ModelSpec, RotatedData, model_spec
 from bayes_lmmlasso.posterior.chains import Collect, run_chains
 from bayes_lmmlasso.posterior.composite import CompositeKernel, CompositeState
 from bayes_lmmlasso.posterior.export import build_tree
@@ -194,21 +194,28 @@ def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tup
 
 def _composite(spec: ModelSpec, data: RotatedData) -> tuple[CompositeKernel, Collect]:
     """Return the composite kernel, with larger blocks where few samples make products with them cheap."""
-    kernel = CompositeKernel(spec.sweeps, block=256 if data.y.shape[0] <= 200 else 64)
+    block = 256 if data.y.shape[0] <= 200 and spec.exact_zeros else 64
+    kernel = CompositeKernel(spec.sweeps, block, sparse=spec.exact_zeros)
 
     def collect(state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
-        values = kernel.values(state, data)
-        variances = Variances.of(values["log_v"], values["h"], values["rho"])
-        return values | {
-            "b": state.b,
+        variances = kernel.conditional(state, data)[0]
+        inclusion = {
             "inclusion": state.inclusion,
+            "visits": state.visits,
             "n_included": jnp.sum(state.b != 0),
-            "sigma2_g": variances.sigma2_g,
-            "sigma2_e": variances.sigma2_e,
-            "acceptance_rate": 0.5 * (state.held.accept_prob + state.scaled.accept_prob),
-            "diverging": state.diverging,
-            "n_steps": state.held.num_steps + state.scaled.num_steps,
-            "step_size": state.held.adapt_state.step_size,
         }
+        return (
+            kernel.values(state, data)
+            | (inclusion if spec.exact_zeros else {})
+            | {
+                "b": state.b,
+                "sigma2_g": variances.sigma2_g,
+                "sigma2_e": variances.sigma2_e,
+                "acceptance_rate": 0.5 * (state.held.accept_prob + state.scaled.accept_prob),
+                "diverging": state.diverging,
+                "n_steps": state.held.num_steps + state.scaled.num_steps,
+                "step_size": state.held.adapt_state.step_size,
+            }
+        )
 
     return kernel, collect
