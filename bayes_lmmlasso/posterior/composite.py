@@ -82,7 +82,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         self._sweeps, self._block, self._sparse = sweeps, block, sparse
         self._stride = -(-sweeps // _BITS)
         self.snapshots = sweeps // self._stride
-        nuts = partial(NUTS, dense_mass=True, max_tree_depth=6, init_strategy=init_to_sample)
+        nuts = partial(NUTS, dense_mass=True, max_tree_depth=6, target_accept_prob=0.9, init_strategy=init_to_sample)
         self._held = nuts(partial(hyper_given_effects, sparse=sparse, scaled=False))
         self._scaled = nuts(partial(hyper_given_effects, sparse=sparse, scaled=True))
 

@@ -128,7 +128,7 @@ def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, A
 
 def _draws(name: str, values: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[Any]]:
     """Name the dimensions of a posterior site."""
-    own = {"a": ("covariate",), "b": ("variant",), "inclusion": ("variant",)}
+    own = {"a": ("covariate",), "b": ("variant",), "inclusion": ("variant",), "visits": ("variant",)}
     rest = own.get(name, tuple(f"{name}_dim_{k}" for k in range(values.ndim - 2)))
     return ("chain", "draw", *rest), values
 

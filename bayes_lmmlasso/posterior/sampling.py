@@ -62,8 +62,8 @@ def sample_posterior(
     seed
         Seed of everything random: same seed, data and machine, same draws.
     sampler
-        "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab; "auto" takes what the
-        model's specification says.
+        "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab and laplace; "auto"
+        takes what the model's specification says.
     analysis
         The analysis set that ``data`` was rotated from: it labels samples, SNPs and covariates.
     progress
@@ -109,6 +109,7 @@ def sample_posterior(
         warmup=warmup,
         seed=int(seed),
         sampler=chosen,
+        snapshots=getattr(kernel, "snapshots", 1),
     )
     return tree
 
@@ -154,7 +155,7 @@ def _choose_sampler(spec: ModelSpec, sampler: Sampler) -> Literal["nuts", "compo
     """Return the sampler that was asked for, if the model can be sampled by it."""
     if sampler == "auto":
         return spec.sampler
-    choices = dict.fromkeys(("auto", "nuts", spec.sampler))
+    choices = ("auto", "nuts", "composite") if spec.laplace_slab else ("auto", "nuts")
     if sampler not in choices:
         raise InputError(
             f"expected sampler {' or '.join(choices)} for the model {spec.name}, got {sampler!r}: choose one of these"

@@ -1,8 +1,8 @@
 """Windows of neighbouring SNPs: what to read first, because linkage disequilibrium splits a signal.
 
 For a window w the share of phenotypic variance in a draw is var(X_w b_w) over the samples. Priors with a point mass:
-window_pip = P(any b_j of the window != 0 | y). Others: P(share > t | y) (WPPA; Fernando and Garrick 2013,
-doi:10.1007/978-1-62703-447-0_10).
+window_pip = P(any b_j of the window != 0 | y), the mean over all snapshots of all draws. Others: P(share > t | y)
+(WPPA; Fernando and Garrick 2013, doi:10.1007/978-1-62703-447-0_10).
 """
 
 from __future__ import annotations
@@ -64,8 +64,11 @@ def window_table(
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
     windows = assign_windows(chrom, position, window)
     inclusion = inclusion_probabilities(tree)
+    posterior = tree.children["posterior"].dataset
+    visits = posterior["visits"].values if "visits" in posterior else None
+    snapshots = tree.attrs.get("snapshots", 1)
     shares = np.empty((len(windows), *draws.shape[:2]))
-    events = np.empty(shares.shape, dtype=bool)
+    events = np.empty(shares.shape)
     top, top_pip = [], []
     for k, members in enumerate(windows["members"]):
         inside = draws[:, :, members]
@@ -74,7 +77,7 @@ def window_table(
             events[k] = shares[k] > variance_share
             pip = (inside**2 > snp_variance_share).mean(axis=(0, 1))
         else:
-            events[k] = (inside != 0).any(axis=2)
+            events[k] = _any_included(inside if visits is None else visits[:, :, members], snapshots)
             pip = inclusion[:, :, members].mean(axis=(0, 1))
         best = max(range(len(pip)), key=lambda j: (pip[j], np.abs(inside[:, :, j].mean())))
         top.append(str(names[members[best]]))
@@ -88,6 +91,17 @@ def window_table(
         top_snp_pip=top_pip,
         r_hat=r_hat,
     )
+
+
+def _any_included(inside: NDArray[Any], snapshots: int) -> NDArray[np.float64]:
+    """Return the share of a draw's snapshots in which any SNP of a window is included.
+
+    ``inside`` has shape ``(chains, draws, w)``: effects, of one snapshot, or their bits of inclusion.
+    """
+    if inside.dtype.kind != "u":
+        inside, snapshots = (inside != 0).astype(np.uint8), 1
+    included: NDArray[np.float64] = np.bitwise_count(np.bitwise_or.reduce(inside, axis=2)) / snapshots
+    return included
 
 
 def _explained_variance(b: NDArray[Any], X: NDArray[Any]) -> NDArray[np.float64]:
