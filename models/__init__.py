@@ -7,6 +7,7 @@ This folder imports nothing of the package, so that it can be read, and replaced
 if __name__ == "models":
     raise ImportError("import this folder as bayes_lmmlasso.models; 'models' is only its place in the repository")
 
+from bayes_lmmlasso.models.horseshoe import horseshoe
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.models.registry import MODELS, ModelSpec, model_spec
@@ -25,6 +26,7 @@ __all__ = [
     "ModelSpec",
     "RotatedData",
     "Variances",
+    "horseshoe",
     "laplace",
     "model_spec",
     "normal",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bayes_lmmlasso.models.horseshoe import horseshoe
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.models.rotated import RotatedData
@@ -25,7 +26,9 @@ class ModelSpec:
     hyper : latent sites that are hyper-parameters; empty means all latent scalars.
     warmup, draws : default length of each of four chains.
     exact_zeros : whether effects are exactly 0 with positive probability.
-    sampler : "nuts", or "composite" for the point-mass-and-Laplace prior.
+    laplace_slab : whether effects that are not zero are Laplace with the scale of `slab_scale`: then the composite
+        sampler knows the model.
+    sampler : the default, "nuts" or "composite".
     sweeps : sweeps of the composite sampler in each draw.
     """
 
@@ -35,6 +38,7 @@ class ModelSpec:
     warmup: int = 250
     draws: int = 500
     exact_zeros: bool = False
+    laplace_slab: bool = False
     sampler: Literal["nuts", "composite"] = "nuts"
     sweeps: int = 50
 
@@ -42,8 +46,17 @@ class ModelSpec:
 MODELS = {
     spec.name: spec
     for spec in (
-        ModelSpec("laplace", laplace),
-        ModelSpec("spike_slab", spike_slab, exact_zeros=True, sampler="composite", warmup=40, draws=200),
+        ModelSpec("laplace", laplace, laplace_slab=True, sweeps=5),
+        ModelSpec(
+            "spike_slab",
+            spike_slab,
+            exact_zeros=True,
+            laplace_slab=True,
+            sampler="composite",
+            warmup=40,
+            draws=200,
+        ),
+        ModelSpec("horseshoe", horseshoe),
         ModelSpec("normal", normal),
     )
 }

@@ -37,15 +37,17 @@ import numpyro
 import numpyro.distributions as dist
 
 __all__ = [
+    "FIXED_SD",
     "RotatedData",
     "StandardPrior",
     "Variances",
-    "observe",
     "rotated_likelihood",
     "sample_fixed_effects",
     "sample_variances",
     "standard_effects",
 ]
+
+FIXED_SD = 10.0  # prior standard deviation of intercept and covariates
 
 
 @partial(
@@ -97,6 +99,10 @@ class Variances(NamedTuple):
         v = jnp.exp(log_v)
         return cls(v * h * (1 - rho), v * (1 - h), v * h * rho)
 
+    def diagonal(self, S: jax.Array) -> jax.Array:
+        """Return d = sg2 S + se2, shape (n,)."""
+        return self.sigma2_g * S + self.sigma2_e
+
 
 class StandardPrior(NamedTuple):
     """A prior b = s g(z) of a standard normal z: the function g, E[z g(z)] and E[g(z)^2]."""
@@ -114,11 +120,11 @@ def sample_variances() -> Variances:
     return Variances.of(log_v, h, rho)
 
 
-def sample_fixed_effects(data: RotatedData, scale: float = 10.0) -> jax.Array:
-    """Sample a ~ N(0, scale^2 I), of shape (q,), for covariates of mean square 1."""
+def sample_fixed_effects(data: RotatedData) -> jax.Array:
+    """Sample a ~ N(0, 100 I), of shape (q,), for covariates of mean square 1."""
     if data.Z.shape[1] == 0:
         return jnp.zeros(0, data.y.dtype)
-    fixed: jax.Array = numpyro.sample("a", dist.Normal(0.0, scale).expand([data.Z.shape[1]]).to_event(1))
+    fixed: jax.Array = numpyro.sample("a", dist.Normal(0.0, FIXED_SD).expand([data.Z.shape[1]]).to_event(1))
     return fixed
 
 
@@ -138,7 +144,7 @@ def standard_effects(
     eps = numpyro.sample("eps", dist.Normal(0.0, 1.0).expand([data.n_snps]).to_event(1))
     if not whiten:
         return s * prior.g(eps)
-    d = variances.sigma2_g * data.S + variances.sigma2_e
+    d = variances.diagonal(data.S)
     d_q = d[: data.sigma.shape[0]] if data.Q is None else jnp.square(data.Q).T @ d
     linear = (s * prior.slope * data.sigma) ** 2
     noise = d_q + (prior.variance - prior.slope**2) * (s * data.sigma) ** 2
@@ -155,15 +161,10 @@ def standard_effects(
 def rotated_likelihood(data: RotatedData, fixed: jax.Array, effects: jax.Array, variances: Variances) -> None:
     """Observe y ~ N(Z a + X b, diag(sg2 S + se2)), and record b, sigma2_g and sigma2_e."""
     numpyro.deterministic("b", effects)
-    observe(data, fixed, product(data, effects), variances)
-
-
-def observe(data: RotatedData, fixed: jax.Array, fitted: jax.Array, variances: Variances) -> None:
-    """Observe y given the (n,) fitted values X b, and record sigma2_g and sigma2_e."""
     numpyro.deterministic("sigma2_g", variances.sigma2_g)
     numpyro.deterministic("sigma2_e", variances.sigma2_e)
-    d = variances.sigma2_g * data.S + variances.sigma2_e
-    numpyro.sample("y", dist.Normal(data.Z @ fixed + fitted, jnp.sqrt(d)).to_event(1), obs=data.y)
+    mean = data.Z @ fixed + product(data, effects)
+    numpyro.sample("y", dist.Normal(mean, jnp.sqrt(variances.diagonal(data.S))).to_event(1), obs=data.y)
 
 
 def product(data: RotatedData, b: jax.Array) -> jax.Array:

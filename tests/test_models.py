@@ -149,7 +149,7 @@ def test_likelihood_is_the_dense_one(rng):
 def test_registry_names_what_it_knows():
     assert model_spec("laplace").function is laplace
     assert model_spec(normal).function is normal
-    with pytest.raises(ValueError, match="laplace, spike_slab, normal, got 'lapalce'"):
+    with pytest.raises(ValueError, match="laplace, spike_slab, horseshoe, normal, got 'lapalce'"):
         model_spec("lapalce")
 
 

@@ -10,21 +10,24 @@ import numpy as np
 import pytest
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import Variances
+from bayes_lmmlasso.models import Variances, given_effects
 from bayes_lmmlasso.posterior.composite import CompositeKernel
 from bayes_lmmlasso.posterior.diagnostics import effective_sample_size
 
 
 @pytest.mark.usefixtures("x64")
-def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_is(rng):
+def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_is(rng, monkeypatch):
     """Geweke (2004, doi:10.1198/016214504000001132): y given the parameters, the parameters given y, and so on.
 
     Any error in the hyper-parameter steps, the sweep, relocations or their order shows as a marginal that is not the
-    prior: log v ~ N(0, 1/4), h, rho ~ U(0, 1), log pi uniform, b_j = 0 with probability 1 - pi, else Laplace(0, s).
+    prior: a ~ N(0, 1) here, log v ~ N(0, 1/4), h, rho ~ U(0, 1), log pi uniform, b_j = 0 with probability 1 - pi, else
+    Laplace(0, s).
     """
     n, p, draws = 10, 8, 60_000
     X = rng.normal(size=(n, p)) + rng.normal(size=(n, 1))
-    data = bl.rotate(X, bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n)))), y=rng.normal(size=n))
+    monkeypatch.setattr(given_effects, "FIXED_SD", 1.0)  # with 10 a would need very many draws
+    basis = bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n))))
+    data = bl.rotate(X, basis, y=rng.normal(size=n), covariates=np.ones((n, 1)))
     kernel = CompositeKernel(sweeps=1, block=3)
     state = kernel.init(jax.random.key(3), 0, None, (data,), {})
 
@@ -32,7 +35,7 @@ def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_i
         values = kernel.values(state, data)
         variances = Variances.of(values["log_v"], values["h"], values["rho"])
         sd = jnp.sqrt(variances.sigma2_g * data.S + variances.sigma2_e)
-        y = state.b @ data.XT + sd * jax.random.normal(key, (n,))
+        y = data.Z @ state.fixed + state.b @ data.XT + sd * jax.random.normal(key, (n,))
         state = kernel.sample(state, (replace(data, y=y),), {})
         return state, kernel.values(state, data) | {"b": state.b, "inclusion": state.inclusion}
 
@@ -46,6 +49,8 @@ def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_i
     b = drawn["b"]
     scale = np.sqrt(np.exp(drawn["log_v"]) * drawn["h"] * drawn["rho"] / (2 * p * np.exp(drawn["log_pi"])))
     checks = {
+        "a": (drawn["a"][:, 0], 0.0),
+        "a^2": (drawn["a"][:, 0] ** 2, 1.0),
         "log_v": (drawn["log_v"], 0.0),
         "log_v^2": (drawn["log_v"] ** 2, 0.25),
         "h": (drawn["h"], 0.5),

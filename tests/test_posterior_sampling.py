@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 
 import arviz as az
 import jax.numpy as jnp
@@ -80,12 +81,18 @@ def test_normal_hyperparameters_match_numerical_integration_and_rho_keeps_its_pr
     assert tree["sample_stats"]["diverging"].values.sum() == 0
 
 
-def test_laplace_whitened_plain_and_gibbs_agree(rng):
+def test_laplace_whitened_plain_composite_and_gibbs_agree(rng):
     X, y, Z, K = dense_problem(rng, n=30, p=8, kinship="arbitrary")
     gibbs_b, gibbs_u = laplace_gibbs(X, y, Z, K, 12_000, rng)
     samples = {"gibbs": np.concatenate([gibbs_u, gibbs_b], axis=1)[2000:].reshape(4, 2500, -1)}
-    for name, model in (("whitened", laplace), ("plain", partial(laplace, whiten=False))):
-        tree = bl.sample_posterior(rotated(X, y, Z, K), model, chains=4, warmup=600, draws=2500, seed=3)
+    for name, model, sampler in (
+        ("whitened", laplace, "nuts"),
+        ("plain", partial(laplace, whiten=False), "nuts"),
+        ("composite", "laplace", "composite"),
+    ):
+        tree = bl.sample_posterior(
+            rotated(X, y, Z, K), model, sampler=sampler, chains=4, warmup=600, draws=2500, seed=3
+        )
         assert tree["sample_stats"]["diverging"].values.sum() <= 5
         posterior = tree["posterior"]
         hyper = np.stack([posterior[k].values for k in ("log_v", "h", "rho")], axis=-1)
@@ -96,7 +103,7 @@ def test_laplace_whitened_plain_and_gibbs_agree(rng):
         error = both.std(axis=(1, 2)) / np.sqrt(effective_sample_size(both))
         moments[name] = both.mean(axis=(1, 2)), error
         assert convergence(both[: draws.shape[2]]).r_hat.max() < 1.02
-    for one, other in (("whitened", "gibbs"), ("plain", "gibbs"), ("whitened", "plain")):
+    for one, other in combinations(samples, 2):
         (m1, e1), (m2, e2) = moments[one], moments[other]
         z = (m1 - m2) / np.hypot(e1, e2)
         assert np.abs(z).max() < MAX_Z, (one, other, z.round(2))
@@ -153,8 +160,17 @@ def test_point_mass_by_the_composite_kernel_and_by_nuts_agree(rng):
     np.testing.assert_allclose(table["pip"], composite["posterior"]["inclusion"].mean(("chain", "draw")), rtol=1e-12)
     np.testing.assert_allclose(indicator["pip"], (nuts["posterior"]["b"] != 0).mean(("chain", "draw")), rtol=1e-6)
     windows = bl.window_table(composite, "10snps")
-    any_in = (composite["posterior"]["b"].values[:, :, :10] != 0).any(axis=2)
-    np.testing.assert_allclose(windows["window_pip"][0], any_in.mean(), rtol=1e-12)
+    visits = composite["posterior"]["visits"].values
+    last = composite.attrs["snapshots"] - 1
+    assert last + 1 == spec.sweeps
+    np.testing.assert_array_equal(visits >> last, composite["posterior"]["b"] != 0)  # the last snapshot is the draw
+    snapshots = (visits[..., :10, None] >> np.arange(last + 1)) & 1
+    np.testing.assert_allclose(windows["window_pip"][0], snapshots.any(axis=2).mean(), rtol=1e-12)
+    drawn = bl.window_table(nuts, "10snps")  # a sampler without snapshots: the indicator of each draw
+    np.testing.assert_allclose(drawn["window_pip"][0], (nuts["posterior"]["b"][..., :10] != 0).any("variant").mean())
+    error = np.hypot(windows["window_pip_mcse"], drawn["window_pip_mcse"])
+    assert (np.abs(windows["window_pip"] - drawn["window_pip"]) < MAX_Z * error).all()
+    assert (windows["window_pip_mcse"] < drawn["window_pip_mcse"]).all()
 
 
 def test_an_error_in_one_chain_ends_the_others_after_their_block(tiny):
@@ -218,8 +234,11 @@ def test_variance_shares_of_a_draw_follow_their_definition(tiny):
         ({"chains": 0}, "expected chains >= 1, got 0"),
         ({"draws": 3}, "expected draws >= 4, got 3"),
         ({"warmup": 0}, "expected warmup >= 1, got 0"),
-        ({"sampler": "hmc"}, "expected sampler auto or nuts for the model laplace, got 'hmc'"),
-        ({"sampler": "composite"}, "expected sampler auto or nuts for the model laplace, got 'composite'"),
+        ({"sampler": "hmc"}, "expected sampler auto or nuts or composite for the model laplace, got 'hmc'"),
+        (
+            {"model": "normal", "sampler": "composite"},
+            "expected sampler auto or nuts for the model normal, got 'composite'",
+        ),
     ],
 )
 def test_counts_out_of_range_are_told(tiny, options, message):

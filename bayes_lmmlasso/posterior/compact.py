@@ -15,12 +15,12 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from bayes_lmmlasso.posterior.effects import effect_draws, has_all_draws, snp_blocks
+from bayes_lmmlasso.posterior.effects import effect_draws, has_all_draws, pack, snp_blocks
 from bayes_lmmlasso.posterior.inclusion import effect_summary
 
 __all__ = ["compact"]
 
-_LARGE = ("b", "inclusion")
+_LARGE = ("b", "inclusion", "visits")
 
 
 def compact(tree: xr.DataTree, variance_share: float = 0.001, n_top: int = 100) -> xr.DataTree:
@@ -80,8 +80,4 @@ def _joint(tree: xr.DataTree) -> dict[str, tuple[str | tuple[str, str], NDArray[
     }
     if not isinstance(draws.b, csr_array):
         return rows | {"b": (("kept", "variant"), draws.b)}
-    return rows | {
-        "kept_entries": ("kept", np.diff(draws.b.indptr).astype(np.int32)),
-        "entry_variant": ("entry", draws.b.indices.astype(np.int32)),
-        "entry_value": ("entry", draws.b.data),
-    }
+    return rows | pack("b", draws.b) | ({} if draws.visits is None else pack("visits", draws.visits))

@@ -176,7 +176,7 @@ class FolderStore:
 
 def _dims(name: str, ndim: int) -> tuple[str, ...]:
     """Name the dimensions of a site."""
-    own = {"a": ("covariate",), "b": ("variant",), "inclusion": ("variant",), "fitted": ("sample",)}
+    own = {"a": ("covariate",), "fitted": ("sample",)} | dict.fromkeys(("b", "inclusion", "visits"), ("variant",))
     return ("chain", "draw", *own.get(name, tuple(f"{name}_dim_{k}" for k in range(ndim - 2))))
 
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-__all__ = ["EffectDraws", "chain_draws", "effect_draws", "has_all_draws", "snp_blocks"]
+__all__ = ["EffectDraws", "by_chain", "effect_draws", "has_all_draws", "pack", "snp_blocks"]
 
 _KEPT = 400  # joint draws of a prior without a point mass, all chains together
 _BLOCK_BYTES = 64 * 2**20
@@ -39,11 +40,15 @@ class EffectDraws:
         many rows from each chain.
     b
         Effects, shape ``(m, p)``: sparse where they can be exactly zero. ``b @ X.T`` are fitted values.
+    visits
+        Sparse, shape ``(m, p)``: bit k says whether the effect was in at snapshot k of the draw; None where the sampler
+        takes none.
     """
 
     chain: NDArray[np.intp]
     draw: NDArray[np.intp]
     b: csr_array | Draws
+    visits: csr_array | None = None
 
     def values(self, tree: xr.DataTree, name: str) -> Draws:
         """Return another quantity of the same draws, shape ``(m, ...)``."""
@@ -67,17 +72,21 @@ def effect_draws(tree: xr.DataTree) -> EffectDraws:
     chain, draw = (index.ravel() for index in np.meshgrid(np.arange(chains), place, indexing="ij"))
     if not sparse:
         return EffectDraws(chain, draw, b[:, place].values.reshape(-1, b.sizes["variant"]))
-    size = max(1, _BLOCK_BYTES // (b.dtype.itemsize * b.sizes["variant"]))
-    parts = [csr_array(b[c, s : s + size].values) for c in range(chains) for s in range(0, draws, size)]
-    return EffectDraws(chain, draw, vstack(parts, format="csr"))
+    visits = tree.children["posterior"].dataset.get("visits")
+    return EffectDraws(chain, draw, _sparse(b), None if visits is None else _sparse(visits))
 
 
-def chain_draws(draws: EffectDraws, members: NDArray[np.intp] | slice) -> Draws:
-    """Return joint draws of some SNPs by chain, shape ``(chains, draws, len(members))``."""
-    chains = int(draws.chain[-1]) + 1
-    chosen = draws.b[:, members]
-    dense = chosen.toarray() if isinstance(chosen, csr_array) else chosen
-    return np.asarray(dense).reshape(chains, -1, dense.shape[1])
+def by_chain(draws: EffectDraws, columns: csr_array | Draws) -> Draws:
+    """Return some columns of joint draws as ``(chains, draws, w)``."""
+    dense = columns.toarray() if isinstance(columns, csr_array) else columns
+    return np.asarray(dense).reshape(int(draws.chain[-1]) + 1, -1, dense.shape[1])
+
+
+def _sparse(site: xr.DataArray) -> csr_array:
+    """Return the draws of a site, chain after chain, without their zeros."""
+    size = max(1, _BLOCK_BYTES // (site.dtype.itemsize * site.sizes["variant"]))
+    starts = product(range(site.sizes["chain"]), range(0, site.sizes["draw"], size))
+    return vstack([csr_array(site[chain, start : start + size].values) for chain, start in starts], format="csr")
 
 
 def snp_blocks(b: xr.DataArray, multiple: int) -> Iterator[slice]:
@@ -93,6 +102,21 @@ def _kept(effects: xr.Dataset) -> EffectDraws:
     chain, draw = effects["kept_chain"].values, effects["kept_draw"].values
     if "b" in effects:
         return EffectDraws(chain, draw, effects["b"].values)
-    ends = np.concatenate([[0], np.cumsum(effects["kept_entries"].values)])
-    entries = (effects["entry_value"].values, effects["entry_variant"].values, ends)
-    return EffectDraws(chain, draw, csr_array(entries, shape=(len(chain), effects.sizes["variant"])))
+    visits = unpack(effects, "visits") if "visits_value" in effects else None
+    return EffectDraws(chain, draw, unpack(effects, "b"), visits)
+
+
+def pack(name: str, rows: csr_array) -> dict[str, tuple[str, NDArray[np.generic]]]:
+    """Return the variables in which a compact tree holds a sparse array: entries of each row, columns and values."""
+    return {
+        f"{name}_entries": ("kept", np.diff(rows.indptr).astype(np.int32)),
+        f"{name}_variant": (f"{name}_entry", rows.indices.astype(np.int32)),
+        f"{name}_value": (f"{name}_entry", rows.data),
+    }
+
+
+def unpack(effects: xr.Dataset, name: str) -> csr_array:
+    """Return the sparse array that `pack` took apart."""
+    entries, columns, values = (effects[f"{name}_{part}"].values for part in ("entries", "variant", "value"))
+    ends = np.concatenate([[0], np.cumsum(entries)])
+    return csr_array((values, columns, ends), shape=(entries.size, effects.sizes["variant"]))

@@ -205,21 +205,22 @@ def _quantile(ordered: NDArray[Any], level: float) -> NDArray[np.float64]:
     return result
 
 
-def probability_error(events: NDArray[np.bool_], ess: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the Monte Carlo error of the share of draws in which an event occurs.
+def probability_error(events: NDArray[Any], ess: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the Monte Carlo error of the probability of an event.
 
     Parameters
     ----------
     events
-        Shape ``(m, chains, draws)``.
+        Whether, or in which share of its snapshots, the event occurs in a draw, shape ``(m, chains, draws)``.
     ess
         Effective number of draws where the event always or never occurs, shape ``(m,)``.
     """
     share = events.mean(axis=(1, 2))
     effective = ess.astype(np.float64)
     mixed = (share > 0) & (share < 1)
-    if mixed.any():
-        effective[mixed] = effective_sample_size(events[mixed].astype(np.float64))
+    if mixed.any():  # as many independent yes-or-no draws as have the same error
+        series, spread = events[mixed].astype(np.float64), share[mixed] * (1 - share[mixed])
+        effective[mixed] = effective_sample_size(series) * spread / series.var(axis=(1, 2))
     centre = (effective * share + 0.5) / (effective + 1)
     error: NDArray[np.float64] = np.sqrt(centre * (1 - centre) / (effective + 2))
     return error

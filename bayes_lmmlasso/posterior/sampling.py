@@ -27,7 +27,7 @@ from numpyro.infer import NUTS
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import ModelSpec, RotatedData, Variances, model_spec
+from bayes_lmmlasso.models import ModelSpec, RotatedData, model_spec
 from bayes_lmmlasso.models.rotated import product
 from bayes_lmmlasso.posterior.chains import Collect, Schedule, run_chains
 from bayes_lmmlasso.posterior.composite import CompositeKernel, CompositeState
@@ -78,8 +78,8 @@ def sample_posterior(
     seed
         Seed of everything random: same seed, data and machine, same draws.
     sampler
-        "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab; "auto" takes what the
-        model's specification says.
+        "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab and laplace; "auto"
+        takes what the model's specification says.
     store
         Folder for draws and states of the chains. What was interrupted continues from there, with the same draws as if
         it had not been, and a larger ``draws`` adds to what is finished. The effects in the tree are then read from
@@ -136,6 +136,7 @@ def sample_posterior(
     statistics = [name for name in _STATISTICS if name in sites]
     tree = build_tree(data, sites, statistics, log_prior, analysis, seed=int(seed))
     tree.attrs.update(settings | {"hyper": list(hyper), "exact_zeros": spec.exact_zeros})
+    tree.attrs["snapshots"] = getattr(kernel, "snapshots", 1)
     return tree
 
 
@@ -196,7 +197,7 @@ def _choose_sampler(spec: ModelSpec, sampler: Sampler) -> Literal["nuts", "compo
     """Return the sampler that was asked for, if the model can be sampled by it."""
     if sampler == "auto":
         return spec.sampler
-    choices = dict.fromkeys(("auto", "nuts", spec.sampler))
+    choices = ("auto", "nuts", "composite") if spec.laplace_slab else ("auto", "nuts")
     if sampler not in choices:
         raise InputError(
             f"expected sampler {' or '.join(choices)} for the model {spec.name}, got {sampler!r}: choose one of these"
@@ -236,21 +237,28 @@ def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tup
 
 def _composite(spec: ModelSpec, data: RotatedData) -> tuple[CompositeKernel, Collect]:
     """Return the composite kernel, with larger blocks where few samples make products with them cheap."""
-    kernel = CompositeKernel(spec.sweeps, block=256 if data.y.shape[0] <= 200 else 64)
+    block = 256 if data.y.shape[0] <= 200 and spec.exact_zeros else 64
+    kernel = CompositeKernel(spec.sweeps, block, sparse=spec.exact_zeros)
 
     def collect(state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
-        values = kernel.values(state, data)
-        variances = Variances.of(values["log_v"], values["h"], values["rho"])
-        return values | {
-            "b": state.b,
+        variances = kernel.conditional(state, data)[0]
+        inclusion = {
             "inclusion": state.inclusion,
+            "visits": state.visits,
             "n_included": jnp.sum(state.b != 0),
-            "sigma2_g": variances.sigma2_g,
-            "sigma2_e": variances.sigma2_e,
-            "acceptance_rate": 0.5 * (state.held.accept_prob + state.scaled.accept_prob),
-            "diverging": state.diverging,
-            "n_steps": state.held.num_steps + state.scaled.num_steps,
-            "step_size": state.held.adapt_state.step_size,
         }
+        return (
+            kernel.values(state, data)
+            | (inclusion if spec.exact_zeros else {})
+            | {
+                "b": state.b,
+                "sigma2_g": variances.sigma2_g,
+                "sigma2_e": variances.sigma2_e,
+                "acceptance_rate": 0.5 * (state.held.accept_prob + state.scaled.accept_prob),
+                "diverging": state.diverging,
+                "n_steps": state.held.num_steps + state.scaled.num_steps,
+                "step_size": state.held.adapt_state.step_size,
+            }
+        )
 
     return kernel, collect

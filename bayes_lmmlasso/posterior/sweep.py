@@ -1,4 +1,4 @@
-r"""One systematic-scan Gibbs sweep over the effects of the point-mass-and-Laplace model, event by event.
+r"""One systematic-scan Gibbs sweep over effects with a Laplace slab, with or without a point mass at zero.
 
 With w = 1/d, r = y - Z a - X b, a_j = x_j'(w x_j), c_j = x_j'(w r) + a_j b_j, sd_j = a_j^(-1/2) and
 z+- = (+-c_j - 1/s) sd_j, the evidence for the slab at SNP j given everything else is
@@ -15,6 +15,9 @@ and goes on. The result is exactly the systematic scan, without a step for each 
 **Relocation.** After a block, as often as it has included SNPs: take one out, draw its new place among the SNPs that
 are not included (its old one among them) in proportion to I_j, draw its effect there. This is a Gibbs move too, and
 it carries signals across SNPs in linkage disequilibrium, where single updates stay for ever.
+
+**Without a point mass** every SNP is drawn, one after the other: a block's c follows each change through the Gram
+matrix X_B W X_B' of its SNPs (Hans 2009, doi:10.1093/biomet/asp047).
 
 The mean of q_j and of the probabilities in relocations are Rao-Blackwellised inclusion probabilities. Compare
 Guan and Stephens (2011, doi:10.1214/11-AOAS455) for proposals that serve the same end.
@@ -35,10 +38,16 @@ __all__ = ["Slab", "Sweep", "sweep"]
 
 
 class Slab(NamedTuple):
-    """Prior of an effect given the hyper-parameters: scale s of the slab and log P / (1 - P)."""
+    """Prior of an effect given the hyper-parameters.
+
+    Attributes
+    ----------
+    scale : s of the slab.
+    log_odds : log P / (1 - P), or None without a point mass.
+    """
 
     scale: jax.Array
-    log_odds: jax.Array
+    log_odds: jax.Array | None = None
 
 
 class Sweep(NamedTuple):
@@ -48,7 +57,7 @@ class Sweep(NamedTuple):
     ----------
     b : (p,) effects.
     residual : (n,) y - Z a - X b.
-    inclusion : (p,) Rao-Blackwellised inclusion probabilities of this sweep.
+    inclusion : (p,) Rao-Blackwellised inclusion probabilities of this sweep, 1 without a point mass.
     """
 
     b: jax.Array
@@ -57,13 +66,17 @@ class Sweep(NamedTuple):
 
 
 class _Conditional(NamedTuple):
-    """Full conditionals of the effects of a block, each (B,)."""
+    """Full conditionals of effects, of one shape each."""
 
     log_evidence: jax.Array
     log_odds_positive: jax.Array
     z_positive: jax.Array
     z_negative: jax.Array
     sd: jax.Array
+
+    def at(self, j: jax.Array) -> _Conditional:
+        """Return the full conditional of effect j."""
+        return _Conditional(*(values[j] for values in self))
 
 
 class _Block(NamedTuple):
@@ -111,9 +124,13 @@ def sweep(
         key_scan, key_move = random.split(random.fold_in(key_blocks, k))
         effects = lax.dynamic_slice_in_dim(state.b, start, size)
         old = lax.dynamic_slice_in_dim(state.inclusion, start, size)
-        residual, effects, scanned = _scan(here, state.residual, effects, weights, slab, key_scan)
-        residual, effects, moved = _relocate(here, residual, effects, weights, slab, key_move)
-        inclusion = jnp.where(member, 0.5 * (scanned + moved), old)
+        if slab.log_odds is None:
+            residual, effects, included = _scan_all(here, state.residual, effects, weights, slab, key_scan)
+        else:
+            residual, effects, scanned = _scan(here, state.residual, effects, weights, slab, slab.log_odds, key_scan)
+            residual, effects, moved = _relocate(here, residual, effects, weights, slab, key_move)
+            included = 0.5 * (scanned + moved)
+        inclusion = jnp.where(member, included, old)
         return Sweep(
             lax.dynamic_update_slice_in_dim(state.b, effects, start, 0),
             residual,
@@ -130,7 +147,13 @@ _Scanned = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 
 
 def _scan(
-    here: _Block, residual: jax.Array, effects: jax.Array, weights: jax.Array, slab: Slab, key: jax.Array
+    here: _Block,
+    residual: jax.Array,
+    effects: jax.Array,
+    weights: jax.Array,
+    slab: Slab,
+    log_odds: jax.Array,
+    key: jax.Array,
 ) -> _Moved:
     """Scan a block from its first SNP to its last, jumping from event to event."""
     size = len(effects)
@@ -140,11 +163,11 @@ def _scan(
     def step(carry: _Scanned) -> _Scanned:
         position, residual, effects, recorded = carry
         conditional = _conditional(here, residual, effects, weights, slab)
-        q = jax.nn.sigmoid(conditional.log_evidence + slab.log_odds)
+        q = jax.nn.sigmoid(conditional.log_evidence + log_odds)
         event = here.member & (index >= position) & ((effects != 0) | (u < q))
         found = jnp.any(event)
         j = jnp.argmax(event).astype(jnp.int32)
-        drawn = jnp.where(u[j] < q[j], _draw_effect(conditional, j, sign[j], magnitude[j]), 0.0)
+        drawn = jnp.where(u[j] < q[j], _draw_effect(conditional.at(j), sign[j], magnitude[j]), 0.0)
         new = jnp.where(found, drawn, effects[j])
         following = jnp.where(found, j + 1, size).astype(jnp.int32)
         recorded = jnp.where((index >= position) & (index < following), q, recorded)
@@ -153,6 +176,24 @@ def _scan(
     start = (jnp.int32(0), residual, effects, jnp.zeros_like(effects))
     _, residual, effects, recorded = lax.while_loop(lambda carry: carry[0] < size, step, start)
     return residual, effects, recorded
+
+
+def _scan_all(
+    here: _Block, residual: jax.Array, effects: jax.Array, weights: jax.Array, slab: Slab, key: jax.Array
+) -> _Moved:
+    """Draw every effect of a block, from its first SNP to its last."""
+    gram = (here.rows * weights) @ here.rows.T
+    sign, magnitude = random.uniform(key, (2, len(effects)), effects.dtype)
+
+    def step(j: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        gradient, new = carry
+        conditional = _given(gradient[j] + here.curvature[j] * new[j], here.curvature[j], slab)
+        drawn = jnp.where(here.member[j], _draw_effect(conditional, sign[j], magnitude[j]), new[j])
+        return gradient - (drawn - new[j]) * gram[j], new.at[j].set(drawn)
+
+    start = (here.rows @ (weights * residual), effects)
+    _, new = lax.fori_loop(jnp.int32(0), jnp.int32(len(effects)), step, start)
+    return residual - (new - effects) @ here.rows, new, jnp.ones_like(effects)
 
 
 def _relocate(
@@ -170,7 +211,7 @@ def _relocate(
         conditional = _conditional(here, residual, effects, weights, slab)
         logits = jnp.where(here.member & (effects == 0), conditional.log_evidence, -jnp.inf)
         j = random.categorical(key_in, logits)
-        new = _draw_effect(conditional, j, *random.uniform(key_effect, (2,), effects.dtype))
+        new = _draw_effect(conditional.at(j), *random.uniform(key_effect, (2,), effects.dtype))
         recorded = recorded + jax.nn.softmax(logits) + (effects != 0)
         return residual - new * here.rows[j], effects.at[j].set(new), recorded
 
@@ -182,7 +223,12 @@ def _relocate(
 def _conditional(here: _Block, residual: jax.Array, effects: jax.Array, weights: jax.Array, slab: Slab) -> _Conditional:
     """Return the full conditional of every effect of the block given all others."""
     c = here.rows @ (weights * residual) + here.curvature * effects
-    sd = lax.rsqrt(jnp.where(here.member, here.curvature, 1.0))
+    return _given(c, jnp.where(here.member, here.curvature, 1.0), slab)
+
+
+def _given(c: jax.Array, curvature: jax.Array, slab: Slab) -> _Conditional:
+    """Return full conditionals from c_j and a_j."""
+    sd = lax.rsqrt(curvature)
     z_positive, z_negative = (c - 1 / slab.scale) * sd, (-c - 1 / slab.scale) * sd
     positive, negative = _log_mills(z_positive), _log_mills(z_negative)
     log_evidence = jnp.logaddexp(positive, negative) + jnp.log(sd / slab.scale) + (0.5 * log(2 * pi) - log(2))
@@ -196,12 +242,12 @@ def _log_mills(z: jax.Array) -> jax.Array:
     return jnp.where(z < 0, jnp.log(half), upper)
 
 
-def _draw_effect(conditional: _Conditional, j: jax.Array, sign: jax.Array, magnitude: jax.Array) -> jax.Array:
-    """Draw effect j given that it is not zero, from two uniforms in [0, 1)."""
-    positive = sign < jax.nn.sigmoid(conditional.log_odds_positive[j])
-    z = jnp.where(positive, conditional.z_positive[j], conditional.z_negative[j])
+def _draw_effect(conditional: _Conditional, sign: jax.Array, magnitude: jax.Array) -> jax.Array:
+    """Draw an effect given that it is not zero, from two uniforms in [0, 1)."""
+    positive = sign < jax.nn.sigmoid(conditional.log_odds_positive)
+    z = jnp.where(positive, conditional.z_positive, conditional.z_negative)
     excess = jnp.maximum(_excess(z, magnitude), np.finfo(z.dtype).tiny ** 0.5)
-    return jnp.where(positive, 1.0, -1.0).astype(z.dtype) * conditional.sd[j] * excess
+    return jnp.where(positive, 1.0, -1.0).astype(z.dtype) * conditional.sd * excess
 
 
 def _excess(z: jax.Array, u: jax.Array) -> jax.Array:

@@ -1,8 +1,8 @@
 """Windows of neighbouring SNPs: what to read first, because linkage disequilibrium splits a signal.
 
 For a window w the share of phenotypic variance in a draw is var(X_w b_w) over the samples. Priors with a point mass:
-window_pip = P(any b_j of the window != 0 | y). Others: P(share > t | y) (WPPA; Fernando and Garrick 2013,
-doi:10.1007/978-1-62703-447-0_10).
+window_pip = P(any b_j of the window != 0 | y), the mean over all snapshots of all draws. Others: P(share > t | y)
+(WPPA; Fernando and Garrick 2013, doi:10.1007/978-1-62703-447-0_10).
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior.diagnostics import convergence
-from bayes_lmmlasso.posterior.effects import chain_draws, effect_draws, has_all_draws
+from bayes_lmmlasso.posterior.effects import by_chain, effect_draws, has_all_draws
 from bayes_lmmlasso.posterior.inclusion import inclusion_means, probability_error
 
 __all__ = ["assign_windows", "window_table"]
+
+_Source = Callable[[NDArray[np.intp]], NDArray[Any]]
 
 _UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
 _UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions
@@ -65,13 +67,21 @@ def window_table(
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
     windows = assign_windows(chrom, position, window)
     pip = inclusion_means(tree, snp_variance_share)
-    draws_of = _draws_of(tree)
-    shares, events, top = [], [], []
+    effects_of, visits_of = _columns(tree, "b"), _columns(tree, "visits")
+    assert effects_of is not None
+    shares: list[NDArray[Any]] = []
+    events: list[NDArray[Any]] = []
+    top = []
     for members in windows["members"]:
-        inside = draws_of(members)
+        inside = effects_of(members)
         share = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(inside.shape[:2])
         shares.append(share)
-        events.append((inside != 0).any(axis=2) if tree.attrs.get("exact_zeros") else share > variance_share)
+        if not tree.attrs.get("exact_zeros"):
+            events.append(share > variance_share)
+        elif visits_of is None:
+            events.append((inside != 0).any(axis=2))
+        else:
+            events.append(_any_included(visits_of(members), tree.attrs["snapshots"]))
         size = np.abs(inside.mean(axis=(0, 1)))
         top.append(members[max(range(len(members)), key=lambda j: (pip[members[j]], size[j]))])
     r_hat, ess = convergence(np.array(shares))
@@ -85,13 +95,23 @@ def window_table(
     )
 
 
-def _draws_of(tree: xr.DataTree) -> Callable[[NDArray[np.intp]], NDArray[Any]]:
-    """Return the function that gives the draws of some SNPs, shape ``(chains, draws, w)``: all draws, or those kept."""
-    if not has_all_draws(tree):
-        kept = effect_draws(tree)
-        return lambda members: chain_draws(kept, members)
-    b = tree.children["posterior"].dataset["b"]
-    return lambda members: b[:, :, members].values
+def _columns(tree: xr.DataTree, name: str) -> _Source | None:
+    """Return the function that gives a site's draws for some SNPs, shape ``(chains, draws, w)``; None without the site.
+
+    Where a tree does not hold all draws they are those that it has kept.
+    """
+    if has_all_draws(tree):
+        posterior = tree.children["posterior"].dataset
+        return (lambda members: posterior[name][:, :, members].values) if name in posterior else None
+    kept = effect_draws(tree)
+    rows = getattr(kept, name)
+    return None if rows is None else lambda members: by_chain(kept, rows[:, members])
+
+
+def _any_included(visits: NDArray[np.uint32], snapshots: int) -> NDArray[np.float64]:
+    """Return the share of a draw's snapshots in which any SNP of a window is included, from bits ``(..., w)``."""
+    included: NDArray[np.float64] = np.bitwise_count(np.bitwise_or.reduce(visits, axis=-1)) / snapshots
+    return included
 
 
 def _explained_variance(b: NDArray[Any], X: NDArray[Any]) -> NDArray[np.float64]:
