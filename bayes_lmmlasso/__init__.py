@@ -22,6 +22,7 @@ from bayes_lmmlasso.cohort import (
     write_plink,
     write_table,
 )
+from bayes_lmmlasso.compare import BASELINES, MLMM, MLMMStep, Scan, mlmm, scan, scan_by_chromosome
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import (
     CrossValidation,
@@ -45,6 +46,7 @@ from bayes_lmmlasso.lmm import (
     fit_null_model,
     gower_scale,
     kinship,
+    leave_one_chromosome_out,
     null_deltas,
     read_kinship,
     rotate,
@@ -66,6 +68,8 @@ from bayes_lmmlasso.posterior import (
 __version__ = version("bayes-lmmlasso")
 
 __all__ = [
+    "BASELINES",
+    "MLMM",
     "MODELS",
     "AnalysisSet",
     "Cohort",
@@ -76,10 +80,12 @@ __all__ = [
     "JointMap",
     "LMMLasso",
     "LassoPath",
+    "MLMMStep",
     "ModelSpec",
     "NullModel",
     "PermutationNull",
     "RotatedData",
+    "Scan",
     "StabilitySelection",
     "add_point_estimate",
     "add_stability",
@@ -93,7 +99,9 @@ __all__ = [
     "joint_map",
     "kinship",
     "lasso_path",
+    "leave_one_chromosome_out",
     "loo_log_likelihood",
+    "mlmm",
     "null_deltas",
     "permutation_null",
     "prepare",
@@ -103,6 +111,8 @@ __all__ = [
     "read_tree",
     "rotate",
     "sample_posterior",
+    "scan",
+    "scan_by_chromosome",
     "simulate_cohort",
     "simulate_trait",
     "stability_selection",
