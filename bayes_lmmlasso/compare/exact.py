@@ -1,6 +1,6 @@
 """Single-SNP mixed-model tests with delta re-estimated for every SNP by REML.
 
-Among the m = n - q contrasts orthogonal to the covariates (`bayes_lmmlasso.lmm.contrasts`), with w_i = 1 / (S_i + delta),
+Among the m = n - q contrasts orthogonal to the covariates (`lmm.contrasts`), with w_i = 1 / (S_i + delta),
 
     a = sum w x^2,  c = sum w x y,  s = sum w y^2,  r = s - c^2 / a,
     l(delta) = -1/2 [(m - 1) log r - sum log w + log a]
@@ -10,7 +10,7 @@ is the restricted log-likelihood up to a constant, and SNPs are tested at its ma
 equally spaced values of log delta tells in which of the 10 regions a maximum lies. Within a region a, c and l are
 interpolated at Chebyshev points of log delta: they are analytic for |Im log delta| < pi, as neither r nor a has a zero
 there (e^(-i arg(delta) / 2) (K + delta I) has a positive definite real part), so that an interpolant of degree 11 is
-exact to about 5.6^-12 = 1e-9. The maximum of the interpolant, by safeguarded Newton steps, and the two ends of the range
+exact to about 5.6^-12 = 1e-9. Maxima of interpolants, found by safeguarded Newton steps, and the two ends of the range
 compete; everything that depends on n is a matrix product with all SNPs of the block.
 """
 

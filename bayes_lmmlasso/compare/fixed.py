@@ -55,7 +55,7 @@ class DiagonalModel:
     @property
     def degrees(self) -> int:
         """V = n - q - 1."""
-        return self.w.size - self.G.shape[1] - 1
+        return int(self.w.size - self.G.shape[1] - 1)
 
     def test(self, rows: NDArray[Any]) -> Wald:
         """Test SNPs, one a row, in the coordinates of w."""

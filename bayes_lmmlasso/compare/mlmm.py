@@ -1,9 +1,9 @@
 """The stepwise multi-locus mixed model (MLMM, Segura et al. 2012, doi:10.1038/ng.2314).
 
-Forward: fit delta by REML with the cofactors chosen so far, test every SNP at that delta (`fixed`), make the one with the
-smallest p-value a cofactor. It ends after ``max_steps``, or when the kinship explains nothing more. Backward: from the
-largest model, drop the cofactor with the largest p-value and fit delta again, until none is left. Of all models on the
-way, one is chosen:
+Forward: fit delta by REML with the cofactors chosen so far, test every SNP at that delta (`fixed`), make the one with
+the smallest p-value a cofactor. It ends after ``max_steps``, or when the kinship explains nothing more (delta at the
+upper bound of its search). Backward: from the largest model, drop the cofactor with the largest p-value and fit delta
+again, until one is left. Of all models on the way, one is chosen:
 
     ebic   least extended BIC,  -2 l + (q + k + 2) log n + 2 log C(p, k)    (Chen and Chen 2008,
            doi:10.1093/biomet/asn034), l the maximum of the log-likelihood (ML) with q covariates and k cofactors
@@ -29,6 +29,8 @@ from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 __all__ = ["MLMM", "Criterion", "MLMMStep", "mlmm"]
 
 Criterion = Literal["ebic", "mbonf"]
+
+_EVERYTHING = 1.0 - 1e-10  # share of variance that leaves nothing to estimate a variance from
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +157,13 @@ class _Search:
         """Add the SNP with the smallest p-value, step by step; the empty model comes first."""
         steps = [self.step(np.array([], dtype=np.intp), "forward")]
         while len(steps) <= max_steps and steps[-1].null_model.log_delta < steps[-1].null_model.grid[-1]:
-            log10_p = self.scan(steps[-1]).log10_p
-            log10_p[steps[-1].cofactors] = np.nan
-            if np.isnan(log10_p).all():
+            scan = self.scan(steps[-1])
+            log10_p = np.nan_to_num(scan.log10_p, nan=np.inf)
+            log10_p[steps[-1].cofactors] = np.inf
+            best = int(log10_p.argmin())
+            if not log10_p[best] < 0.0 or scan.pve[best] > _EVERYTHING:
                 break
-            cofactors = np.append(steps[-1].cofactors, np.nanargmin(log10_p))
+            cofactors = np.append(steps[-1].cofactors, best)
             steps.append(self.step(cofactors, "forward"))
         return steps
 

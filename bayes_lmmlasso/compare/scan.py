@@ -26,6 +26,7 @@ from bayes_lmmlasso.compare.wald import Wald
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model
 from bayes_lmmlasso.lmm.contrasts import ContrastBasis
+from bayes_lmmlasso.lmm.loco import check_chromosomes
 from bayes_lmmlasso.lmm.null_model import check_variation
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 
@@ -87,7 +88,7 @@ def scan(
     ----------
     X
         Genotypes as they are to be used (nothing is centred or scaled here), shape ``(n, p)``, any real dtype and
-        layout, fastest with each SNP contiguous. float64 is computed in float64; anything else is rotated in float32 and
+        layout, fastest with each SNP contiguous. float64 is computed in float64; all else is rotated in float32 and
         summed in float64.
     y
         Trait, shape ``(n,)``.
@@ -110,8 +111,8 @@ def scan(
     Raises
     ------
     InputError
-        If shapes disagree, values are not finite, the covariates explain the trait wholly or leave no degree of freedom,
-        or the kinship is missing.
+        If shapes disagree, values are not finite, the covariates explain the trait wholly or leave no degree of
+        freedom, or the kinship is missing.
     """
     if method not in get_args(ScanMethod):
         raise InputError(f"expected scan method {', '.join(get_args(ScanMethod))}, got {method!r}: choose one of these")
@@ -158,30 +159,28 @@ def scan_by_chromosome(
     InputError
         As `scan`, or if a chromosome has no kinship or ``chromosomes`` has another length.
     """
-    genotypes, labels = np.asarray(X), np.asarray(chromosomes)
-    if genotypes.ndim != 2 or labels.shape != genotypes.shape[1:]:
-        raise InputError(
-            f"chromosomes: expected one for each SNP of genotypes of shape {genotypes.shape}, got shape {labels.shape}: "
-            "align both"
-        )
+    genotypes = np.asarray(X)
+    labels = check_chromosomes(chromosomes, genotypes)
     columns = {name: np.full(labels.size, np.nan) for name in ("beta", "se", "log10_p", "log_delta")}
     waiting, degrees = np.ones(labels.size, dtype=bool), 0
     for chromosome, K in kinships:
         on = np.flatnonzero(labels == chromosome)
+        if on.size == 0:
+            continue
         part = scan(_columns(genotypes, on), y, K, covariates=covariates, method=method)
         for name, values in columns.items():
             values[on] = getattr(part, name)
         waiting[on], degrees = False, part.degrees
     if waiting.any():
         raise InputError(
-            f"kinships: expected one for every chromosome, got none for {labels[waiting][0]}: leave each of them out once"
+            f"kinships: expected one for every chromosome, got none for {labels[waiting][0]}: leave each out once"
         )
     return Scan(method, **columns, degrees=degrees)
 
 
 def _columns(X: NDArray[Any], on: NDArray[np.intp]) -> NDArray[Any]:
     """Return chosen SNPs, as a view where they lie together."""
-    together = on.size and on[-1] - on[0] + 1 == on.size
+    together = on[-1] - on[0] + 1 == on.size
     return X[:, on[0] : on[-1] + 1] if together else X[:, on]
 
 

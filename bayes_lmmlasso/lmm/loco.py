@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.kinship import KinshipMethod, kinship
 
-__all__ = ["leave_one_chromosome_out"]
+__all__ = ["check_chromosomes", "leave_one_chromosome_out"]
 
 
 def leave_one_chromosome_out(
@@ -44,12 +44,8 @@ def leave_one_chromosome_out(
     InputError
         As `kinship`, or if there is one chromosome only or ``chromosomes`` has another length.
     """
-    genotypes, labels = np.asarray(X), np.asarray(chromosomes)
-    if genotypes.ndim != 2 or labels.shape != genotypes.shape[1:]:
-        raise InputError(
-            f"chromosomes: expected one for each SNP of genotypes of shape {genotypes.shape}, got shape {labels.shape}: "
-            "align both"
-        )
+    genotypes = np.asarray(X)
+    labels = check_chromosomes(chromosomes, genotypes)
     names, first, counts = np.unique(labels, return_index=True, return_counts=True)
     if names.size < 2:
         raise InputError(
@@ -59,3 +55,20 @@ def leave_one_chromosome_out(
     for k in np.argsort(first):
         own = counts[k] * kinship(genotypes[:, labels == names[k]], method)
         yield names[k], (total - own) / (labels.size - counts[k])
+
+
+def check_chromosomes(chromosomes: ArrayLike, X: NDArray[Any]) -> NDArray[Any]:
+    """Return the chromosome of each SNP, shape ``(p,)``.
+
+    Raises
+    ------
+    InputError
+        If they are not one for each column of X.
+    """
+    labels: NDArray[Any] = np.asarray(chromosomes)
+    if X.ndim != 2 or labels.shape != X.shape[1:]:
+        raise InputError(
+            f"chromosomes: expected one for each SNP of genotypes of shape {X.shape}, got shape {labels.shape}: "
+            "pass one label for each column"
+        )
+    return labels
