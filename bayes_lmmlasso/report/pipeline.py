@@ -42,6 +42,7 @@ from bayes_lmmlasso.report.stages import (
     Groundwork,
     StageClock,
     find_path,
+    find_scan,
     find_stability,
     lay_groundwork,
     sample,
@@ -112,13 +113,20 @@ def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: 
         ground = lay_groundwork(settings, clock)
         variants = ground.analysis.variants
         assign_windows(variants["chrom"].to_numpy(), variants["pos"].to_numpy(), settings.window)
+        scan = find_scan(ground, clock)
         path = find_path(settings, ground, clock)
         stability = find_stability(settings, ground, clock)
         tree = sample(settings, ground, clock)
         with clock("tables"):
             add_point_estimate(tree, path, ground.null_model)
             add_stability(tree, stability)
-            inclusion = inclusion_table(tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE)
+            inclusion = inclusion_table(
+                tree,
+                path=path,
+                stability=stability,
+                scan=pd.DataFrame({"p": scan.p}),
+                variance_share=SNP_VARIANCE_SHARE,
+            )
             windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
             write_tsv(inclusion, store / "inclusion.tsv")
             write_tsv(windows, store / "windows.tsv")
