@@ -78,7 +78,7 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
     }
     p_lmm = inclusion["p_lmm"].to_numpy(float)
     if not np.isnan(p_lmm).all():
-        panels["scan, $-\\log_{10}$ p_lmm"] = -np.log10(np.maximum(p_lmm, _LEAST_P))
+        panels["scan (-log10 p_lmm)"] = -np.log10(np.maximum(p_lmm, _LEAST_P))
     figure = Figure(figsize=(9.5, 2.6 * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 1, sharex=True)
     upper, lower = grid[0], grid[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ SCANS: tuple[str, ...] = get_args(ScanMethod)
 _N_NAMED = 5
 
 
-def run_scan(settings: RunSettings, method: ScanMethod, loco: bool, clock: StageClock) -> tuple[AnalysisSet, Scan]:
+def run_scan(settings: RunSettings, method: str, loco: bool, clock: StageClock) -> tuple[AnalysisSet, Scan]:
     """Test every SNP by itself.
 
     Parameters
@@ -46,6 +46,7 @@ def run_scan(settings: RunSettings, method: ScanMethod, loco: bool, clock: Stage
             f"expected a mixed model with a kinship estimated from the genotypes for --loco, got {given}: "
             f"choose --kinship {', '.join(KINSHIPS)} and --method lmm-p3d or lmm-exact, or leave --loco out"
         )
+    model = cast(ScanMethod, method)
     analysis = read_analysis(settings, clock)
     X, y, Z = analysis.X, analysis.y, analysis.covariates
     if loco:
@@ -54,13 +55,13 @@ def run_scan(settings: RunSettings, method: ScanMethod, loco: bool, clock: Stage
             genotypes, estimator = kinship_genotypes(settings.kinship, analysis)
             kinships = leave_one_chromosome_out(genotypes, chromosomes, estimator)
             scaled = ((chromosome, gower_scale(K)) for chromosome, K in kinships)
-            return analysis, scan_by_chromosome(X, y, chromosomes, scaled, covariates=Z, method=method)
+            return analysis, scan_by_chromosome(X, y, chromosomes, scaled, covariates=Z, method=model)
     K = None
     if method != "lm":
         with clock("kinship"):
             K = gower_scale(estimate_kinship(settings.kinship, analysis))
     with clock("scan"):
-        return analysis, scan(X, y, K, covariates=Z, method=method)
+        return analysis, scan(X, y, K, covariates=Z, method=model)
 
 
 def scan_table(analysis: AnalysisSet, result: Scan) -> pd.DataFrame:
