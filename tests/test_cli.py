@@ -5,20 +5,23 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
-from small_run import cohort_folder, finished_copy, finished_run, listing
+from small_run import cohort_folder, finished_copy, finished_run, listing, settings
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.report.bars import StageBars
 from bayes_lmmlasso.report.demo import run_demo
+from bayes_lmmlasso.report.stages import StageClock, lay_groundwork
 from bayes_lmmlasso.report.summary import demo_lines
 from bayes_lmmlasso.report.tables import read_tsv
 
@@ -42,7 +45,7 @@ def test_help_names_every_option_of_the_contract():
         assert option in plain
     assert all(name in plain for name in bl.MODELS)
     commands = invoke("--help").stdout
-    assert all(name in commands for name in ("demo", "run", "null", "path", "stability", "sample", "report"))
+    assert all(name in commands for name in ("demo", "run", "null", "scan", "path", "stability", "sample", "report"))
 
 
 def test_null_writes_one_row(tmp_path):
@@ -54,6 +57,43 @@ def test_null_writes_one_row(tmp_path):
     assert row["log_delta"] == pytest.approx(null["log_delta"], abs=1.0)  # there with covariates
     assert "height: 58 samples" in result.stdout
     assert "PVE" in result.stdout
+
+
+@pytest.mark.parametrize("method", ["lm", "lmm-p3d", "lmm-exact"])
+@pytest.mark.parametrize("kinship", ["rrm", "ibs"])
+def test_scan_writes_one_row_a_snp(tmp_path, method, kinship):
+    covar = ("--covar", cohort_folder() / "covar.tsv")
+    options = (*data_options(), *covar, "--method", method, "--kinship", kinship)
+    result = invoke("scan", *options, "--out", tmp_path / "scan.tsv")
+    assert result.exit_code == 0, result.output
+    table = read_tsv(tmp_path / "scan.tsv")
+    assert list(table) == "chrom pos snp effect_allele other_allele eaf beta se p".split()
+    ground = lay_groundwork(settings(covar=cohort_folder() / "covar.tsv", kinship=kinship), StageClock())
+    analysis = ground.analysis
+    expected = bl.scan(analysis.X, analysis.y, ground.K, covariates=analysis.covariates, method=method)
+    for column in ("beta", "se", "p"):
+        np.testing.assert_allclose(table[column], getattr(expected, column), rtol=1e-5)
+    first = table.loc[table["p"].idxmin(), "snp"]
+    assert f"smallest p: {first} (" in result.stdout
+    assert f"scan ({method}): " in result.stdout
+
+
+def test_scan_leaves_the_chromosome_out(tmp_path):
+    for name in cohort_folder().iterdir():
+        shutil.copy(name, tmp_path)
+    bim = pd.read_csv(tmp_path / "small.bim", sep="\t", header=None)
+    bim[0] = np.repeat([1, 2], [120, len(bim) - 120])
+    bim.to_csv(tmp_path / "small.bim", sep="\t", header=False, index=False)
+    options = ("--bfile", tmp_path / "small", "--pheno", tmp_path / "pheno.tsv", "--trait", "height")
+    result = invoke("scan", *options, "--loco", "--kinship", "centred", "--out", tmp_path / "scan.tsv")
+    assert result.exit_code == 0, result.output
+    analysis = lay_groundwork(settings(bfile=tmp_path / "small"), StageClock()).analysis
+    table = read_tsv(tmp_path / "scan.tsv")
+    for chromosome in ("1", "2"):
+        on = (analysis.variants["chrom"] == chromosome).to_numpy()
+        K = bl.gower_scale(bl.kinship(analysis.dosages()[:, ~on], "centred"))
+        part = bl.scan(analysis.X[:, on], analysis.y, K, covariates=analysis.covariates)
+        np.testing.assert_allclose(table["p"][on], part.p, rtol=1e-4)
 
 
 def test_path_writes_one_row_a_snp(tmp_path):

@@ -57,6 +57,8 @@ def test_tables_agree_with_the_functions_they_come_from():
     draws = bl.read_tree(folder / "posterior.zarr")["posterior"]["b"].values
     np.testing.assert_allclose(table["beta_mean"], draws.mean(axis=(0, 1), dtype=float), rtol=1e-5, atol=1e-9)
     np.testing.assert_allclose(table["pip"], (draws**2 > 0.001).mean(axis=(0, 1)), atol=1e-6)
+    scan = bl.scan(analysis.X, analysis.y, ground.basis, covariates=analysis.covariates, delta=ground.null_model.delta)
+    np.testing.assert_allclose(table["p_lmm"], scan.p, rtol=1e-5)
     assert table["snp"].tolist() == analysis.variants["snp"].tolist()
 
 

@@ -74,7 +74,7 @@ class ContrastBasis:
         projected = matrix - span @ (span.T @ matrix)
         projected -= (projected @ span) @ span.T
         beyond = 2.0 * max(float(np.linalg.norm(projected)), 1e-300)
-        with blas_threads(n, small=500):
+        with blas_threads(n):
             values, vectors = np.linalg.eigh(projected + beyond * (span @ span.T))
         values, vectors = values[: n - q], vectors[:, : n - q]
         check_spectrum(values)
