@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from rich.console import Console
 from small_run import cohort_folder, finished_copy, finished_run, listing, settings
@@ -79,18 +77,14 @@ def test_scan_writes_one_row_a_snp(tmp_path, method, kinship):
 
 
 def test_scan_leaves_the_chromosome_out(tmp_path):
-    for name in cohort_folder().iterdir():
-        shutil.copy(name, tmp_path)
-    bim = pd.read_csv(tmp_path / "small.bim", sep="\t", header=None)
-    bim[0] = np.repeat([1, 2], [120, len(bim) - 120])
-    bim.to_csv(tmp_path / "small.bim", sep="\t", header=False, index=False)
-    options = ("--bfile", tmp_path / "small", "--pheno", tmp_path / "pheno.tsv", "--trait", "height")
-    result = invoke("scan", *options, "--loco", "--kinship", "centred", "--out", tmp_path / "scan.tsv")
+    result = invoke("scan", *data_options(), "--loco", "--kinship", "centred", "--out", tmp_path / "scan.tsv")
     assert result.exit_code == 0, result.output
-    analysis = lay_groundwork(settings(bfile=tmp_path / "small"), StageClock()).analysis
+    analysis = lay_groundwork(settings(), StageClock()).analysis
     table = read_tsv(tmp_path / "scan.tsv")
-    for chromosome in ("1", "2"):
-        on = (analysis.variants["chrom"] == chromosome).to_numpy()
+    chromosomes = analysis.variants["chrom"].to_numpy()
+    assert len(set(chromosomes)) > 1
+    for chromosome in set(chromosomes):
+        on = chromosomes == chromosome
         K = bl.gower_scale(bl.kinship(analysis.dosages()[:, ~on], "centred"))
         part = bl.scan(analysis.X[:, on], analysis.y, K, covariates=analysis.covariates)
         np.testing.assert_allclose(table["p"][on], part.p, rtol=1e-4)
