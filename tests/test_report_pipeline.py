@@ -79,7 +79,7 @@ def test_record_says_what_was_done():
     hyper = read_tsv(finished_run().folder / "hyper.tsv")
     assert sampling["r_hat"] == pytest.approx(hyper["r_hat"].max(), abs=1e-5)
     assert list(record["timings"]["seconds"]) == [
-        *("data", "kinship", "null model", "path", "stability", "sampling", "tables", "report")
+        *("data", "kinship", "null model", "scan", "path", "stability", "sampling", "tables", "report")
     ]
 
 
