@@ -192,7 +192,7 @@ def test_same_bits_again(problem):
         ({"X": np.ones((59, 3))}, r"genotypes: expected real numbers of shape \(60, p\)"),
         ({"X": np.full((60, 3), np.nan)}, "got NaN or Inf at SNP 1 of 3"),
         ({"y": np.ones(60), "covariates": np.ones((60, 1))}, "expected variation beyond"),
-        ({"covariates": np.eye(60)[:, :59]}, "expected variation beyond"),
+        ({"covariates": np.eye(60)[:, :59]}, "expected at least 61 samples for 59 covariates and a SNP, got 60"),
         ({"delta": -1.0}, "expected delta above 0, got -1"),
         ({"bounds": (1.0, -1.0), "method": "lmm-exact"}, "expected rising finite bounds"),
     ],

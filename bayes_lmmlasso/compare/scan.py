@@ -118,7 +118,10 @@ def scan(
         raise InputError(f"expected scan method {', '.join(get_args(ScanMethod))}, got {method!r}: choose one of these")
     n = np.shape(y)[0] if np.ndim(y) else 0
     trait, Z, genotypes = check_trait(y, n), check_covariates(covariates, n), read_snps(X, n)
-    check_variation(trait, trait - Z @ np.linalg.lstsq(Z, trait, rcond=None)[0], Z.shape[1] + 1)
+    q = Z.shape[1]
+    check_variation(trait, trait - Z @ np.linalg.lstsq(Z, trait, rcond=None)[0], q)
+    if n - q < 2:
+        raise InputError(f"expected at least {q + 2} samples for {q} covariates and a SNP, got {n}: drop covariates")
     if method == "lm":
         return _scan_lm(genotypes, trait, Z)
     if K is None:
