@@ -22,6 +22,7 @@ from bayes_lmmlasso.cohort import (
     write_plink,
     write_table,
 )
+from bayes_lmmlasso.compare import BASELINES, MLMM, MLMMStep, Scan, mlmm, scan, scan_by_chromosome
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import (
     CrossValidation,
@@ -45,6 +46,7 @@ from bayes_lmmlasso.lmm import (
     fit_null_model,
     gower_scale,
     kinship,
+    leave_one_chromosome_out,
     null_deltas,
     read_kinship,
     rotate,
@@ -71,6 +73,8 @@ from bayes_lmmlasso.posterior import (
 __version__ = version("bayes-lmmlasso")
 
 __all__ = [
+    "BASELINES",
+    "MLMM",
     "MODELS",
     "AnalysisSet",
     "Cohort",
@@ -82,10 +86,12 @@ __all__ = [
     "JointMap",
     "LMMLasso",
     "LassoPath",
+    "MLMMStep",
     "ModelSpec",
     "NullModel",
     "PermutationNull",
     "RotatedData",
+    "Scan",
     "StabilitySelection",
     "Until",
     "add_point_estimate",
@@ -102,7 +108,9 @@ __all__ = [
     "joint_map",
     "kinship",
     "lasso_path",
+    "leave_one_chromosome_out",
     "loo_log_likelihood",
+    "mlmm",
     "null_deltas",
     "permutation_null",
     "prepare",
@@ -112,6 +120,8 @@ __all__ = [
     "read_tree",
     "rotate",
     "sample_posterior",
+    "scan",
+    "scan_by_chromosome",
     "shard",
     "simulate_cohort",
     "simulate_trait",

@@ -21,6 +21,7 @@ from bayes_lmmlasso.report import resume as resume_analysis
 from bayes_lmmlasso.report import run as run_analysis
 from bayes_lmmlasso.report.bars import StageBars
 from bayes_lmmlasso.report.run_directory import can_resume
+from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
 from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import StageClock, find_path, find_stability, lay_groundwork
@@ -86,6 +87,8 @@ Window = Annotated[str, typer.Option(help="Width of the windows, such as 500kb o
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 OutFile = Annotated[Path, typer.Option(help="Tab-separated file for the result.", metavar="FILE")]
+Method = Annotated[str, typer.Option(help="Model of the tests.", metavar="|".join(SCANS))]
+Loco = Annotated[bool, typer.Option("--loco", help="Leave a SNP's own chromosome out of its kinship.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in DIR.")]
 
 
@@ -192,6 +195,28 @@ def null(
 
 
 @app.command()
+def scan(
+    bfile: Bfile,
+    pheno: Pheno,
+    trait: Trait,
+    out: OutFile,
+    covar: Covar = None,
+    method: Method = "lmm-p3d",
+    kinship: Kinship = "rrm",
+    loco: Loco = False,
+    maf: Maf = 0.01,
+    missing: Missing = 0.05,
+    transform: Transform = "none",
+) -> None:
+    """Test every SNP by itself, in the linear or the mixed model, one row a SNP in FILE."""
+    settings, target = _settings(locals()), OutputFile(out)
+    with _bars() as progress:
+        analysis, result = run_scan(settings, method, loco, StageClock(progress))
+    target.write(scan_table(analysis, result))
+    _tell([*scan_lines(analysis, result), f"table: {out}"])
+
+
+@app.command()
 def path(
     bfile: Bfile,
     pheno: Pheno,
@@ -254,8 +279,9 @@ def main() -> None:
 
 
 def _settings(options: dict[str, Any]) -> RunSettings:
-    """Take a command's options but for where its results go."""
-    return RunSettings(**{name: value for name, value in options.items() if name not in ("out", "overwrite")})
+    """Take those of a command's options that say what is analysed."""
+    own = ("out", "overwrite", "method", "loco")
+    return RunSettings(**{name: value for name, value in options.items() if name not in own})
 
 
 def _bars() -> StageBars:

@@ -83,5 +83,6 @@ def inclusion_frame(p: int = 40) -> pd.DataFrame:
             "beta_lo": mean - 0.1,
             "beta_hi": mean + 0.1,
             "pip": rng.random(p),
+            "p_lmm": np.nan,
         }
     )

@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from small_run import cohort_folder, finished_copy, finished_run, listing
+from small_run import cohort_folder, finished_copy, finished_run, listing, settings
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.report.bars import StageBars
 from bayes_lmmlasso.report.demo import run_demo
+from bayes_lmmlasso.report.stages import StageClock, lay_groundwork
 from bayes_lmmlasso.report.summary import demo_lines
 from bayes_lmmlasso.report.tables import read_tsv
 
@@ -42,7 +43,7 @@ def test_help_names_every_option_of_the_contract():
         assert option in plain
     assert all(name in plain for name in bl.MODELS)
     commands = invoke("--help").stdout
-    assert all(name in commands for name in ("demo", "run", "null", "path", "stability", "sample", "report"))
+    assert all(name in commands for name in ("demo", "run", "null", "scan", "path", "stability", "sample", "report"))
 
 
 def test_null_writes_one_row(tmp_path):
@@ -54,6 +55,39 @@ def test_null_writes_one_row(tmp_path):
     assert row["log_delta"] == pytest.approx(null["log_delta"], abs=1.0)  # there with covariates
     assert "height: 58 samples" in result.stdout
     assert "PVE" in result.stdout
+
+
+@pytest.mark.parametrize("method", ["lm", "lmm-p3d", "lmm-exact"])
+@pytest.mark.parametrize("kinship", ["rrm", "ibs"])
+def test_scan_writes_one_row_a_snp(tmp_path, method, kinship):
+    covar = ("--covar", cohort_folder() / "covar.tsv")
+    options = (*data_options(), *covar, "--method", method, "--kinship", kinship)
+    result = invoke("scan", *options, "--out", tmp_path / "scan.tsv")
+    assert result.exit_code == 0, result.output
+    table = read_tsv(tmp_path / "scan.tsv")
+    assert list(table) == "chrom pos snp effect_allele other_allele eaf beta se p".split()
+    ground = lay_groundwork(settings(covar=cohort_folder() / "covar.tsv", kinship=kinship), StageClock())
+    analysis = ground.analysis
+    expected = bl.scan(analysis.X, analysis.y, ground.K, covariates=analysis.covariates, method=method)
+    for column in ("beta", "se", "p"):
+        np.testing.assert_allclose(table[column], getattr(expected, column), rtol=1e-5)
+    first = table.loc[table["p"].idxmin(), "snp"]
+    assert f"smallest p: {first} (" in result.stdout
+    assert f"scan ({method}): " in result.stdout
+
+
+def test_scan_leaves_the_chromosome_out(tmp_path):
+    result = invoke("scan", *data_options(), "--loco", "--kinship", "centred", "--out", tmp_path / "scan.tsv")
+    assert result.exit_code == 0, result.output
+    analysis = lay_groundwork(settings(), StageClock()).analysis
+    table = read_tsv(tmp_path / "scan.tsv")
+    chromosomes = analysis.variants["chrom"].to_numpy()
+    assert len(set(chromosomes)) > 1
+    for chromosome in set(chromosomes):
+        on = chromosomes == chromosome
+        K = bl.gower_scale(bl.kinship(analysis.dosages()[:, ~on], "centred"))
+        part = bl.scan(analysis.X[:, on], analysis.y, K, covariates=analysis.covariates)
+        np.testing.assert_allclose(table["p"][on], part.p, rtol=1e-4)
 
 
 def test_path_writes_one_row_a_snp(tmp_path):

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from bayes_lmmlasso.cli import app
 
-COMMANDS = ("run", "null", "path", "stability", "sample")
+COMMANDS = ("run", "null", "scan", "path", "stability", "sample")
 STAGE_LINE = re.compile(r"^[a-z ]+: .* \(\d+\.\d s\)$")
 
 
@@ -139,6 +139,9 @@ def test_bad_data(tmp_path, command, case):
         ("stability", ["--subsamples", "0"], "--subsamples of at least 1, got 0"),
         ("stability", ["--subsample-fraction", "1.5"], "got 1.5"),
         ("stability", ["--n-active", "28"], "from 1 to 26"),
+        ("scan", ["--method", "glm"], "'glm'"),
+        ("scan", ["--loco", "--method", "lm"], "got --method lm"),
+        ("scan", ["--loco", "--kinship", __file__], "with a kinship estimated from the genotypes for --loco"),
     ],
 )
 def test_values_out_of_range(tmp_path, command, options, words):
@@ -171,7 +174,7 @@ def test_a_folder_with_other_files_is_refused_even_to_overwrite(tmp_path, comman
     check(CliRunner().invoke(app, [*arguments(command, folder), "--overwrite"]), "thesis.txt", folder, before)
 
 
-@pytest.mark.parametrize("command", ["null", "path", "stability"])
+@pytest.mark.parametrize("command", ["null", "scan", "path", "stability"])
 def test_a_table_needs_an_existing_folder(tmp_path, command):
     folder = copy_cohort(tmp_path)
     before = listing(folder)

@@ -58,6 +58,8 @@ def test_tables_agree_with_the_functions_they_come_from():
     draws = zarr.open_array(folder / "checkpoint" / "draws.zarr" / "b", mode="r")[:]
     np.testing.assert_allclose(table["beta_mean"], draws.mean(axis=(0, 1), dtype=float), rtol=1e-5, atol=1e-9)
     np.testing.assert_allclose(table["pip"], (draws**2 > 0.001).mean(axis=(0, 1)), atol=1e-6)
+    scan = bl.scan(analysis.X, analysis.y, ground.basis, covariates=analysis.covariates, delta=ground.null_model.delta)
+    np.testing.assert_allclose(table["p_lmm"], scan.p, rtol=1e-5)
     assert table["snp"].tolist() == analysis.variants["snp"].tolist()
 
 
@@ -78,7 +80,7 @@ def test_record_says_what_was_done():
     hyper = read_tsv(finished_run().folder / "hyper.tsv")
     assert sampling["r_hat"] == pytest.approx(hyper["r_hat"].max(), abs=1e-5)
     assert list(record["timings"]["seconds"]) == [
-        *("data", "kinship", "null model", "path", "stability", "sampling", "tables", "report")
+        *("data", "kinship", "null model", "scan", "path", "stability", "sampling", "tables", "report")
     ]
 
 

@@ -28,6 +28,16 @@ def drawn(figure) -> bytes:
     return png(figure, dpi=40)
 
 
+def test_manhattan_shows_a_scan_down_to_p_of_0():
+    table = inclusion_frame().assign(p_lmm=np.geomspace(1.0, 1e-30, 40))
+    table.loc[3, "p_lmm"], table.loc[5, "p_lmm"] = 0.0, np.nan
+    figure = manhattan_figure(table, 0.6)
+    points = np.concatenate([part.get_offsets() for part in figure.axes[2].collections])
+    expected = np.where(table["p_lmm"] == 0.0, 300.0, -np.log10(table["p_lmm"].where(table["p_lmm"] > 0.0)))
+    np.testing.assert_allclose(np.sort(points[:, 1]), np.sort(expected))
+    assert drawn(figure)
+
+
 def test_manhattan_has_both_panels_along_one_genome():
     table = inclusion_frame()
     figure = manhattan_figure(table, 0.6)

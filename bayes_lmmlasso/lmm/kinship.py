@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist, squareform
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.threads import blas_threads
 from bayes_lmmlasso.lmm.validation import check_matrix
 
 __all__ = ["KinshipMethod", "gower_scale", "kinship"]
@@ -62,10 +63,11 @@ def kinship(X: ArrayLike, method: KinshipMethod = "rrm") -> NDArray[np.float64]:
     n, p = genotypes.shape
     total = np.zeros((n, n))
     size = max(1, _BLOCK_BYTES // (8 * n))
-    for start in range(0, p, size):
-        block = np.asarray(genotypes[:, start : start + size], dtype=np.float64)
-        _check_block(block, start, method)
-        total += _ibs_block(block) if method == "ibs" else _product_block(block, method == "rrm")
+    with blas_threads(n):
+        for start in range(0, p, size):
+            block = np.asarray(genotypes[:, start : start + size], dtype=np.float64)
+            _check_block(block, start, method)
+            total += _ibs_block(block) if method == "ibs" else _product_block(block, method == "rrm")
     return np.asarray(total / p)
 
 

@@ -28,6 +28,11 @@ REFERENCES = (
         "Fernando, Garrick (2013). Bayesian methods applied to GWAS. Methods in Molecular Biology 1019",
         "10.1007/978-1-62703-447-0_10",
     ),
+    (
+        "Kang, Sul, Service, Zaitlen, Kong, Freimer, Sabatti, Eskin (2010). Variance component model to account for "
+        "sample structure in genome-wide association studies. Nature Genetics 42",
+        "10.1038/ng.548",
+    ),
     ("Stephens (2017). False discovery rates: a new deal. Biostatistics 18", "10.1093/biostatistics/kxw041"),
     (
         "Vehtari, Gelman, Simpson, Carpenter, Buerkner (2021). Rank-normalization, folding, and localization: "
@@ -79,7 +84,8 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "pip_mcse": "Monte Carlo standard error of pip",
             "lfsr": "local false sign rate: min(P(b ≥ 0), P(b ≤ 0)); small when the sign is certain",
             "r_hat, ess_bulk": "convergence and effective number of draws of the SNP's effect",
-            "p_lmm": "p-value of a single-SNP mixed-model test, NA as no scan was run",
+            "p_lmm": "p-value of a single-SNP mixed-model Wald test at the null model's delta (P3D), not corrected for "
+            "the number of SNPs; NA where the covariates determine the SNP, or where no scan was run",
         },
         "hyper.tsv": {
             "log_v": "logarithm of the total variance v (of a trait of variance 1)",

@@ -51,6 +51,7 @@ from bayes_lmmlasso.report.stages import (
     Groundwork,
     StageClock,
     find_path,
+    find_scan,
     find_stability,
     lay_groundwork,
     sample,
@@ -188,6 +189,7 @@ def _analyse(settings: RunSettings, store: Path, out: Path, record: dict[str, An
     ground = lay_groundwork(settings, clock)
     variants = ground.analysis.variants
     assign_windows(variants["chrom"].to_numpy(), variants["pos"].to_numpy(), settings.window)
+    scan = find_scan(ground, clock)
     path = find_path(settings, ground, clock)
     stability = find_stability(settings, ground, clock)
     tree = sample(settings, ground, clock, store / CHECKPOINT)
@@ -196,7 +198,13 @@ def _analyse(settings: RunSettings, store: Path, out: Path, record: dict[str, An
         add_stability(tree, stability)
         windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
         tree, hyper = _store_posterior(tree, settings, store)
-        inclusion = inclusion_table(tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE)
+        inclusion = inclusion_table(
+            tree,
+            path=path,
+            stability=stability,
+            scan=pd.DataFrame({"p": scan.p}),
+            variance_share=SNP_VARIANCE_SHARE,
+        )
         write_tsv(inclusion, store / "inclusion.tsv")
         write_tsv(windows, store / "windows.tsv")
     evidence = {

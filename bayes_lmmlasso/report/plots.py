@@ -34,6 +34,7 @@ _BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, _GREY = (
     "#56B4E9",
     "#6B7280",
 )
+_LEAST_P = 1e-300  # p-values are drawn down to here
 _CHAINS = (_BLUE, _ORANGE, _GREEN, _PURPLE, _SKY, _RED)
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -61,7 +62,7 @@ def _styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 @_styled
 def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
-    """Stability frequency above posterior inclusion, along the genome.
+    """Stability frequency, posterior inclusion and, if there was a scan, its p-values, along the genome.
 
     Parameters
     ----------
@@ -71,18 +72,22 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
         Frequency from which a SNP counts as stable; drawn as a line.
     """
     genome = Genome.of(inclusion)
-    figure = Figure(figsize=(9.5, 5.2), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    for axes, column, label in (
-        (upper, "stability", "stability frequency"),
-        (lower, "pip", "posterior inclusion (pip)"),
-    ):
-        values = inclusion[column].to_numpy(float)
+    panels = {
+        "stability frequency": inclusion["stability"].to_numpy(float),
+        "posterior inclusion (pip)": inclusion["pip"].to_numpy(float),
+    }
+    p_lmm = inclusion["p_lmm"].to_numpy(float)
+    if not np.isnan(p_lmm).all():
+        panels["scan (-log10 p_lmm)"] = -np.log10(np.maximum(p_lmm, _LEAST_P))
+    figure = Figure(figsize=(9.5, 2.6 * len(panels)), layout="constrained")
+    grid = figure.subplots(len(panels), 1, sharex=True)
+    upper, lower = grid[0], grid[-1]
+    for axes, (label, values) in zip(grid, panels.items(), strict=True):
         for parity, colour in ((0, _BLUE), (1, _SKY)):
             on = genome.number % 2 == parity
             axes.scatter(genome.x[on], values[on], s=9, color=colour, linewidths=0, clip_on=False)
         axes.set_ylabel(label)
-        axes.set_ylim(0, max(1.0 if column == "stability" else 0.0, 1.08 * float(np.nanmax(values)), 0.02))
+        axes.set_ylim(0, max(1.0 if axes is upper else 0.0, 1.08 * float(np.nanmax(values)), 0.02))
         _name_peaks(axes, genome.x, values, inclusion["snp"].to_numpy())
     upper.axhline(threshold, color=_RED, linewidth=0.8, linestyle="--")
     upper.annotate(

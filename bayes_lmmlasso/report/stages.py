@@ -1,7 +1,7 @@
 """The stages of an analysis, each a function of the settings and of the stages before it.
 
     read and prepare  ->  kinship, Gower scaling, eigenbasis  ->  null model (REML)
-                      ->  Lasso path  ->  stability selection  ->  posterior
+                      ->  scan (P3D)  ->  Lasso path  ->  stability selection  ->  posterior
 
 The commands of the command line differ in where they stop.
 """
@@ -21,6 +21,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_plink
+from bayes_lmmlasso.compare import Scan, scan
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import (
     Eigenbasis,
@@ -39,9 +40,13 @@ from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 __all__ = [
     "Groundwork",
     "StageClock",
+    "estimate_kinship",
     "find_path",
+    "find_scan",
     "find_stability",
+    "kinship_genotypes",
     "lay_groundwork",
+    "read_analysis",
     "sample",
 ]
 
@@ -92,8 +97,8 @@ class Groundwork:
     null_model: NullModel
 
 
-def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
-    """Read and prepare the data, decompose the kinship and fit the null model.
+def read_analysis(settings: RunSettings, clock: StageClock) -> AnalysisSet:
+    """Read and prepare the data.
 
     Raises
     ------
@@ -110,15 +115,39 @@ def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
             missing=settings.missing,
             transform=settings.transform,
         )
-        del cohort
         say("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
+    return analysis
+
+
+def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
+    """Read and prepare the data, decompose the kinship and fit the null model.
+
+    Raises
+    ------
+    InputError
+        If the data are not as they should be.
+    """
+    analysis = read_analysis(settings, clock)
     with clock("kinship"):
-        K = gower_scale(_kinship(settings.kinship, analysis))
+        K = gower_scale(estimate_kinship(settings.kinship, analysis))
         basis = Eigenbasis.from_kinship(K)
     with clock("null model") as say:
         null_model = fit_null_model(analysis.y, basis, analysis.covariates, "reml")
         say(f"PVE {null_model.pve:.3f}")
     return Groundwork(analysis, K, basis, null_model)
+
+
+def find_scan(ground: Groundwork, clock: StageClock) -> Scan:
+    """Test every SNP by itself at the null model's delta."""
+    with clock("scan"):
+        return scan(
+            ground.analysis.X,
+            ground.analysis.y,
+            ground.basis,
+            covariates=ground.analysis.covariates,
+            method="lmm-p3d",
+            delta=ground.null_model.delta,
+        )
 
 
 def find_path(settings: RunSettings, ground: Groundwork, clock: StageClock) -> LassoPath:
@@ -176,10 +205,14 @@ def sample(settings: RunSettings, ground: Groundwork, clock: StageClock, store: 
     return tree
 
 
-def _kinship(choice: str, analysis: AnalysisSet) -> NDArray[np.float64]:
+def estimate_kinship(choice: str, analysis: AnalysisSet) -> NDArray[np.float64]:
     """Estimate the kinship of the analysed samples, or read it."""
     if choice not in KINSHIPS:
         return read_kinship(choice, analysis.samples)
-    if choice == "rrm":
-        return kinship(analysis.X, "rrm")
-    return kinship(analysis.dosages(), cast(KinshipMethod, choice))
+    return kinship(*kinship_genotypes(choice, analysis))
+
+
+def kinship_genotypes(choice: str, analysis: AnalysisSet) -> tuple[NDArray[np.float32], KinshipMethod]:
+    """Return the genotypes that an estimator takes, and its name."""
+    estimator = cast(KinshipMethod, choice)
+    return (analysis.X if estimator == "rrm" else analysis.dosages()), estimator

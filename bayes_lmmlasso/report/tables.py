@@ -21,7 +21,8 @@ _TEXT = frozenset({"chrom", "snp", "effect_allele", "other_allele", "top_snp", "
 
 def write_tsv(table: pd.DataFrame, path: Path) -> None:
     """Write a table; the file appears complete, by rename."""
-    text = table.to_csv(sep="\t", index=False, na_rep="NA", float_format="%.6g", lineterminator="\n")
+    numbers = {str(name): _digits(table[name]) for name in table if pd.api.types.is_float_dtype(table[name])}
+    text = table.assign(**numbers).to_csv(sep="\t", index=False, na_rep="NA", lineterminator="\n")
     write_text(text, path)
 
 
@@ -89,6 +90,11 @@ class OutputFile:
     def write(self, table: pd.DataFrame) -> None:
         """Write the table in place of what the file held before."""
         write_tsv(table, self.path)
+
+
+def _digits(column: pd.Series) -> list[str]:
+    """Format numbers, several times faster than pandas does."""
+    return ["NA" if math.isnan(value) else f"{value:.6g}" for value in column.tolist()]
 
 
 def _plain(value: Any) -> Any:
