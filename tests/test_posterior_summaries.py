@@ -17,7 +17,8 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso import LassoPath
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
 from bayes_lmmlasso.posterior.inclusion import COLUMNS, probability_error, summarise_effects
-from bayes_lmmlasso.posterior.windows import _explained_variance, assign_windows
+from bayes_lmmlasso.posterior.partition import assign_windows
+from bayes_lmmlasso.posterior.windows import _explained_variance
 
 
 def autoregressive(rng, m, chains, draws):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bayes_lmmlasso.posterior.credible_sets import credible_sets
+from bayes_lmmlasso.posterior.fdr import BayesianFdr, bayesian_fdr
 from bayes_lmmlasso.posterior.inclusion import inclusion_table
 from bayes_lmmlasso.posterior.loo import loo_log_likelihood
+from bayes_lmmlasso.posterior.projection import Projection, project_posterior
 from bayes_lmmlasso.posterior.sampling import sample_posterior
 from bayes_lmmlasso.posterior.store import (
     add_point_estimate,
@@ -15,11 +18,16 @@ from bayes_lmmlasso.posterior.store import (
 from bayes_lmmlasso.posterior.windows import window_table
 
 __all__ = [
+    "BayesianFdr",
+    "Projection",
     "add_point_estimate",
     "add_stability",
+    "bayesian_fdr",
+    "credible_sets",
     "hyper_table",
     "inclusion_table",
     "loo_log_likelihood",
+    "project_posterior",
     "read_tree",
     "sample_posterior",
     "window_table",

@@ -7,7 +7,6 @@ doi:10.1007/978-1-62703-447-0_10).
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -15,14 +14,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior.diagnostics import convergence
 from bayes_lmmlasso.posterior.inclusion import inclusion_probabilities, probability_error
+from bayes_lmmlasso.posterior.partition import assign_windows
 
-__all__ = ["assign_windows", "window_table"]
-
-_UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
-_UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions
+__all__ = ["window_table"]
 
 
 def window_table(
@@ -39,9 +35,10 @@ def window_table(
     tree
         Result of `sample_posterior`.
     window
-        Width: "1Mb", "500kb", "20000bp", or "100snps". SNPs of unknown position (bp 0) are placed by
-        linear interpolation between their neighbours in the file. Where a chromosome has no positions at all
-        windows hold 100 SNPs, and start and end count SNPs along the chromosome.
+        "1Mb", "500kb", "20000bp", "2cM", "100snps", or "ld", "ld0.3" for blocks of linkage disequilibrium; see
+        `bayes_lmmlasso.posterior.partition`. SNPs of unknown position (bp 0) are placed by linear interpolation between
+        their neighbours in the file. Where a chromosome has no positions at all windows hold 100 SNPs, and start and
+        end count SNPs along the chromosome.
     variance_share
         Share t of phenotypic variance above which a window counts as included, where the prior has no point mass.
     snp_variance_share
@@ -56,13 +53,14 @@ def window_table(
     Raises
     ------
     InputError
-        If the width is not understood.
+        If the window is not understood, or in cM without a genetic map.
     """
     draws: NDArray[Any] = tree.children["posterior"].dataset["b"].values
     constant = tree.children["constant_data"].dataset
     X = constant["X"].values
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
-    windows = assign_windows(chrom, position, window)
+    cm = constant["variant_cm"].values if "variant_cm" in constant.coords else None
+    windows = assign_windows(chrom, position, window, cm=cm, XT=X)
     inclusion = inclusion_probabilities(tree)
     shares = np.empty((len(windows), *draws.shape[:2]))
     events = np.empty(shares.shape, dtype=bool)
@@ -102,38 +100,3 @@ def _explained_variance(b: NDArray[Any], X: NDArray[Any]) -> NDArray[np.float64]
     covariance = np.cov(X, ddof=0).reshape(w, w)
     shares: NDArray[np.float64] = np.einsum("dj,dj->d", b @ covariance, b)
     return shares
-
-
-def assign_windows(chrom: NDArray[Any], position: NDArray[np.integer], window: str) -> pd.DataFrame:
-    """Cut each chromosome into windows: one row a window with chrom, start, end, n_snps and members (SNP indices).
-
-    Windows in bp start at multiples of the width; empty ones are left out.
-    """
-    width, unit = _parse(window)
-    rows = []
-    for name in dict.fromkeys(chrom.tolist()):
-        on = np.flatnonzero(chrom == name)
-        known = np.flatnonzero(position[on] > 0)
-        by_position = unit != "snps" and known.size > 0
-        if by_position:
-            place = np.interp(np.arange(len(on)), known, position[on][known]).astype(np.int64)
-            size = width * _UNITS[unit]
-        else:
-            place, size = np.arange(1, len(on) + 1), width if unit == "snps" else _UNKNOWN_POSITIONS
-        number = (place - 1) // size
-        for k in np.unique(number):
-            members = on[number == k]
-            end = (k + 1) * size if by_position else min((k + 1) * size, len(on))
-            rows.append((name, int(k * size + 1), int(end), len(members), members))
-    return pd.DataFrame(rows, columns=["chrom", "start", "end", "n_snps", "members"])
-
-
-def _parse(window: str) -> tuple[int, str]:
-    """Read "1Mb" as (1, "mb")."""
-    match = re.fullmatch(r"([1-9]\d*)\s*(mb|kb|bp|snps)", window.strip().lower())
-    if match is None:
-        raise InputError(
-            f"expected a window such as '1Mb', '500kb', '20000bp' or '100snps', got {window!r}: give a whole number "
-            "and a unit"
-        )
-    return int(match[1]), match[2]

@@ -24,7 +24,7 @@ from bayes_lmmlasso.posterior import (
     window_table,
     write_tree,
 )
-from bayes_lmmlasso.posterior.windows import assign_windows
+from bayes_lmmlasso.posterior.partition import assign_windows
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.evidence import SamplingEvidence, SelectionEvidence
 from bayes_lmmlasso.report.page import report_html
