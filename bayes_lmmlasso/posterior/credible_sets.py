@@ -56,7 +56,7 @@ def credible_sets(tree: xr.DataTree, coverage: float = 0.95, min_purity: float =
     Returns
     -------
     pandas.DataFrame
-        One row a set in the order in which they were found, the most certain leads first: chrom, start, end, n_snps,
+        One row a set, the most certain leads first: chrom, start and end (bp of its first and last SNP), n_snps,
         coverage, coverage_mcse (its Monte Carlo error), purity, n_included (posterior mean number of members with an
         effect), top_snp (the lead) and top_snp_pip (both by counting draws), snps (ids of the members, the lead first,
         joined by commas).
@@ -90,11 +90,10 @@ def credible_sets(tree: xr.DataTree, coverage: float = 0.95, min_purity: float =
             event = drawn.any(axis=1)
             error = probability_error(event.reshape(1, chains, -1), np.array([float(event.size)]))[0]
             where = position[chosen]
-            lead = chosen[0]
-            rows.append(
-                (name, where.min(), where.max(), chosen.size, event.mean(), error, purity, drawn.sum(axis=1).mean())
-                + (names[lead], pip[lead], ",".join(names[chosen].tolist()))
-            )
+            known = where[where > 0] if where.any() else where
+            place = (name, known.min(), known.max(), chosen.size)
+            evidence = (event.mean(), error, purity, drawn.sum(axis=1).mean())
+            rows.append((*place, *evidence, names[chosen[0]], pip[chosen[0]], ",".join(names[chosen].tolist())))
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values("top_snp_pip", ascending=False, kind="stable", ignore_index=True)
 

@@ -3,12 +3,13 @@
     "1Mb", "500kb", "20000bp"    windows of equal width that start at multiples of it
     "2cM", "0.5cM"               the same on the genetic map (column 3 of a .bim)
     "100snps"                    equal numbers of SNPs
-    "ld", "ld0.3"                blocks of linkage disequilibrium: along the chromosome a SNP belongs to the block of
-                                 the SNP before it as long as its mean r^2 with the block's last 50 SNPs is at least
-                                 the number (0.3 unless given)
+    "ld", "ld0.3"                blocks of linkage disequilibrium, which end where linkage across is weakest
 
-The blocks are a one-pass form of hierarchical clustering of adjacent SNPs by average r^2 (Dehman, Ambroise, Neuvial
-2015, doi:10.1186/s12859-015-0556-6).
+For the blocks, linkage across the gap between two neighbours is the mean r^2 between the 10 SNPs before and the 10 SNPs
+after it. A block ends at every gap where this is below the number (0.3 unless given) and lower than at the 10 gaps on
+either side: the local minima of the correlation across, as LDetect seeks them (Berisa and Pickrell 2016,
+doi:10.1093/bioinformatics/btv546). So a block has at least 10 SNPs unless the chromosome has less than 20, and a rare
+SNP in its middle, with a low r^2 to all around it, does not end it, as it would if SNPs joined one by one.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter1d
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["assign_windows"]
+__all__ = ["assign_windows", "check_window"]
 
 _UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
 _UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions
 _BLOCK_R2 = 0.3
-_REACH = 50  # last SNPs of a block with which the next one is compared
+_REACH = 10  # SNPs on each side of a gap whose correlations count, and least distance of two ends
 _CHUNK = 256  # SNPs whose r^2 are in memory at a time
 
 
@@ -38,6 +40,21 @@ class _Window:
 
     size: float
     unit: str
+
+
+def check_window(window: str, cm: NDArray[np.floating] | None) -> None:
+    """Refuse a window that makes no sense, or one in cM without a genetic map.
+
+    Raises
+    ------
+    InputError
+        As `assign_windows`.
+    """
+    if _parse(window).unit == "cm" and (cm is None or not (cm > 0).any()):
+        raise InputError(
+            f"expected genetic map positions for the window {window!r}, got none above 0: write them in column 3 of "
+            "the .bim or choose a window in Mb"
+        )
 
 
 def assign_windows(
@@ -68,21 +85,22 @@ def assign_windows(
     Raises
     ------
     InputError
-        If the window is not understood, or "cM" is asked for and no SNP has a position on the genetic map.
+        If the window is not understood, "cM" is asked for and no SNP has a position on the genetic map, or "ld"
+        without genotypes.
     """
+    check_window(window, cm)
     asked = _parse(window)
-    if asked.unit == "cm" and (cm is None or not (cm > 0).any()):
-        raise InputError(
-            f"expected genetic map positions for the window {window!r}, got none above 0 for {len(chrom)} SNPs: write "
-            "them in column 3 of the .bim or choose a window in Mb"
-        )
+    if asked.unit == "ld" and XT is None:
+        raise InputError(f"expected genotypes for the window {window!r}, got none: pass XT")
     rows = []
     for name in dict.fromkeys(chrom.tolist()):
         on = np.flatnonzero(chrom == name)
         place = _places(position[on])
-        by_number = place is None or asked.unit == "snps"
-        where = np.arange(1, len(on) + 1) if by_number else place.astype(np.int64)
-        if asked.unit in _UNITS and not by_number:
+        if place is None or asked.unit == "snps":
+            where, by_position = np.arange(1, len(on) + 1), False
+        else:
+            where, by_position = place.astype(np.int64), asked.unit in _UNITS
+        if by_position:
             size = int(asked.size) * _UNITS[asked.unit]
             for number, inside in _groups((where - 1) // size):
                 rows.append((name, int(number * size + 1), int((number + 1) * size), on[inside]))
@@ -122,20 +140,30 @@ def _groups(labels: NDArray[np.integer]) -> list[tuple[int, NDArray[np.intp]]]:
     return list(zip(values.tolist(), np.split(order, first[1:]), strict=True))
 
 
-def _blocks(XT: NDArray[np.floating], least: float) -> NDArray[np.intp]:
+def _blocks(XT: NDArray[np.floating], below: float) -> NDArray[np.intp]:
     """Number the blocks of linkage disequilibrium along a chromosome."""
+    p = len(XT)
+    if p < 2 * _REACH:
+        return np.zeros(p, dtype=np.intp)
+    across = _across(XT)
+    lowest = minimum_filter1d(across, 2 * _REACH + 1, mode="nearest")
+    ends = np.flatnonzero((across == lowest) & (across < below)) + _REACH  # first SNPs of the following blocks
+    return np.searchsorted(ends, np.arange(p), side="right")
+
+
+def _across(XT: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Mean r^2 between the SNPs on both sides of each gap but those next to the ends, shape ``(p - 2 reach + 1,)``."""
     centred = XT - XT.mean(axis=1, keepdims=True)
     unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    labels, first = np.zeros(len(unit), dtype=np.intp), 0
-    for start in range(0, len(unit), _CHUNK):
-        before = max(0, start - _REACH)
-        r2 = np.square(unit[start : start + _CHUNK] @ unit[before : start + _CHUNK].T)
-        for j in range(max(start, 1), min(start + _CHUNK, len(unit))):
-            near = slice(max(first, j - _REACH) - before, j - before)
-            if r2[j - start, near].mean() < least:
-                first = j
-            labels[j] = labels[j - 1] + (first == j)
-    return labels
+    gaps = len(unit) - 2 * _REACH + 1
+    across = np.empty(gaps)
+    for start in range(0, gaps, _CHUNK):
+        stop = min(start + _CHUNK, gaps)
+        near = unit[start : stop + 2 * _REACH - 1]
+        r2 = np.square(near @ near.T)
+        for k in range(stop - start):
+            across[start + k] = r2[k : k + _REACH, k + _REACH : k + 2 * _REACH].mean()
+    return across
 
 
 def _parse(window: str) -> _Window:

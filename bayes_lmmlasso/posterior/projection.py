@@ -145,9 +145,7 @@ def _thinned(tree: xr.DataTree, draws: int) -> tuple[csr_array | NDArray[np.floa
     return effects.b[kept], chains
 
 
-def _project(
-    genotypes: Genotypes, metric: Metric, b: Any, goal: Goal, progress: Progress
-) -> list[Solution | None]:
+def _project(genotypes: Genotypes, metric: Metric, b: Any, goal: Goal, progress: Progress) -> list[Solution | None]:
     """Follow the path of every draw's fitted values, None for a draw without effects; products with X are shared."""
     m, n = b.shape[0], genotypes.n_samples
     size = max(1, _CHUNK_BYTES // (8 * n * _COLUMNS))

@@ -24,7 +24,7 @@ from bayes_lmmlasso.posterior import (
     window_table,
     write_tree,
 )
-from bayes_lmmlasso.posterior.partition import assign_windows
+from bayes_lmmlasso.posterior.partition import check_window
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.evidence import SamplingEvidence, SelectionEvidence
 from bayes_lmmlasso.report.page import report_html
@@ -110,8 +110,7 @@ def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: 
     clock, started = StageClock(progress), datetime.now(UTC)
     with run_directory(out, record, overwrite=overwrite) as store:
         ground = lay_groundwork(settings, clock)
-        variants = ground.analysis.variants
-        assign_windows(variants["chrom"].to_numpy(), variants["pos"].to_numpy(), settings.window)
+        check_window(settings.window, ground.analysis.cm)
         path = find_path(settings, ground, clock)
         stability = find_stability(settings, ground, clock)
         tree = sample(settings, ground, clock)
