@@ -28,7 +28,7 @@ def test_windows_on_the_genetic_map_are_of_equal_genetic_width():
 
 def test_windows_in_cm_need_a_map():
     for cm in (None, np.zeros(2)):
-        with pytest.raises(bl.InputError, match="column 3 of the .bim"):
+        with pytest.raises(bl.InputError, match=r"column 3 of the \.bim"):
             assign_windows(np.array(["1", "1"]), np.array([1, 2]), "1cM", cm=cm)
     with pytest.raises(bl.InputError, match="pass XT"):
         assign_windows(np.array(["1", "1"]), np.array([1, 2]), "ld")

@@ -155,8 +155,8 @@ def _check_alike(code: CovariateCoding, values: NDArray[Any], source: str) -> No
     unknown = sorted(set(values) - set(code.levels)) if is_text else []
     if unknown:
         raise InputError(
-            f"expected levels {', '.join(code.levels)} in covariate {code.covariate!r} of {source}, got {unknown[0]!r}, "
-            "which no analysed sample has: leave these samples out or merge the level with another"
+            f"expected levels {', '.join(code.levels)} in covariate {code.covariate!r} of {source}, got "
+            f"{unknown[0]!r}, which no analysed sample has: leave these samples out or merge the level with another"
         )
 
 

@@ -6,6 +6,7 @@ from bayes_lmmlasso.posterior.credible_sets import credible_sets
 from bayes_lmmlasso.posterior.fdr import BayesianFdr, bayesian_fdr
 from bayes_lmmlasso.posterior.inclusion import inclusion_table
 from bayes_lmmlasso.posterior.loo import loo_log_likelihood
+from bayes_lmmlasso.posterior.prediction import Prediction, predict_cohort, predict_posterior
 from bayes_lmmlasso.posterior.projection import Projection, project_posterior
 from bayes_lmmlasso.posterior.sampling import sample_posterior
 from bayes_lmmlasso.posterior.store import (
@@ -15,19 +16,26 @@ from bayes_lmmlasso.posterior.store import (
     read_tree,
     write_tree,
 )
+from bayes_lmmlasso.posterior.training import TrainingSet, add_training, read_training
 from bayes_lmmlasso.posterior.windows import window_table
 
 __all__ = [
     "BayesianFdr",
+    "Prediction",
     "Projection",
+    "TrainingSet",
     "add_point_estimate",
     "add_stability",
+    "add_training",
     "bayesian_fdr",
     "credible_sets",
     "hyper_table",
     "inclusion_table",
     "loo_log_likelihood",
+    "predict_cohort",
+    "predict_posterior",
     "project_posterior",
+    "read_training",
     "read_tree",
     "sample_posterior",
     "window_table",

@@ -115,7 +115,7 @@ def assign_windows(
 def _labels(
     asked: _Window, on: NDArray[np.intp], cm: NDArray[np.floating] | None, XT: NDArray[np.floating] | None
 ) -> NDArray[np.integer]:
-    """Number the windows of the SNPs ``on`` a chromosome that are not cut by bp."""
+    """Return the number of the window of each SNP ``on`` a chromosome that is not cut by bp."""
     if asked.unit == "ld" and XT is not None:
         return _blocks(XT[on], asked.size)
     map_place = _places(cm[on]) if asked.unit == "cm" and cm is not None else None
@@ -141,7 +141,7 @@ def _groups(labels: NDArray[np.integer]) -> list[tuple[int, NDArray[np.intp]]]:
 
 
 def _blocks(XT: NDArray[np.floating], below: float) -> NDArray[np.intp]:
-    """Number the blocks of linkage disequilibrium along a chromosome."""
+    """Return the number of each SNP's block of linkage disequilibrium along a chromosome."""
     p = len(XT)
     if p < 2 * _REACH:
         return np.zeros(p, dtype=np.intp)

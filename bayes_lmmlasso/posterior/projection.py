@@ -11,8 +11,8 @@ the share of draws that select it (Hahn and Carvalho 2015, doi:10.1080/01621459.
 same k: that one perturbs the data, this one draws from the posterior.
 
 The target has no noise. A draw with fewer than k effects is explained exactly by them, and its path may end before k
-SNPs are active; what is active at the end (mu a millionth of where the path began) is then its selection. A draw without
-any effect selects nothing.
+SNPs are active; what is active at the end (mu a millionth of where the path began) is then its selection. A draw
+without any effect selects nothing.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
     inclusion.tsv, windows.tsv, hyper.tsv, posterior.zarr, run.json, report.html
 
+and credible_sets.tsv where the model has exact zeros.
+
 The report is made from the other files alone, so that it can be made again from them.
 """
 
@@ -19,6 +21,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior import (
     add_point_estimate,
     add_stability,
+    credible_sets,
     hyper_table,
     inclusion_table,
     window_table,
@@ -26,7 +29,7 @@ from bayes_lmmlasso.posterior import (
 )
 from bayes_lmmlasso.posterior.partition import check_window
 from bayes_lmmlasso.progress import Progress, silent
-from bayes_lmmlasso.report.evidence import SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
 from bayes_lmmlasso.report.page import report_html
 from bayes_lmmlasso.report.record import (
     SNP_VARIANCE_SHARE,
@@ -44,6 +47,7 @@ from bayes_lmmlasso.report.stages import (
     find_path,
     find_stability,
     lay_groundwork,
+    project,
     sample,
 )
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
@@ -114,16 +118,26 @@ def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: 
         path = find_path(settings, ground, clock)
         stability = find_stability(settings, ground, clock)
         tree = sample(settings, ground, clock)
+        add_point_estimate(tree, path, ground.null_model)
+        add_stability(tree, stability)
+        projection = project(tree, clock)
         with clock("tables"):
-            add_point_estimate(tree, path, ground.null_model)
-            add_stability(tree, stability)
-            inclusion = inclusion_table(tree, path=path, stability=stability, variance_share=SNP_VARIANCE_SHARE)
+            inclusion = inclusion_table(
+                tree,
+                path=path,
+                stability=stability,
+                variance_share=SNP_VARIANCE_SHARE,
+                selection_freq=projection.frequency,
+            )
             windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
             write_tsv(inclusion, store / "inclusion.tsv")
             write_tsv(windows, store / "windows.tsv")
+            if tree.attrs["exact_zeros"]:
+                write_tsv(credible_sets(tree), store / "credible_sets.tsv")
             hyper = _store_posterior(tree, store)
         evidence = {
             "selection": asdict(SelectionEvidence.of(path, stability)),
+            "projection": asdict(ProjectionEvidence.of(projection)),
             "sampling": asdict(SamplingEvidence.of(tree, hyper)),
         }
         record |= _finished(settings, ground, evidence)

@@ -21,7 +21,7 @@ __all__ = ["PACKAGE", "RECORD", "read_record", "run_directory"]
 
 PACKAGE = "bayes-lmmlasso"
 RECORD = "run.json"
-_FILES = ("inclusion.tsv", "windows.tsv", "hyper.tsv", "posterior.zarr", "report.html")
+_FILES = ("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv", "posterior.zarr", "report.html")
 _STORE = ".unfinished"
 
 

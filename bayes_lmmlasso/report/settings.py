@@ -43,7 +43,7 @@ class RunSettings:
     chains, warmup, draws
         Markov chains; the lengths default to what the model says.
     window
-        Width of the windows, such as ``1Mb`` or ``100snps``.
+        Windows, such as ``1Mb``, ``2cM``, ``100snps`` or ``ld``.
     seed
         Seed of everything random.
 
