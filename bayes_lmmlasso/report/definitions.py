@@ -70,7 +70,7 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     )
     definitions = {
         "windows.tsv": {
-            "chrom, start, end": f"the window ({arguments['window']}); where positions are unknown, SNP "
+            "chrom, start, end": f"the window ({arguments['window']}), in bp; where positions are unknown, SNP "
             "numbers along the chromosome",
             "n_snps": "analysed SNPs in it",
             "window_pip": f"posterior probability that {included}; the unit to read first, as neighbouring SNPs in "

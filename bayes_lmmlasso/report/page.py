@@ -106,7 +106,7 @@ def _discoveries(what: str, table: pd.DataFrame, column: str) -> str:
     rates = bayesian_fdr(table[column])
     threshold = rates.threshold_for(_FDR)
     if math.isinf(threshold):
-        return f"No {what} can be called at an expected false discovery rate of {_FDR:.0%}."
+        return f"No {what} can be called: the first by {column} alone is false with probability {rates.fdr[0]:.2g}."
     k = int((rates.threshold >= threshold).sum()) - 1
     return (
         f"{what[0].upper()}{what[1:]} with {column} of at least {threshold:.3g}: {rates.n_selected[k]:,}, of which "
