@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.posterior.effects import effect_draws
+from bayes_lmmlasso.posterior.effects import EffectDraws, effect_draws
 from bayes_lmmlasso.posterior.inclusion import probability_error
 
 __all__ = ["credible_sets"]
@@ -76,36 +76,44 @@ def credible_sets(tree: xr.DataTree, coverage: float = 0.95, min_purity: float =
         )
     constant = tree.children["constant_data"].dataset
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
+    X = constant["X"].values
     effects = effect_draws(tree)
-    included = csc_array(effects.b != 0)
-    pip = np.asarray(included.sum(axis=0), dtype=np.float64) / included.shape[0]
+    bits, snapshots = _snapshots(effects)
+    counts = csc_array((np.bitwise_count(bits.data), bits.indices, bits.indptr), shape=bits.shape)
+    pip = np.asarray(counts.sum(axis=0, dtype=np.float64)) / (bits.shape[0] * snapshots)
     chains = np.unique(effects.chain).size
     rows = []
     for name in dict.fromkeys(chrom.tolist()):
         snps = np.flatnonzero((chrom == name) & (pip > 0))
         snps = snps[np.argsort(-pip[snps], kind="stable")]
-        candidates = _Candidates(constant["X"].values[snps], included[:, snps].toarray(), pip[snps])
+        candidates = _Candidates(X[snps], bits[:, snps].toarray(), snapshots, pip[snps])
         for members, purity in _search(candidates, coverage, min_purity):
-            drawn, chosen = candidates.included[:, members], snps[members]
-            event = drawn.any(axis=1)
+            event, chosen = candidates.share(np.bitwise_or.reduce(candidates.bits[:, members], axis=1)), snps[members]
             error = probability_error(event.reshape(1, chains, -1), np.array([float(event.size)]))[0]
             where = position[chosen]
             known = where[where > 0] if where.any() else where
             place = (name, known.min(), known.max(), chosen.size)
-            evidence = (event.mean(), error, purity, drawn.sum(axis=1).mean())
+            evidence = (event.mean(), error, purity, pip[chosen].sum())
             rows.append((*place, *evidence, names[chosen[0]], pip[chosen[0]], ",".join(names[chosen].tolist())))
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values("top_snp_pip", ascending=False, kind="stable", ignore_index=True)
 
 
+def _snapshots(effects: EffectDraws) -> tuple[csc_array, int]:
+    """Return bits of shape ``(m, p)``, bit k set where a SNP is included in snapshot k of a draw, and their number."""
+    return csc_array((effects.b != 0).astype(np.uint8)), 1
+
+
 class _Candidates:
     """The SNPs of a chromosome that are ever included, by descending pip.
 
-    ``included`` has shape ``(m, s)``, ``pip`` shape ``(s,)``.
+    ``bits`` has shape ``(m, s)``, ``pip`` shape ``(s,)``.
     """
 
-    def __init__(self, X: NDArray[np.floating], included: NDArray[np.bool_], pip: NDArray[np.float64]) -> None:
-        self.included, self.pip = included, pip
+    def __init__(
+        self, X: NDArray[np.floating], bits: NDArray[np.unsignedinteger], snapshots: int, pip: NDArray[np.float64]
+    ) -> None:
+        self.bits, self.pip, self._snapshots = bits, pip, snapshots
         centred = X - X.mean(axis=1, keepdims=True)
         self._unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
@@ -113,6 +121,11 @@ class _Candidates:
         """Return |r| between SNPs."""
         absolute: NDArray[np.floating] = np.abs(self._unit[one] @ self._unit[other].T)
         return absolute
+
+    def share(self, bits: NDArray[np.unsignedinteger]) -> NDArray[np.float64]:
+        """Return the share of a draw's snapshots that are set."""
+        shares: NDArray[np.float64] = np.bitwise_count(bits) / self._snapshots
+        return shares
 
 
 def _search(candidates: _Candidates, coverage: float, min_purity: float) -> Iterator[tuple[NDArray[np.intp], float]]:
@@ -137,12 +150,12 @@ def _gather(
     """Add members to a lead until the coverage is reached; None if it is not."""
     pool = np.concatenate([[lead], pool[pool != lead]])
     correlation = candidates.correlation(pool, pool)
-    covered = np.zeros(len(candidates.included), dtype=bool)
+    covered = np.zeros_like(candidates.bits[:, lead])
     members: list[int] = []
     for k, snp in enumerate(pool):
         if (correlation[k, members] >= least).all():
             members.append(k)
-            covered |= candidates.included[:, snp]
-            if covered.mean() >= coverage:
+            covered |= candidates.bits[:, snp]
+            if candidates.share(covered).mean() >= coverage:
                 return pool[members], min(1.0, float(correlation[np.ix_(members, members)].min()))
     return None

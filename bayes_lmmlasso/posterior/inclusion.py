@@ -161,7 +161,7 @@ def _quantile(ordered: NDArray[Any], level: float) -> NDArray[np.float64]:
     return result
 
 
-def probability_error(events: NDArray[np.bool_], ess: NDArray[np.float64]) -> NDArray[np.float64]:
+def probability_error(events: NDArray[Any], ess: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the Monte Carlo error of the share of draws in which an event occurs.
 
     Parameters
