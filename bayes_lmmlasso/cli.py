@@ -20,6 +20,7 @@ from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_de
 from bayes_lmmlasso.report import resume as resume_analysis
 from bayes_lmmlasso.report import run as run_analysis
 from bayes_lmmlasso.report.bars import StageBars
+from bayes_lmmlasso.report.prediction import predict_run
 from bayes_lmmlasso.report.run_directory import can_resume
 from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
 from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
@@ -29,6 +30,7 @@ from bayes_lmmlasso.report.summary import (
     demo_lines,
     null_lines,
     path_lines,
+    prediction_lines,
     run_lines,
     sampling_lines,
     stability_lines,
@@ -83,7 +85,7 @@ Effects = Annotated[
 ]
 Precision = Annotated[str, typer.Option(help="Floating-point type of the sampler.", metavar="|".join(PRECISIONS))]
 Devices = Annotated[int, typer.Option(help="Devices to spread the SNPs over.")]
-Window = Annotated[str, typer.Option(help="Width of the windows, such as 500kb or 100snps.")]
+Window = Annotated[str, typer.Option(help="Windows, such as 500kb, 2cM, 100snps, or ld for LD blocks.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 OutFile = Annotated[Path, typer.Option(help="Tab-separated file for the result.", metavar="FILE")]
@@ -271,6 +273,24 @@ def report(
 ) -> None:
     """Make report.html of a finished run again, from its tables and posterior."""
     _tell([f"report: {rebuild_report(folder)}"])
+
+
+@app.command()
+def predict(
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
+    bfile: Bfile,
+    out: OutFile,
+    covar: Covar = None,
+    kinship: Annotated[
+        Path | None,
+        typer.Option(help="Kinship of new with analysed samples, if the run was given one.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Predict the trait of the samples of a file set: mean, sd and 95% interval, one row a sample in FILE."""
+    target = OutputFile(out)
+    prediction = predict_run(folder, bfile, covar, kinship)
+    target.write(prediction.table)
+    _tell([*prediction_lines(prediction), f"table: {out}"])
 
 
 def main() -> None:

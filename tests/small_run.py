@@ -30,6 +30,8 @@ def cohort_folder() -> Path:
     trait = simulate_trait(cohort, n_causal=3, seed=1).y
     trait[[4, 9]] = np.nan
     traits = {"height": trait, "flat": np.ones(n), "empty": np.full(n, np.nan), "word": ["tall"] * n}
+    shares = {"share_snps": 0.85, "share_structure": 0.05, "share_noise": 0.1}
+    traits["colour"] = simulate_trait(cohort, n_causal=2, **shares, seed=4).y
     write_table(ids.assign(**traits), folder / "pheno.tsv")
     write_table(ids.assign(age=rng.normal(size=n), sex=["f", "m"] * (n // 2)), folder / "covar.tsv")
     return folder
@@ -51,6 +53,12 @@ def settings(**changes: object) -> RunSettings:
 def finished_run() -> RunResult:
     """The small run; its folder is read-only by agreement."""
     return run(settings(covar=cohort_folder() / "covar.tsv"), Path(_FOLDER.name) / "run")
+
+
+@cache
+def sparse_run() -> RunResult:
+    """A run of the same cohort with exact zeros; its folder is read-only by agreement."""
+    return run(settings(model="spike_slab", trait="colour", window="ld"), Path(_FOLDER.name) / "sparse")
 
 
 def finished_copy(target: Path) -> Path:

@@ -17,7 +17,8 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso import LassoPath
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
 from bayes_lmmlasso.posterior.inclusion import COLUMNS, probability_error, summarise_effects
-from bayes_lmmlasso.posterior.windows import _explained_variance, assign_windows
+from bayes_lmmlasso.posterior.partition import assign_windows
+from bayes_lmmlasso.posterior.windows import _explained_variance
 
 
 def autoregressive(rng, m, chains, draws):
@@ -109,7 +110,7 @@ def test_inclusion_table_has_the_columns_of_the_contract_and_the_numbers_of_arvi
         list(table.columns)
         == (
             "chrom pos snp effect_allele other_allele eaf beta_map path_rank stability beta_mean beta_sd "
-            "beta_lo beta_hi pip pip_mcse lfsr r_hat ess_bulk p_lmm"
+            "beta_lo beta_hi pip pip_mcse lfsr r_hat ess_bulk p_lmm selection_freq"
         ).split()
     )
     for column in ("chrom", "pos", "snp", "effect_allele", "other_allele", "eaf"):
@@ -137,7 +138,7 @@ def test_inclusion_table_has_the_columns_of_the_contract_and_the_numbers_of_arvi
 
 def test_inclusion_table_without_a_point_estimate_leaves_it_open(run):
     table = bl.inclusion_table(run[3])
-    assert table[["beta_map", "path_rank", "stability", "p_lmm"]].isna().all(axis=None)
+    assert table[["beta_map", "path_rank", "stability", "p_lmm", "selection_freq"]].isna().all(axis=None)
     assert table["pip"].notna().all()
 
 
@@ -145,6 +146,8 @@ def test_inclusion_table_takes_only_the_same_snps(run):
     _, path, stability, tree = run
     with pytest.raises(bl.InputError, match=r"expected 80 SNPs in stability selection.*got 79"):
         bl.inclusion_table(tree, path, replace(stability, frequency=stability.frequency[1:]))
+    with pytest.raises(bl.InputError, match=r"expected 80 SNPs in selection_freq.*got 79"):
+        bl.inclusion_table(tree, path, selection_freq=stability.frequency[1:])
     with pytest.raises(bl.InputError, match=r"variance_share in \(0, 1\), got 1\.5"):
         bl.inclusion_table(tree, variance_share=1.5)
     assert isinstance(path, LassoPath)
@@ -277,4 +280,4 @@ def test_hyper_table_is_the_arviz_summary(run):
 
 
 def test_column_names_are_unique():
-    assert len(COLUMNS) == len(set(COLUMNS)) == 19
+    assert len(COLUMNS) == len(set(COLUMNS)) == 20

@@ -22,7 +22,7 @@ from bayes_lmmlasso.report.tables import read_tsv
 
 INCLUSION = (
     "chrom pos snp effect_allele other_allele eaf beta_map path_rank stability beta_mean beta_sd beta_lo beta_hi "
-    "pip pip_mcse lfsr r_hat ess_bulk p_lmm"
+    "pip pip_mcse lfsr r_hat ess_bulk p_lmm selection_freq"
 )
 WINDOWS = "chrom start end n_snps window_pip window_pip_mcse variance_share top_snp top_snp_pip r_hat"
 
@@ -43,7 +43,7 @@ def test_arviz_opens_the_posterior():
     tree = az.from_zarr(finished_run().folder / "posterior.zarr")
     assert set(tree.children) == {
         *("posterior", "sample_stats", "log_likelihood", "log_prior", "observed_data", "constant_data"),
-        *("point_estimate", "stability_selection", "effects"),
+        *("point_estimate", "stability_selection", "training", "effects"),
     }
 
 
@@ -61,6 +61,8 @@ def test_tables_agree_with_the_functions_they_come_from():
     scan = bl.scan(analysis.X, analysis.y, ground.basis, covariates=analysis.covariates, delta=ground.null_model.delta)
     np.testing.assert_allclose(table["p_lmm"], scan.p, rtol=1e-5)
     assert table["snp"].tolist() == analysis.variants["snp"].tolist()
+    projection = bl.project_posterior(bl.read_tree(folder / "posterior.zarr"), n_active=5)
+    np.testing.assert_allclose(table["selection_freq"], projection.frequency, atol=1e-6)
 
 
 def test_record_says_what_was_done():
@@ -80,7 +82,7 @@ def test_record_says_what_was_done():
     hyper = read_tsv(finished_run().folder / "hyper.tsv")
     assert sampling["r_hat"] == pytest.approx(hyper["r_hat"].max(), abs=1e-5)
     assert list(record["timings"]["seconds"]) == [
-        *("data", "kinship", "null model", "scan", "path", "stability", "sampling", "tables", "report")
+        *("data", "kinship", "null model", "scan", "path", "stability", "sampling", "projection", "tables", "report")
     ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
+from bayes_lmmlasso.cohort.covariates import CovariateCoding, code_covariates, has_covariates
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
 from bayes_lmmlasso.cohort.genotypes import standardise
+from bayes_lmmlasso.cohort.matching import standardise_alike
 from bayes_lmmlasso.cohort.plink import read_plink, write_plink
 from bayes_lmmlasso.cohort.preparation import AnalysisSet, prepare
 from bayes_lmmlasso.cohort.simulation import SimulatedTrait, simulate_cohort, simulate_trait
@@ -14,10 +16,13 @@ from bayes_lmmlasso.cohort.transforms import TraitTransform, fit_trait_transform
 __all__ = [
     "AnalysisSet",
     "Cohort",
+    "CovariateCoding",
     "SimulatedTrait",
     "TraitTransform",
+    "code_covariates",
     "cohort_from_arrays",
     "fit_trait_transform",
+    "has_covariates",
     "prepare",
     "read_plink",
     "read_table",
@@ -25,6 +30,7 @@ __all__ = [
     "simulate_cohort",
     "simulate_trait",
     "standardise",
+    "standardise_alike",
     "variant_frame",
     "write_plink",
     "write_table",

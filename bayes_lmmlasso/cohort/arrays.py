@@ -38,8 +38,8 @@ def cohort_from_arrays(
     sample_id, family_id
         ``(n,)`` ids; the default is ``S0, S1, ...``, and ``family_id`` defaults to ``sample_id``.
     variants
-        ``(p, .)`` frame with any of ``chrom pos snp effect_allele other_allele``; what is absent becomes
-        "0", 0, ``V0, V1, ...``, "A" and "B".
+        ``(p, .)`` frame with any of ``chrom pos snp effect_allele other_allele cm``; what is absent becomes
+        "0", 0, ``V0, V1, ...``, "A", "B" and 0.
     phenotypes, trait, covariates
         As in `read_plink`; tables are joined by id.
 
@@ -67,6 +67,7 @@ def cohort_from_arrays(
         "snp": [f"V{j}" for j in range(p)],
         "effect_allele": ["A"] * p,
         "other_allele": ["B"] * p,
+        "cm": [0] * p,
     }
     given = pd.DataFrame() if variants is None else variants
     snps = {name: list(given[name]) if name in given else value for name, value in defaults.items()}
@@ -79,7 +80,7 @@ def cohort_from_arrays(
             )
     sample_table = pd.DataFrame(samples, dtype=object)
     reject_duplicates(sample_table, ("fid", "iid"), "the sample ids")
-    variant_table = pd.DataFrame(snps).astype({name: str for name in defaults if name != "pos"})
+    variant_table = pd.DataFrame(snps).astype({name: str for name in defaults if name not in ("pos", "cm")})
     alignment = align(sample_table, phenotypes, trait, covariates)
     counts = np.ascontiguousarray(_allele_counts(dosage)[alignment.rows].T)
     return assemble(counts, sample_table, variant_table, alignment)

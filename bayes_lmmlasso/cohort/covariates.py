@@ -7,7 +7,7 @@ mean 0 and variance 1 (ddof 0) over the analysed samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,17 +18,49 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.dataset import Cohort, column_names, sample_frame, source_of
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["Design", "covariate_design", "finite_or_missing", "has_covariates"]
+__all__ = ["CovariateCoding", "Design", "code_covariates", "covariate_design", "finite_or_missing", "has_covariates"]
 
 _RANK_TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)
+class CovariateCoding:
+    """How a covariate becomes columns of the design, so that new samples can be coded alike.
+
+    Attributes
+    ----------
+    covariate
+        Its name.
+    levels
+        Levels of a text covariate in sorted order; empty for numbers.
+    mean, sd
+        Of each of its columns over the analysed samples, before standardising.
+    """
+
+    covariate: str
+    levels: tuple[str, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its columns."""
+        if len(self.levels) <= 1:  # a single level is a zero column, reported as constant
+            return (self.covariate,)
+        return tuple(f"{self.covariate}[{level}]" for level in self.levels[1:])
+
+    def matrix(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """``(n, columns)`` standardised columns of values without gaps."""
+        return np.asarray((_raw_columns(values, self.levels) - self.mean) / self.sd)
+
+
+@dataclass(frozen=True)
 class Design:
-    """The design matrix ``matrix`` (n, q) and its column ``names`` (q,)."""
+    """The design matrix ``matrix`` (n, q), its column ``names`` (q,) and the ``coding`` of each covariate."""
 
     matrix: NDArray[np.float64]
     names: tuple[str, ...]
+    coding: tuple[CovariateCoding, ...]
 
 
 def has_covariates(cohort: Cohort, names: Sequence[str]) -> NDArray[np.bool_]:
@@ -56,23 +88,76 @@ def covariate_design(cohort: Cohort, names: Sequence[str], rows: NDArray[np.intp
     InputError
         Unknown covariate, Inf, or a column that depends linearly on those before it.
     """
-    columns: dict[str, NDArray[np.float64]] = {"intercept": np.ones(len(rows))}
-    for name in names:
-        values = finite_or_missing(cohort, name, "covariate")[rows]
-        if values.dtype != object:
-            columns[name] = values
-        else:
-            levels = sorted(set(values))
-            if len(levels) == 1:  # a zero column, reported below as constant
-                columns[name] = np.zeros(len(rows))
-            columns |= {f"{name}[{level}]": np.asarray(values == level, float) for level in levels[1:]}
-    matrix = np.column_stack(list(columns.values()))
-    varies = np.ptp(matrix, axis=0) > 0  # exact, where a standard deviation is rounded
-    matrix[:, 1:] -= matrix[:, 1:].mean(axis=0)
-    matrix[:, varies] /= matrix[:, varies].std(axis=0)
-    matrix[:, 1:] *= varies[1:]
-    _require_full_rank(matrix, tuple(columns))
-    return Design(matrix, tuple(columns))
+    values = {name: finite_or_missing(cohort, name, "covariate")[rows] for name in names}
+    coding = tuple(_fit_coding(name, values[name]) for name in names)
+    columns = ("intercept", *(column for code in coding for column in code.columns))
+    matrix = _stack(len(rows), coding, values)
+    _require_full_rank(matrix, columns)
+    return Design(matrix, columns, coding)
+
+
+def code_covariates(cohort: Cohort, coding: Sequence[CovariateCoding], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Design matrix of other samples, by the coding of the analysed ones.
+
+    Parameters
+    ----------
+    cohort
+        Holds the covariates by name.
+    coding
+        What `covariate_design` returned.
+    rows
+        ``(n,)`` positions of samples that have every covariate.
+
+    Raises
+    ------
+    InputError
+        An absent covariate, Inf, numbers where there was text or text where there were numbers, an unknown level.
+    """
+    values = {}
+    for code in coding:
+        values[code.covariate] = finite_or_missing(cohort, code.covariate, "covariate")[rows]
+        _check_alike(code, values[code.covariate], source_of(cohort, code.covariate))
+    return _stack(len(rows), coding, values)
+
+
+def _fit_coding(name: str, values: NDArray[Any]) -> CovariateCoding:
+    levels = tuple(sorted(set(values))) if values.dtype == object else ()
+    columns = _raw_columns(values, levels)
+    varies = np.ptp(columns, axis=0) > 0  # exact, where a standard deviation is rounded
+    mean = np.where(varies, columns.mean(axis=0), columns[0])
+    sd = np.where(varies, columns.std(axis=0), 1.0)
+    return CovariateCoding(name, levels, tuple(mean.tolist()), tuple(sd.tolist()))
+
+
+def _raw_columns(values: NDArray[Any], levels: Sequence[str]) -> NDArray[np.float64]:
+    """``(n, columns)`` numbers as they are, indicators of all levels but the first."""
+    if not levels:
+        return values.astype(np.float64)[:, None]
+    if len(levels) == 1:
+        return np.zeros((len(values), 1))
+    return np.column_stack([values == level for level in levels[1:]]).astype(np.float64)
+
+
+def _stack(n: int, coding: Sequence[CovariateCoding], values: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """``(n, q)`` the intercept and the columns of every covariate."""
+    return np.hstack([np.ones((n, 1)), *(code.matrix(values[code.covariate]) for code in coding)])
+
+
+def _check_alike(code: CovariateCoding, values: NDArray[Any], source: str) -> None:
+    """Raise InputError if new values are not of the kind that was analysed."""
+    is_text, was_text = values.dtype == object, bool(code.levels)
+    if is_text != was_text:
+        kinds = ("numbers", "text")
+        raise InputError(
+            f"expected {kinds[was_text]} in covariate {code.covariate!r} of {source} as in the analysed samples, got "
+            f"{kinds[is_text]}: code it as there"
+        )
+    unknown = sorted(set(values) - set(code.levels)) if is_text else []
+    if unknown:
+        raise InputError(
+            f"expected levels {', '.join(code.levels)} in covariate {code.covariate!r} of {source}, got "
+            f"{unknown[0]!r}, which no analysed sample has: leave these samples out or merge the level with another"
+        )
 
 
 def finite_or_missing(cohort: Cohort, name: str, role: str) -> NDArray[Any]:

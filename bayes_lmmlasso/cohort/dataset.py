@@ -10,6 +10,7 @@ variable                  dims                   meaning
 ``variant_id``            variants               SNP id
 ``variant_contig``        variants               index into ``contig_id``
 ``variant_position``      variants               bp; 0 = unknown (a negative bp is taken as 0)
+``variant_cm``            variants               position on the genetic map; 0 = unknown
 ``variant_allele``        variants, alleles      column 0 is the counted (effect) allele, allele 1 of a
                                                  .bim; column 1 the other one
 ``contig_id``             contigs                chromosome names in order of appearance
@@ -53,7 +54,7 @@ def assemble(
     samples
         Frame with ``fid`` and ``iid`` of all genotyped samples, before the join.
     variants
-        ``(p, 5)`` frame ``chrom pos snp effect_allele other_allele``.
+        ``(p, .)`` frame ``chrom pos snp effect_allele other_allele``, and ``cm`` if there is a genetic map.
     alignment
         What `align` returned.
 
@@ -74,6 +75,10 @@ def assemble(
             "variant_id": ("variants", variants["snp"].to_numpy(object)),
             "variant_contig": ("variants", contig),
             "variant_position": ("variants", np.maximum(variants["pos"].to_numpy(np.int64), 0)),
+            "variant_cm": (
+                "variants",
+                variants["cm"].to_numpy(np.float64) if "cm" in variants else np.zeros(len(contig)),
+            ),
             "variant_allele": (("variants", "alleles"), alleles, {"counted_allele": 0}),
             "contig_id": ("contigs", contig_id),
         },

@@ -71,6 +71,7 @@ def read_plink(
     reject_duplicates(samples, ("fid", "iid"), str(fam))
     table = _read_fields(bim, _BIM)
     table["pos"] = _positions(table["pos"], bim)
+    table["cm"] = pd.to_numeric(table["cm"], errors="coerce").fillna(0.0).clip(lower=0.0)
     n, p = len(samples), len(table)
     _check_bed(bed, n, p)
     try:
@@ -89,7 +90,7 @@ def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
     """Write the genotypes of a cohort as ``prefix.bed``, ``.bim`` and ``.fam``.
 
     The files are written in a temporary folder beside the target and then renamed, the .bed last.
-    Pedigree, sex, trait and cM are written as unknown.
+    Pedigree, sex and trait are written as unknown.
 
     Raises
     ------
@@ -112,6 +113,7 @@ def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
         "iid": samples["iid"],
         "chromosome": variants["chrom"],
         "sid": variants["snp"],
+        "cm_position": cohort["variant_cm"].to_series(),
         "bp_position": variants["pos"],
         "allele_1": variants["effect_allele"],
         "allele_2": variants["other_allele"],

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.covariates import covariate_design, finite_or_missing, has_covariates
+from bayes_lmmlasso.cohort.covariates import CovariateCoding, covariate_design, finite_or_missing, has_covariates
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, source_of, variant_frame
 from bayes_lmmlasso.cohort.genotypes import SnpStatistics, snp_statistics, standardise_calls
+from bayes_lmmlasso.cohort.matching import standardise_alike
 from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
 from bayes_lmmlasso.errors import InputError
 
@@ -40,10 +41,14 @@ class AnalysisSet:
         ``(n, q)``: the intercept, then standardised covariates.
     covariate_names
         Names of the q columns.
+    covariate_coding
+        How each covariate became columns.
     samples
         Frame ``fid iid`` of the n samples.
     variants
         Frame ``chrom pos snp effect_allele other_allele eaf`` of the p SNPs, eaf among the n samples.
+    cm
+        ``(p,)`` positions on the genetic map, 0 where unknown.
     mean, sd
         ``(p,)`` dosage statistics that standardised X.
     trait_name, trait
@@ -56,8 +61,10 @@ class AnalysisSet:
     y: NDArray[np.float64]
     covariates: NDArray[np.float64]
     covariate_names: tuple[str, ...]
+    covariate_coding: tuple[CovariateCoding, ...]
     samples: pd.DataFrame
     variants: pd.DataFrame
+    cm: NDArray[np.float64]
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     trait_name: str
@@ -91,26 +98,7 @@ class AnalysisSet:
         InputError
             If a SNP is absent, has other alleles or occurs twice.
         """
-        given = variant_frame(cohort)
-        wanted_keys, given_keys = _allele_keys(self.variants), _allele_keys(given)
-        twice = given_keys[given_keys.duplicated()].intersection(wanted_keys)
-        if len(twice):
-            raise InputError(
-                f"expected each SNP once in the new genotypes, got {twice[0][0]!r} more than once; "
-                "keep one of the duplicates or give them different ids"
-            )
-        columns = given_keys.get_indexer(wanted_keys)
-        absent = np.flatnonzero(columns < 0)
-        if absent.size:
-            snp, *alleles = wanted_keys[absent[0]]
-            raise InputError(
-                f"expected all {len(columns)} SNPs of the fit in the new genotypes, got {absent.size} absent "
-                f"or with other alleles, the first {snp!r} with alleles {'/'.join(alleles)}; add them "
-                "(missing calls are allowed)"
-            )
-        flipped = given["effect_allele"].to_numpy()[columns] != self.variants["effect_allele"].to_numpy()
-        calls = cohort["call_dosage"].values
-        return standardise_calls(calls, self.mean, self.sd, columns=columns, flipped=flipped)
+        return standardise_alike(cohort, self.variants, self.mean, self.sd)
 
 
 def prepare(
@@ -164,8 +152,10 @@ def prepare(
         y=fitted.forward(values[rows]),
         covariates=design.matrix,
         covariate_names=design.names,
+        covariate_coding=design.coding,
         samples=sample_frame(cohort).iloc[rows].reset_index(drop=True),
         variants=variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2),
+        cm=cohort["variant_cm"].values[columns] if "variant_cm" in cohort else np.zeros(len(columns)),
         mean=mean,
         sd=sd,
         trait_name=trait,
@@ -226,12 +216,6 @@ def _choose_variants(statistics: SnpStatistics, maf: float, missing: float) -> t
             f"(left out: {_listed(counts)}); lower `maf` or raise `missing`"
         )
     return np.flatnonzero(keep), counts
-
-
-def _allele_keys(variants: pd.DataFrame) -> pd.MultiIndex:
-    """(id, alleles in alphabetical order): equal for a SNP whichever allele is counted."""
-    alleles = np.sort(variants[["effect_allele", "other_allele"]].to_numpy(object), axis=1)
-    return pd.MultiIndex.from_arrays([variants["snp"].to_numpy(object), alleles[:, 0], alleles[:, 1]])
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -3,6 +3,10 @@
 Two formats: ``.npz`` with one two-dimensional array and the sample ids ``iid`` (and ``fid``, if there are
 family ids), joined by id; and a plain text square matrix (blanks, tabs or commas, also ``.gz``), which has no
 ids and therefore must hold exactly the analysed samples in their order.
+
+For new samples a ``.npz`` holds analysed and new ones together in one square matrix; a plain text matrix has a row for
+each new sample in their order and a column for each analysed sample, followed by one for each new sample (of which the
+diagonal is used).
 """
 
 from __future__ import annotations
@@ -17,9 +21,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.cross_kinship import CrossKinship
 from bayes_lmmlasso.lmm.validation import validate_kinship
 
-__all__ = ["read_kinship"]
+__all__ = ["read_cross_kinship", "read_kinship"]
 
 
 def read_kinship(path: str | Path, sample_ids: pd.DataFrame | None = None) -> NDArray[np.float64]:
@@ -60,6 +65,39 @@ def read_kinship(path: str | Path, sample_ids: pd.DataFrame | None = None) -> ND
         )
     order = _positions(path, ids, sample_ids)
     return validate_kinship(matrix[np.ix_(order, order)], n_wanted, str(path))
+
+
+def read_cross_kinship(path: str | Path, new_ids: pd.DataFrame, train_ids: pd.DataFrame) -> CrossKinship:
+    """Read the kinship of new samples with analysed ones.
+
+    Parameters
+    ----------
+    path
+        A ``.npz`` file or a plain text matrix, see the module docstring.
+    new_ids, train_ids
+        New and analysed samples, columns ``fid`` and ``iid``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or malformed, has another shape, or lacks a sample.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"expected a kinship file, got {path}, which does not exist: check the path")
+    n_new, n = len(new_ids), len(train_ids)
+    matrix, ids = _read_npz(path) if path.suffix == ".npz" else (_read_text(path), None)
+    wanted = (n_new, n + n_new) if ids is None else (len(ids), len(ids))
+    if matrix.shape != wanted:
+        columns = f"columns for the {n} analysed samples and the {n_new} new ones" if ids is None else "its ids"
+        raise InputError(
+            f"{path}: expected shape {wanted}, {columns}, got {matrix.shape}: write one row for each new sample, or a "
+            ".npz with analysed and new samples and their ids"
+        )
+    if ids is None:
+        return CrossKinship(matrix[:, :n], np.diag(matrix[:, n:]).copy())
+    new, train = _positions(path, ids, new_ids), _positions(path, ids, train_ids)
+    return CrossKinship(matrix[np.ix_(new, train)], matrix[new, new])
 
 
 def _read_npz(path: Path) -> tuple[NDArray[np.float64], pd.DataFrame | None]:

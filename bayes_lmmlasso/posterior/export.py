@@ -135,6 +135,7 @@ def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, A
     for column in variants.columns:
         values = variants[column].to_numpy()
         coords[f"variant_{column}"] = ("variant", values if values.dtype.kind in "fi" else values.astype(str))
+    coords["variant_cm"] = ("variant", np.zeros(p) if analysis is None else analysis.cm)
     return coords
 
 

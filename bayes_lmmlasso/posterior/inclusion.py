@@ -35,7 +35,7 @@ _BLOCK = 256  # SNPs summarised at a time: their draws stay in the cache
 
 COLUMNS = (
     "chrom pos snp effect_allele other_allele eaf beta_map path_rank stability beta_mean beta_sd beta_lo beta_hi "
-    "pip pip_mcse lfsr r_hat ess_bulk p_lmm"
+    "pip pip_mcse lfsr r_hat ess_bulk p_lmm selection_freq"
 ).split()
 
 
@@ -45,6 +45,8 @@ def inclusion_table(
     stability: StabilitySelection | None = None,
     scan: pd.DataFrame | None = None,
     variance_share: float = 0.001,
+    *,
+    selection_freq: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """Set point estimate, stability frequency and posterior of every SNP side by side.
 
@@ -60,6 +62,8 @@ def inclusion_table(
         Single-SNP tests of the same SNPs with a column ``p``.
     variance_share
         Share t of phenotypic variance above which an effect counts as included.
+    selection_freq
+        Selection frequencies of the same SNPs over posterior draws, `project_posterior`'s.
 
     Returns
     -------
@@ -84,6 +88,7 @@ def inclusion_table(
     for name, values in effect_summary(tree, variance_share).items():
         table[name] = values
     table["p_lmm"] = np.nan if scan is None else _checked(scan["p"].to_numpy(), p, "the scan")
+    table["selection_freq"] = np.nan if selection_freq is None else _checked(selection_freq, p, "selection_freq")
     return table[COLUMNS]
 
 

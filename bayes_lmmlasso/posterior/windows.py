@@ -7,7 +7,6 @@ window_pip = P(any b_j of the window != 0 | y), the mean over all snapshots of a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,17 +15,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior.diagnostics import convergence
 from bayes_lmmlasso.posterior.effects import by_chain, effect_draws, has_all_draws
 from bayes_lmmlasso.posterior.inclusion import inclusion_means, probability_error
+from bayes_lmmlasso.posterior.partition import assign_windows
 
-__all__ = ["assign_windows", "window_table"]
+__all__ = ["window_table"]
 
 _Source = Callable[[NDArray[np.intp]], NDArray[Any]]
-
-_UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
-_UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions
 
 
 def window_table(
@@ -43,9 +39,10 @@ def window_table(
     tree
         Result of `sample_posterior`.
     window
-        Width: "1Mb", "500kb", "20000bp", or "100snps". SNPs of unknown position (bp 0) are placed by
-        linear interpolation between their neighbours in the file. Where a chromosome has no positions at all
-        windows hold 100 SNPs, and start and end count SNPs along the chromosome.
+        "1Mb", "500kb", "20000bp", "2cM", "100snps", or "ld", "ld0.3" for blocks of linkage disequilibrium; see
+        `bayes_lmmlasso.posterior.partition`. SNPs of unknown position (bp 0) are placed by linear interpolation between
+        their neighbours in the file. Where a chromosome has no positions at all windows hold 100 SNPs, and start and
+        end count SNPs along the chromosome.
     variance_share
         Share t of phenotypic variance above which a window counts as included, where the prior has no point mass.
     snp_variance_share
@@ -60,12 +57,13 @@ def window_table(
     Raises
     ------
     InputError
-        If the width is not understood.
+        If the window is not understood, or in cM without a genetic map.
     """
     constant = tree.children["constant_data"].dataset
     X = constant["X"].values
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
-    windows = assign_windows(chrom, position, window)
+    cm = constant["variant_cm"].values if "variant_cm" in constant.coords else None
+    windows = assign_windows(chrom, position, window, cm=cm, XT=X)
     pip = inclusion_means(tree, snp_variance_share)
     effects_of, visits_of = _columns(tree, "b"), _columns(tree, "visits")
     assert effects_of is not None
@@ -126,38 +124,3 @@ def _explained_variance(b: NDArray[Any], X: NDArray[Any]) -> NDArray[np.float64]
     covariance = np.cov(X, ddof=0).reshape(w, w)
     shares: NDArray[np.float64] = np.einsum("dj,dj->d", b @ covariance, b)
     return shares
-
-
-def assign_windows(chrom: NDArray[Any], position: NDArray[np.integer], window: str) -> pd.DataFrame:
-    """Cut each chromosome into windows: one row a window with chrom, start, end, n_snps and members (SNP indices).
-
-    Windows in bp start at multiples of the width; empty ones are left out.
-    """
-    width, unit = _parse(window)
-    rows = []
-    for name in dict.fromkeys(chrom.tolist()):
-        on = np.flatnonzero(chrom == name)
-        known = np.flatnonzero(position[on] > 0)
-        by_position = unit != "snps" and known.size > 0
-        if by_position:
-            place = np.interp(np.arange(len(on)), known, position[on][known]).astype(np.int64)
-            size = width * _UNITS[unit]
-        else:
-            place, size = np.arange(1, len(on) + 1), width if unit == "snps" else _UNKNOWN_POSITIONS
-        number = (place - 1) // size
-        for k in np.unique(number):
-            members = on[number == k]
-            end = (k + 1) * size if by_position else min((k + 1) * size, len(on))
-            rows.append((name, int(k * size + 1), int(end), len(members), members))
-    return pd.DataFrame(rows, columns=["chrom", "start", "end", "n_snps", "members"])
-
-
-def _parse(window: str) -> tuple[int, str]:
-    """Read "1Mb" as (1, "mb")."""
-    match = re.fullmatch(r"([1-9]\d*)\s*(mb|kb|bp|snps)", window.strip().lower())
-    if match is None:
-        raise InputError(
-            f"expected a window such as '1Mb', '500kb', '20000bp' or '100snps', got {window!r}: give a whole number "
-            "and a unit"
-        )
-    return int(match[1]), match[2]

@@ -33,6 +33,21 @@ REFERENCES = (
         "sample structure in genome-wide association studies. Nature Genetics 42",
         "10.1038/ng.548",
     ),
+    (
+        "Wang, Sarkar, Carbonetto, Stephens (2020). A simple new approach to variable selection in regression, with "
+        "application to genetic fine mapping. Journal of the Royal Statistical Society B 82",
+        "10.1111/rssb.12388",
+    ),
+    (
+        "Woody, Carvalho, Murray (2021). Model interpretation through lower-dimensional posterior summarization. "
+        "Journal of Computational and Graphical Statistics 30",
+        "10.1080/10618600.2020.1796398",
+    ),
+    (
+        "Newton, Noueiry, Sarkar, Ahlquist (2004). Detecting differential gene expression with a semiparametric "
+        "hierarchical mixture method. Biostatistics 5",
+        "10.1093/biostatistics/5.2.155",
+    ),
     ("Stephens (2017). False discovery rates: a new deal. Biostatistics 18", "10.1093/biostatistics/kxw041"),
     (
         "Vehtari, Gelman, Simpson, Carpenter, Buerkner (2021). Rank-normalization, folding, and localization: "
@@ -58,9 +73,9 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         if model_spec(model).exact_zeros
         else f"its SNPs together explain more than {window:.1%} of the trait's variance"
     )
-    return {
+    definitions = {
         "windows.tsv": {
-            "chrom, start, end": f"the window (width {arguments['window']}); where positions are unknown, SNP "
+            "chrom, start, end": f"the window ({arguments['window']}), in bp; where positions are unknown, SNP "
             "numbers along the chromosome",
             "n_snps": "analysed SNPs in it",
             "window_pip": f"posterior probability that {included}; the unit to read first, as neighbouring SNPs in "
@@ -86,6 +101,9 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "r_hat, ess_bulk": "convergence and effective number of draws of the SNP's effect",
             "p_lmm": "p-value of a single-SNP mixed-model Wald test at the null model's delta (P3D), not corrected for "
             "the number of SNPs; NA where the covariates determine the SNP, or where no scan was run",
+            "selection_freq": "share of posterior draws of the SNP effects' fitted values (400 at most) on which the "
+            f"same Lasso, to the same {k} SNPs, selects the SNP: where stability perturbs the data, this draws from "
+            "the posterior",
         },
         "hyper.tsv": {
             "log_v": "logarithm of the total variance v (of a trait of variance 1)",
@@ -100,6 +118,21 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "mcse_mean, mcse_sd": "Monte Carlo standard errors of mean and sd",
         },
     }
+    if model_spec(model).exact_zeros:
+        definitions["credible_sets.tsv"] = _CREDIBLE_SETS
+    return definitions
+
+
+_CREDIBLE_SETS = {
+    "chrom, start, end": "bp of the first and last SNP of the set",
+    "n_snps, snps": "how many SNPs the set has, and their ids, the most probable first",
+    "coverage, coverage_mcse": "posterior probability that at least one of them has an effect, and its Monte Carlo "
+    "standard error; a group that does not reach 0.95 is no set",
+    "purity": "smallest absolute correlation between two SNPs of the set; at least 0.5",
+    "n_included": "posterior mean of the number of its SNPs that have an effect: about 1 for one signal; well above, "
+    "in a large set, it may be the background that the prior puts everywhere",
+    "top_snp, top_snp_pip": "its most probable SNP, and the share of draws that include it",
+}
 
 
 def _pip(model: str, share: float) -> str:

@@ -18,8 +18,9 @@ import pandas as pd
 import xarray as xr
 
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
+from bayes_lmmlasso.posterior import Projection
 
-__all__ = ["R_HAT_LIMIT", "SamplingEvidence", "SelectionEvidence", "doubts"]
+__all__ = ["R_HAT_LIMIT", "ProjectionEvidence", "SamplingEvidence", "SelectionEvidence", "doubts"]
 
 R_HAT_LIMIT = 1.01
 _ESS_LIMIT = 400
@@ -65,6 +66,36 @@ class SelectionEvidence:
             threshold=stability.error_bound.threshold,
             n_stable=int(stability.selected.sum()),
             expected_false=stability.error_bound.meinshausen_buehlmann,
+        )
+
+
+@dataclass(frozen=True)
+class ProjectionEvidence:
+    """How exact the Lasso solutions of the posterior draws are.
+
+    Attributes
+    ----------
+    draws, reached
+        Draws projected, and those whose path reaches the number of SNPs of the point estimate.
+    duality_gap
+        Largest relative duality gap.
+    mcse
+        Largest Monte Carlo error of a selection frequency.
+    """
+
+    draws: int
+    reached: int
+    duality_gap: float
+    mcse: float
+
+    @classmethod
+    def of(cls, projection: Projection) -> ProjectionEvidence:
+        """Collect the evidence."""
+        return cls(
+            draws=len(projection.reached),
+            reached=int(projection.reached.sum()),
+            duality_gap=float(projection.duality_gap.max()),
+            mcse=float(projection.mcse.max()),
         )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from bayes_lmmlasso.posterior import read_tree
+from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import doubts
 from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, png, trace_figure, variance_figure
@@ -28,15 +28,21 @@ __all__ = ["report_html"]
 _TEMPLATE = "page.html.j2"
 _N_WINDOWS, _N_SNPS = 15, 10
 _LIKELY = 0.9
+_FDR = 0.05
 _WINDOW_COLUMNS = (
     *("chrom", "start", "end", "n_snps", "window_pip", "window_pip_mcse", "variance_share"),
     *("top_snp", "top_snp_pip", "r_hat"),
 )
 _SNP_COLUMNS = (
     *("snp", "chrom", "pos", "effect_allele", "eaf", "beta_map", "stability"),
-    *("beta_mean", "beta_lo", "beta_hi", "pip", "lfsr", "r_hat"),
+    *("beta_mean", "beta_lo", "beta_hi", "pip", "lfsr", "r_hat", "selection_freq"),
 )
-_THREE_DECIMALS = {*_WINDOW_COLUMNS, *_SNP_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"} - {"window_pip_mcse"}
+_SET_COLUMNS = (
+    *("chrom", "start", "end", "n_snps", "coverage", "coverage_mcse", "purity", "n_included"),
+    *("top_snp", "top_snp_pip"),
+)
+_ERRORS = {"window_pip_mcse", "coverage_mcse"}
+_THREE_DECIMALS = {*_WINDOW_COLUMNS, *_SNP_COLUMNS, *_SET_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"} - _ERRORS
 
 
 def report_html(folder: Path) -> str:
@@ -49,6 +55,7 @@ def report_html(folder: Path) -> str:
     """
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     inclusion, windows, hyper = (read_tsv(folder / f"{name}.tsv") for name in ("inclusion", "windows", "hyper"))
+    sets = folder / "credible_sets.tsv"
     tree = read_tree(folder / "posterior.zarr")
     selection = record["evidence"]["selection"]
     environment = Environment(
@@ -75,6 +82,9 @@ def report_html(folder: Path) -> str:
         likely=_LIKELY,
         n_likely=int((windows["window_pip"] >= _LIKELY).sum()),
         tops=_top_snps(inclusion),
+        sets=read_tsv(sets) if sets.exists() else None,
+        set_columns=_SET_COLUMNS,
+        discoveries=[_discoveries("windows", windows, "window_pip"), _discoveries("SNPs", inclusion, "pip")],
         hyper=hyper,
         window_columns=_WINDOW_COLUMNS,
         snp_columns=_SNP_COLUMNS,
@@ -88,6 +98,19 @@ def report_html(folder: Path) -> str:
         },
         definitions=column_definitions(record),
         references=REFERENCES,
+    )
+
+
+def _discoveries(what: str, table: pd.DataFrame, column: str) -> str:
+    """Say how many discoveries a Bayesian false discovery rate allows, and how many are expected to be false."""
+    rates = bayesian_fdr(table[column])
+    threshold = rates.threshold_for(_FDR)
+    if math.isinf(threshold):
+        return f"No {what} can be called: the first by {column} alone is false with probability {rates.fdr[0]:.2g}."
+    k = int((rates.threshold >= threshold).sum()) - 1
+    return (
+        f"{what[0].upper()}{what[1:]} with {column} of at least {threshold:.3g}: {rates.n_selected[k]:,}, of which "
+        f"{rates.expected_false[k]:.2g} are expected to be false."
     )
 
 

@@ -2,6 +2,8 @@
 
     inclusion.tsv, windows.tsv, hyper.tsv, posterior.zarr, run.json, report.html
 
+and credible_sets.tsv where the model has exact zeros.
+
 The report is made from the other files alone, so that it can be made again from them.
 """
 
@@ -21,14 +23,15 @@ from bayes_lmmlasso.posterior import (
     add_point_estimate,
     add_stability,
     compact,
+    credible_sets,
     hyper_table,
     inclusion_table,
     window_table,
     write_tree,
 )
-from bayes_lmmlasso.posterior.windows import assign_windows
+from bayes_lmmlasso.posterior.partition import check_window
 from bayes_lmmlasso.progress import Progress, silent
-from bayes_lmmlasso.report.evidence import SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
 from bayes_lmmlasso.report.page import report_html
 from bayes_lmmlasso.report.record import (
     SNP_VARIANCE_SHARE,
@@ -54,6 +57,7 @@ from bayes_lmmlasso.report.stages import (
     find_scan,
     find_stability,
     lay_groundwork,
+    project,
     sample,
 )
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
@@ -187,15 +191,15 @@ def _analyse(settings: RunSettings, store: Path, out: Path, record: dict[str, An
     """Do all of a run and write its files into the store."""
     clock, started = StageClock(progress), datetime.now(UTC)
     ground = lay_groundwork(settings, clock)
-    variants = ground.analysis.variants
-    assign_windows(variants["chrom"].to_numpy(), variants["pos"].to_numpy(), settings.window)
+    check_window(settings.window, ground.analysis.cm)
     scan = find_scan(ground, clock)
     path = find_path(settings, ground, clock)
     stability = find_stability(settings, ground, clock)
     tree = sample(settings, ground, clock, store / CHECKPOINT)
+    add_point_estimate(tree, path, ground.null_model)
+    add_stability(tree, stability)
+    projection = project(tree, clock)
     with clock("tables"):
-        add_point_estimate(tree, path, ground.null_model)
-        add_stability(tree, stability)
         windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
         tree, hyper = _store_posterior(tree, settings, store)
         inclusion = inclusion_table(
@@ -204,11 +208,15 @@ def _analyse(settings: RunSettings, store: Path, out: Path, record: dict[str, An
             stability=stability,
             scan=pd.DataFrame({"p": scan.p}),
             variance_share=SNP_VARIANCE_SHARE,
+            selection_freq=projection.frequency,
         )
         write_tsv(inclusion, store / "inclusion.tsv")
         write_tsv(windows, store / "windows.tsv")
+        if tree.attrs["exact_zeros"]:
+            write_tsv(credible_sets(tree), store / "credible_sets.tsv")
     evidence = {
         "selection": asdict(SelectionEvidence.of(path, stability)),
+        "projection": asdict(ProjectionEvidence.of(projection)),
         "sampling": asdict(SamplingEvidence.of(tree, hyper)),
     }
     record |= _finished(settings, ground, evidence)

@@ -32,7 +32,8 @@ __all__ = [
 PACKAGE = "bayes-lmmlasso"
 RECORD = "run.json"
 CHECKPOINT = "checkpoint"
-_FILES = ("inclusion.tsv", "windows.tsv", "hyper.tsv", "posterior.zarr", "report.html", CHECKPOINT)
+_TABLES = ("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv")
+_FILES = (*_TABLES, "posterior.zarr", "report.html", CHECKPOINT)
 _STORE = ".unfinished"
 
 

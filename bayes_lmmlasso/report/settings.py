@@ -55,7 +55,7 @@ class RunSettings:
     devices
         Devices to spread the SNPs over.
     window
-        Width of the windows, such as ``1Mb`` or ``100snps``.
+        Windows, such as ``1Mb``, ``2cM``, ``100snps`` or ``ld``.
     seed
         Seed of everything random.
 

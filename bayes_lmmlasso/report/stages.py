@@ -33,7 +33,7 @@ from bayes_lmmlasso.lmm import (
     read_kinship,
     rotate,
 )
-from bayes_lmmlasso.posterior import Until, sample_posterior, shard
+from bayes_lmmlasso.posterior import Projection, Until, add_training, project_posterior, sample_posterior, shard
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 
@@ -46,6 +46,7 @@ __all__ = [
     "find_stability",
     "kinship_genotypes",
     "lay_groundwork",
+    "project",
     "read_analysis",
     "sample",
 ]
@@ -87,6 +88,8 @@ class Groundwork:
         Gower-scaled kinship of the samples, shape ``(n, n)``.
     basis
         Its eigenbasis.
+    kinship_scale
+        Factor of the Gower scaling.
     null_model
         Fitted by REML with the analysis set's covariates.
     """
@@ -94,6 +97,7 @@ class Groundwork:
     analysis: AnalysisSet
     K: NDArray[np.float64]
     basis: Eigenbasis
+    kinship_scale: float
     null_model: NullModel
 
 
@@ -129,12 +133,13 @@ def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
     """
     analysis = read_analysis(settings, clock)
     with clock("kinship"):
-        K = gower_scale(estimate_kinship(settings.kinship, analysis))
+        raw = estimate_kinship(settings.kinship, analysis)
+        K = gower_scale(raw)
         basis = Eigenbasis.from_kinship(K)
     with clock("null model") as say:
         null_model = fit_null_model(analysis.y, basis, analysis.covariates, "reml")
         say(f"PVE {null_model.pve:.3f}")
-    return Groundwork(analysis, K, basis, null_model)
+    return Groundwork(analysis, K, basis, float(np.trace(K) / np.trace(raw)), null_model)
 
 
 def find_scan(ground: Groundwork, clock: StageClock) -> Scan:
@@ -200,9 +205,18 @@ def sample(settings: RunSettings, ground: Groundwork, clock: StageClock, store: 
             analysis=ground.analysis,
             progress=clock.progress,
         )
+        add_training(tree, ground.analysis, settings.kinship, ground.kinship_scale)
         sizes = tree["posterior"].sizes
         say(f"{sizes['chain']} x {sizes['draw']} draws")
     return tree
+
+
+def project(tree: xr.DataTree, clock: StageClock) -> Projection:
+    """Select SNPs on every draw of the signal, as many as the point estimate has and in its metric."""
+    with clock("projection") as say:
+        projection = project_posterior(tree, progress=clock.progress)
+        say(f"{len(projection.n_selected)} draws")
+    return projection
 
 
 def estimate_kinship(choice: str, analysis: AnalysisSet) -> NDArray[np.float64]:

@@ -6,9 +6,18 @@ from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.report.demo import DemoResult
 from bayes_lmmlasso.report.evidence import doubts
 from bayes_lmmlasso.report.pipeline import RunResult, SamplingResult
+from bayes_lmmlasso.report.prediction import RunPrediction
 from bayes_lmmlasso.report.stages import Groundwork
 
-__all__ = ["demo_lines", "null_lines", "path_lines", "run_lines", "sampling_lines", "stability_lines"]
+__all__ = [
+    "demo_lines",
+    "null_lines",
+    "path_lines",
+    "prediction_lines",
+    "run_lines",
+    "sampling_lines",
+    "stability_lines",
+]
 
 _N_NAMED = 5
 
@@ -45,6 +54,17 @@ def stability_lines(ground: Groundwork, stability: StabilitySelection) -> list[s
         f"{len(stability.subsamples)} subsamples; expected false selections at most "
         f"{bound.meinshausen_buehlmann:.3g}",
         "most stable: " + ", ".join(f"{names[j]} ({stability.frequency[j]:.2f})" for j in order),
+    ]
+
+
+def prediction_lines(prediction: RunPrediction) -> list[str]:
+    """Say how many samples were predicted and how wide their intervals are."""
+    table = prediction.table
+    width = (table["hi"] - table["lo"]).median()
+    return [
+        f"{prediction.trait_name}: {len(table):,} samples predicted, {prediction.left_out:,} left out "
+        "(covariate missing)",
+        f"mean {table['mean'].min():.4g} to {table['mean'].max():.4g}; median width of the 95% intervals {width:.4g}",
     ]
 
 

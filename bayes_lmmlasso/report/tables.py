@@ -16,7 +16,9 @@ from bayes_lmmlasso.errors import InputError
 
 __all__ = ["OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
 
-_TEXT = frozenset({"chrom", "snp", "effect_allele", "other_allele", "top_snp", "parameter", "duplicate_of"})
+_TEXT = frozenset(
+    {"chrom", "snp", "effect_allele", "other_allele", "top_snp", "snps", "parameter", "duplicate_of", "fid", "iid"}
+)
 
 
 def write_tsv(table: pd.DataFrame, path: Path) -> None:

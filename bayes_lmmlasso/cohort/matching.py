@@ -1,0 +1,65 @@
+"""The SNPs of one cohort found in another, whichever allele is counted there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort.dataset import Cohort, variant_frame
+from bayes_lmmlasso.cohort.genotypes import standardise_calls
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["standardise_alike"]
+
+
+def standardise_alike(
+    cohort: Cohort, variants: pd.DataFrame, mean: NDArray[np.float64], sd: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Standardise the analysed SNPs of other samples with the statistics of the analysed ones.
+
+    SNPs are matched by id and alleles; where the other allele is counted the dosage d becomes 2 - d.
+
+    Parameters
+    ----------
+    cohort
+        Genotypes that hold every SNP of ``variants``, in any order.
+    variants
+        Frame with ``snp effect_allele other_allele`` of the p analysed SNPs.
+    mean, sd
+        ``(p,)`` dosage statistics of the analysed samples.
+
+    Returns
+    -------
+    ``(n_new, p)`` float32 in Fortran order; missing calls are 0 (the training mean).
+
+    Raises
+    ------
+    InputError
+        If a SNP is absent, has other alleles or occurs twice.
+    """
+    given = variant_frame(cohort)
+    wanted_keys, given_keys = _allele_keys(variants), _allele_keys(given)
+    twice = given_keys[given_keys.duplicated()].intersection(wanted_keys)
+    if len(twice):
+        raise InputError(
+            f"expected each SNP once in the new genotypes, got {twice[0][0]!r} more than once; "
+            "keep one of the duplicates or give them different ids"
+        )
+    columns = given_keys.get_indexer(wanted_keys)
+    absent = np.flatnonzero(columns < 0)
+    if absent.size:
+        snp, *alleles = wanted_keys[absent[0]]
+        raise InputError(
+            f"expected all {len(columns)} SNPs of the fit in the new genotypes, got {absent.size} absent "
+            f"or with other alleles, the first {snp!r} with alleles {'/'.join(alleles)}; add them "
+            "(missing calls are allowed)"
+        )
+    flipped = given["effect_allele"].to_numpy()[columns] != variants["effect_allele"].to_numpy()
+    return standardise_calls(cohort["call_dosage"].values, mean, sd, columns=columns, flipped=flipped)
+
+
+def _allele_keys(variants: pd.DataFrame) -> pd.MultiIndex:
+    """(id, alleles in alphabetical order): equal for a SNP whichever allele is counted."""
+    alleles = np.sort(variants[["effect_allele", "other_allele"]].to_numpy(object), axis=1)
+    return pd.MultiIndex.from_arrays([variants["snp"].to_numpy(object), alleles[:, 0], alleles[:, 1]])
