@@ -108,7 +108,9 @@ class Metric:
     def whiten(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A C for C of shape ``(m, t)``."""
         white = self.plain(C)
-        return white - self.Q @ (self.Q.T @ white) if self.Q.shape[1] else white
+        if self.Q.shape[1]:
+            white -= ((white.T @ self.Q) @ self.Q.T).T
+        return white
 
     def back(self, R: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A'R with a row for each of the n samples (zero outside ``rows``), shape ``(n, t)``."""
