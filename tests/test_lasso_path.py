@@ -128,6 +128,7 @@ def test_covariates_are_unpenalised(problem):
 def test_small_first_working_set_changes_nothing(problem, monkeypatch):
     expected = solve(problem, n_active=20)
     monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._FIRST_WORKING_SET", 1)
+    monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._FIRST_ELEMENTS", 1)
     monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._ADDED", 1)
     path = solve(problem, mu=expected.mu)
     assert path.n_passes > expected.n_passes

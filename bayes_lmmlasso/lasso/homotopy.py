@@ -204,7 +204,7 @@ def _border(L: NDArray[np.float64], gram: NDArray[np.float64], i: int) -> float:
         for b in range(a):
             value -= L[i, b] * L[a, b]
         L[i, a] = value / L[a, a]
-    sigma = gram[i, i]
+    sigma = float(gram[i, i])
     for a in range(i):
         sigma -= L[i, a] ** 2
     L[i, i] = np.sqrt(max(sigma, 1e-16 * gram[i, i]))
@@ -231,4 +231,3 @@ def _solve(L: NDArray[np.float64], gram: NDArray[np.float64], right: NDArray[np.
             for b in range(k):
                 rest[a] -= gram[a, b] * solution[b]
     return solution
-

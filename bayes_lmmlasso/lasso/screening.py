@@ -13,6 +13,7 @@ are chosen as Douglas and Peucker (1973, doi:10.3138/FM57-6770-U75U-7727) simpli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,18 +62,27 @@ class Checkpoints:
 
 @dataclass(frozen=True, eq=False)
 class Above:
-    """SNPs above a floor, duplicates as their representative, ascending, and their |x_j's| in float32 (or wider)."""
+    """The SNPs with |x_j's_a| above the floor of a checkpoint, once for each, without duplicates of other SNPs.
+
+    Parameters
+    ----------
+    snps
+        Shape ``(f,)``, ascending for each checkpoint.
+    ratio
+        |x_j's_a| / floor, shape ``(f,)``, in float32 unless X is wider.
+    """
 
     snps: NDArray[np.intp]
-    value: NDArray[Any]
+    ratio: NDArray[Any]
 
 
-def snps_above(X: Genotypes, S: NDArray[np.float64], floor: NDArray[np.float64]) -> list[Above]:
-    """Find the SNPs with |x_j's_t| > floor_t for each column of S, shape ``(n, t)``, in one pass over X."""
+def snps_above(X: Genotypes, checkpoints: Sequence[Checkpoints]) -> list[Above]:
+    """Compare all SNPs with the checkpoints of each path, in one pass over X for all paths."""
+    S = np.hstack([points.S / points.floor for points in checkpoints])
+    owner = np.repeat(np.arange(len(checkpoints)), [points.floor.size for points in checkpoints])
     dtype = np.float64 if X.X.dtype.itemsize > 4 else np.float32
-    scaled = (S / floor).astype(dtype)
     tiles = [slice(start, start + _TILE) for start in range(0, S.shape[1], _TILE)]
-    parts = [np.ascontiguousarray(scaled[:, tile]) for tile in tiles]
+    parts = [np.ascontiguousarray(S[:, tile], dtype=dtype) for tile in tiles]
 
     def look(where: slice) -> list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[Any]]]:
         found = []
@@ -81,16 +91,16 @@ def snps_above(X: Genotypes, S: NDArray[np.float64], floor: NDArray[np.float64])
             np.abs(product, out=product)
             flat = np.flatnonzero(product.ravel() > 1.0)
             point, snp = np.divmod(flat, product.shape[1])
-            found.append((point + tile.start, snp + where.start, product.ravel()[flat]))
+            found.append((owner[tile][point], snp + where.start, product.ravel()[flat]))
         return found
 
+    nothing = (owner[:0], owner[:0], np.empty(0, dtype))
     triples = [triple for block in thread_map(look, X.blocks(min(_TILE, S.shape[1]))) for triple in block]
-    point, snp, value = (np.concatenate(parts) for parts in zip(*triples, strict=True))
-    order = np.argsort(point, kind="stable")
+    path, snp, ratio = (np.concatenate(column) for column in zip(nothing, *triples, strict=True))
+    order = np.argsort(path, kind="stable")
     order = order[X.representative[snp[order]] == snp[order]]
-    ends = np.searchsorted(point[order], np.arange(1, S.shape[1]))
-    split = zip(np.split(snp[order], ends), np.split(value[order], ends), floor, strict=True)
-    return [Above(snps, values * dtype(level)) for snps, values, level in split]
+    ends = np.searchsorted(path[order], np.arange(1, len(checkpoints)))
+    return [Above(*pair) for pair in zip(np.split(snp[order], ends), np.split(ratio[order], ends), strict=True)]
 
 
 @compiled

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +34,9 @@ from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 __all__ = ["Solution", "solve_paths"]
 
 _SMALLEST_MU = 1e-10  # share of mu_max below which rounding decides
-_FIRST_WORKING_SET = 160  # SNPs, at least,
-_FIRST_ELEMENTS = 40_000  # or as many as have this many values: whitening few samples is cheap
-_LARGEST_FIRST = 640
-_SAMPLE = 8192  # SNPs that tell how large the highest scores are
+_FIRST_WORKING_SET = 160  # SNPs, or more
+_FIRST_ELEMENTS = 20_000  # with few samples, where they are cheap: so many values in all
+_SAMPLE = 4096  # SNPs that tell how large the highest scores are
 _ADDED = 64  # violators added to a working set at once, at least
 _BLOCK_BYTES = 8 * 2**20
 _SLACK = 1e-12  # relative excess below which a SNP is no violator
@@ -90,11 +88,11 @@ class _Problem:
         self.n_passes = 1
 
     def start(self, q: NDArray[np.float64], scores: Above, level: float) -> None:
-        """Fill the working set with the highest scores |x_j'q|, q = A'y; all SNPs above ``level`` are given."""
+        """Fill the working set with the highest scores |x_j'q|, q = A'y, among those above ``level``."""
         self.scores, self.level = scores, level
         size = min(_first_size(self.goal, self.y.size), scores.snps.size)
         if size:
-            self.grow(np.sort(scores.snps[np.argpartition(-scores.value, size - 1)[:size]]))
+            self.grow(np.sort(scores.snps[np.argpartition(-scores.ratio, size - 1)[:size]]))
         self.mu_max = float(np.abs(self.Z.T @ self.y).max(initial=0.0))
         if self.mu_max <= 1e-6 * self.X.norm * np.linalg.norm(q):
             raise InputError(
@@ -137,13 +135,13 @@ class _Problem:
         if lowest < self.level:
             self.known = np.empty(0, dtype=np.intp)
             return points
-        self.known = self.scores.snps[self.scores.value > lowest]
+        self.known = self.scores.snps[self.scores.ratio * self.level > lowest]
         return points.without_first
 
-    def settle(self, found: Sequence[Above]) -> bool:
+    def settle(self, found: Above) -> bool:
         """Decide the candidates in float64 and add the worst violators; True when there is none."""
         self.n_passes += 1
-        snps = np.unique(np.concatenate([self.known, *(above.snps for above in found)]))
+        snps = np.unique(np.concatenate([self.known, found.snps]))
         known = np.sort(self.W)
         snps = snps[known[np.minimum(np.searchsorted(known, snps), known.size - 1)] != snps]
         self.largest, worst = np.zeros(self.scaled.shape[1]), np.zeros(snps.size)
@@ -214,10 +212,8 @@ def solve_paths(
         _start(X, problems)
         todo = problems
         while todo:
-            points = thread_map(_Problem.follow, todo)
-            found = iter(snps_above(X, np.hstack([at.S for at in points]), np.concatenate([at.floor for at in points])))
-            each = [list(islice(found, at.floor.size)) for at in points]
-            certified = thread_map(lambda pair: pair[0].settle(pair[1]), zip(todo, each, strict=True))
+            found = snps_above(X, thread_map(_Problem.follow, todo))
+            certified = thread_map(lambda pair: pair[0].settle(pair[1]), zip(todo, found, strict=True))
             todo = [problem for problem, done in zip(todo, certified, strict=True) if not done]
         return thread_map(_Problem.solution, problems)
 
@@ -232,11 +228,10 @@ def _start(X: Genotypes, problems: Sequence[_Problem]) -> None:
     height = np.partition(sample, sample.shape[1] - rank, axis=1)[:, -rank].astype(np.float64)
     level = np.maximum(0.999 * height, 1e-7 * X.norm * np.linalg.norm(Q, axis=0))
     level[level == 0.0] = 1.0
-    scores = snps_above(X, Q, level)
+    scores = snps_above(X, [Checkpoints(q[:, None], height) for q, height in zip(Q.T, level[:, None], strict=True)])
     thread_map(lambda item: item[0].start(*item[1:]), zip(problems, Q.T, scores, level.tolist(), strict=True))
 
 
 def _first_size(goal: Goal, n_samples: int) -> int:
     """Size of the first working set."""
-    cheap = min(_LARGEST_FIRST, _FIRST_ELEMENTS // n_samples)
-    return max(_FIRST_WORKING_SET, 4 * (goal.n_active or 0), cheap)
+    return max(_FIRST_WORKING_SET, _FIRST_ELEMENTS // n_samples, 4 * (goal.n_active or 0))

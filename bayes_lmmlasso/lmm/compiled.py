@@ -7,19 +7,19 @@ A compiled function gives the bits of the Python source (no reordering of sums),
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import numba
 
 __all__ = ["compiled"]
 
 
-def compiled[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function of arrays and numbers at its first call.
 
     Where neither the folder of the source nor the user's cache can be written, each process compiles anew.
     """
     try:
-        made: Callable[P, R] = numba.njit(function, nogil=True, cache=True)
+        return cast(F, numba.njit(nogil=True, cache=True)(function))
     except RuntimeError:  # no place for the cache
-        made = numba.njit(function, nogil=True)
-    return made
+        return cast(F, numba.njit(nogil=True)(function))

@@ -39,9 +39,7 @@ def solve_lower(L: NDArray[np.float64], B: NDArray[np.float64], transposed: bool
     return solution
 
 
-def tridiagonalise(
-    K: NDArray[np.float64], W: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def tridiagonalise(K: NDArray[np.float64], W: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Reduce K = Q T Q', which is overwritten, and W to Q'W; return the diagonal and the off-diagonal of T."""
     m, t = W.shape
     diagonal, off_diagonal, tau = np.empty(m), np.empty(m - 1), np.empty(m - 1)

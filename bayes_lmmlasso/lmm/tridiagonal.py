@@ -222,7 +222,7 @@ def _stationary(
 def _profile(
     problems: Sequence[Tridiagonal], log_delta: NDArray[Any], traits: range, method: NullMethod
 ) -> NDArray[Any]:
-    """Profile log-likelihoods without constants, shape ``(t, B, g)``; log_delta has shape ``(B, g)``, real or complex."""
+    """Profile log-likelihoods without constants, shape ``(t, B, g)``, at real or complex log_delta, ``(B, g)``."""
     t, m = len(traits), problems[0].diagonal.size
 
     def evaluate(item: tuple[Tridiagonal, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
