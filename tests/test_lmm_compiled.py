@@ -19,14 +19,14 @@ def test_a_function_without_a_place_for_the_cache_is_compiled():
 def test_factorizations(rng, m):
     A, B = rng.standard_normal((m, m + 2)), rng.standard_normal((m, 3))
     V = A @ A.T
-    L = np.asfortranarray(V)
+    L = V.copy(order="F")
     assert cholesky(L)
     np.testing.assert_array_equal(np.triu(L, 1), np.triu(V, 1))
     L = np.asfortranarray(np.tril(L))
     np.testing.assert_allclose(L @ L.T, V, atol=1e-12 * m)
     np.testing.assert_allclose(L @ solve_lower(L, B), B, atol=1e-9)
     np.testing.assert_allclose(L.T @ solve_lower(L, B, transposed=True), B, atol=1e-9)
-    K, W = np.asfortranarray(V), np.asfortranarray(B)
+    K, W = V.copy(order="F"), B.copy(order="F")
     diagonal, off_diagonal = tridiagonalise(K, W)
     T = np.diag(diagonal) + np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)
     np.testing.assert_allclose(W.T @ W, B.T @ B, atol=1e-11)
