@@ -158,7 +158,7 @@ def subsample_deltas(
         Of shape ``(B, t)``.
     """
     problems = thread_map(
-        lambda item: Tridiagonal.of(K[np.ix_(item[0], item[0])], Y[item[0]], item[1]),
+        lambda item: Tridiagonal.of(K.take(item[0], 0).take(item[0], 1), Y[item[0]], item[1]),
         zip(subsamples, spans, strict=True),
     )
     log_delta = np.empty((len(problems), Y.shape[1]))
