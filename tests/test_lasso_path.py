@@ -7,7 +7,7 @@ import pytest
 from exact_lasso import coordinate_descent, kkt_violation, whiten
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lasso import lasso_path
+from bayes_lmmlasso.lasso import lasso_path, lasso_paths
 from bayes_lmmlasso.lmm import Eigenbasis, blup, kinship
 
 DELTA = 0.6
@@ -128,6 +128,7 @@ def test_covariates_are_unpenalised(problem):
 def test_small_first_working_set_changes_nothing(problem, monkeypatch):
     expected = solve(problem, n_active=20)
     monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._FIRST_WORKING_SET", 1)
+    monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._FIRST_ELEMENTS", 1)
     monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._ADDED", 1)
     path = solve(problem, mu=expected.mu)
     assert path.n_passes > expected.n_passes
@@ -138,6 +139,35 @@ def test_largest_model_interpolates(problem):
     path = solve(problem, n_active=38)
     assert path.n_active[-1] == 38
     assert path.duality_gap.max() < 1e-10
+
+
+@pytest.mark.parametrize("chunk_bytes", [2**28, 1])
+@pytest.mark.parametrize("with_basis", [True, False])
+def test_several_traits_are_several_paths(problem, rng, with_basis, chunk_bytes, monkeypatch):
+    monkeypatch.setattr("bayes_lmmlasso.lasso.path._CHUNK_BYTES", chunk_bytes)
+    X, y, K, Z = problem
+    Y = np.column_stack([y, rng.standard_normal(40), y + rng.standard_normal(40)])
+    deltas = [0.3, 1.0, 2.0]
+    basis = Eigenbasis.from_kinship(K) if with_basis else K
+    paths = lasso_paths(X, Y, basis, deltas, n_active=9, covariates=Z)
+    assert len(paths) == 3
+    for path, trait, delta in zip(paths, Y.T, deltas, strict=True):
+        single = lasso_path(X, trait, basis, delta, n_active=9, covariates=Z)
+        np.testing.assert_allclose(path.mu, single.mu, rtol=1e-12)
+        np.testing.assert_allclose(path.coef, single.coef, atol=1e-12)
+        np.testing.assert_allclose(path.fixed_effects, single.fixed_effects, atol=1e-12)
+        AX, Ay = whiten(X, trait, K, delta, Z)
+        assert kkt_violation(AX, Ay, path.coef[-1], path.mu[-1]) < 1e-10
+    one_delta = lasso_paths(X, Y[:, :1], basis, 0.3, n_active=9, covariates=Z)[0]
+    np.testing.assert_allclose(one_delta.coef, paths[0].coef, atol=1e-12)
+
+
+def test_bad_sets_of_traits_are_refused(problem):
+    X, y, K, _ = problem
+    with pytest.raises(InputError, match=r"traits: expected shape \(40, t\), one column for each trait, got \(40,\)"):
+        lasso_paths(X, y, K, 1.0, n_active=3)
+    with pytest.raises(InputError, match=r"expected one delta, or one for each of 2 traits, got shape \(3,\)"):
+        lasso_paths(X, np.column_stack([y, y]), K, np.ones(3), n_active=3)
 
 
 @pytest.mark.parametrize(

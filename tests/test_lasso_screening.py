@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayes_lmmlasso.lasso.genotypes import Genotypes
-from bayes_lmmlasso.lasso.screening import Checkpoints, candidates
+from bayes_lmmlasso.lasso.screening import Checkpoints, snps_above
 
 
 def curve(rng, n, points):
@@ -28,13 +28,25 @@ def test_no_violator_is_missed(rng, dtype, block_bytes, weighted, monkeypatch):
     paths = [curve(rng, 50, 30) for _ in range(4)]
     checkpoints = [Checkpoints.of(S, genotypes.norm) for S in paths]
     assert all(points.floor.size < 30 for points in checkpoints)
-    for S, found in zip(paths, candidates(genotypes, checkpoints), strict=True):
+    for S, above in zip(paths, snps_above(genotypes, checkpoints), strict=True):
+        found = np.unique(above.snps)
         exact = np.abs((X / weights).T.astype(float) @ S).max(axis=1)
         violators = np.flatnonzero(exact > 1.0)
         assert violators.size > 10
         assert set(violators) <= set(found)
         assert found.size < 900
-        assert (np.diff(found) > 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_ratios_are_those_of_each_checkpoint(rng, dtype):
+    X = rng.standard_normal((30, 200)).astype(dtype)
+    paths = [Checkpoints(rng.standard_normal((30, c)), rng.uniform(2.0, 8.0, c)) for c in (2, 0, 1)]
+    for points, above in zip(paths, snps_above(Genotypes.of(X), paths), strict=True):
+        exact = np.abs(X.T.astype(float) @ points.S) / points.floor
+        snps = np.nonzero(exact.T > 1.0)[1]
+        np.testing.assert_array_equal(np.sort(above.snps), np.sort(snps))
+        np.testing.assert_allclose(np.sort(above.ratio), np.sort(exact[exact > 1.0]), rtol=1e-5)
+    assert all(above.snps.size == 0 for above in snps_above(Genotypes.of(X), paths[1:2]))
 
 
 def test_a_violator_between_the_ends_is_found(rng):
@@ -45,8 +57,8 @@ def test_a_violator_between_the_ends_is_found(rng):
     X[:, 7] = 0.0
     X[1, 7] = 1.01
     genotypes = Genotypes.of(X)
-    assert 7 in candidates(genotypes, [Checkpoints.of(S, genotypes.norm)])[0]
-    assert 7 not in candidates(genotypes, [Checkpoints.of(S[:, [0, 20]], genotypes.norm)])[0]
+    assert 7 in snps_above(genotypes, [Checkpoints.of(S, genotypes.norm)])[0].snps
+    assert 7 not in snps_above(genotypes, [Checkpoints.of(S[:, [0, 20]], genotypes.norm)])[0].snps
 
 
 def test_floor_accounts_for_every_point_between_two_checkpoints(rng):
@@ -68,6 +80,6 @@ def test_candidates_are_representatives(rng):
     X = rng.standard_normal((20, 30))
     X[:, 20] = -X[:, 3]
     S = X[:, [3]] / (X[:, 3] @ X[:, 3]) * 1.5
-    found = candidates(Genotypes.of(X), [Checkpoints.of(S, 10.0)])[0]
+    found = snps_above(Genotypes.of(X), [Checkpoints.of(S, 10.0)])[0].snps
     assert 3 in found
     assert 20 not in found

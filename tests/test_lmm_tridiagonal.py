@@ -51,7 +51,7 @@ def test_many_problems_are_done_in_parts(cohort, monkeypatch):
     K, Y, Z = cohort
     problems = [Tridiagonal.of(K.copy(), Y[:, [t]], orthonormal_span(Z)) for t in range(3)]
     together = fit_deltas(problems, "reml").log_delta
-    monkeypatch.setattr("bayes_lmmlasso.lmm.tridiagonal._LANE_BYTES", 1)
+    monkeypatch.setattr("bayes_lmmlasso.lmm.tridiagonal._PART_BYTES", 1)
     np.testing.assert_allclose(fit_deltas(problems, "reml").log_delta, together, atol=1e-12)
 
 

@@ -7,7 +7,7 @@ from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
 from bayes_lmmlasso.lasso.estimator import LMMLasso
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.joint import JointMap, joint_map
-from bayes_lmmlasso.lasso.path import LassoPath, lasso_path
+from bayes_lmmlasso.lasso.path import LassoPath, lasso_path, lasso_paths
 from bayes_lmmlasso.lasso.permutation import PermutationNull, permutation_null
 from bayes_lmmlasso.lasso.stability import StabilitySelection, stability_selection, stability_selections
 
@@ -24,6 +24,7 @@ __all__ = [
     "error_bound",
     "joint_map",
     "lasso_path",
+    "lasso_paths",
     "permutation_null",
     "stability_selection",
     "stability_selections",

@@ -1,6 +1,6 @@
-"""The Lasso path on small working sets, from their Gram matrices, many problems in step.
+"""The Lasso path on a small working set, from knot to knot.
 
-    b(mu) = argmin_b  1/2 b'G b - c'b + mu |b|_1,     G = Z'Z,  c = Z'y
+    b(mu) = argmin_b  1/2 |y - Z b|^2 + mu |b|_1,     G = Z'Z,  c = Z'y
 
 Between two knots the active set A and its signs s stay, and with u = G_AA^-1 c_A, v = G_AA^-1 s
 
@@ -8,22 +8,26 @@ Between two knots the active set A and its signs s stay, and with u = G_AA^-1 c_
 
 so the next knot is where an inactive |p_j + mu q_j| reaches mu (entry) or an active u_j - mu v_j reaches zero
 (exit). (Osborne, Presnell, Turlach 2000, doi:10.1093/imanum/20.3.389; Efron et al. 2004,
-doi:10.1214/009053604000000067, with the Lasso modification.) Each segment takes c and s afresh, so nothing
-accumulates along the path; `lockstep` holds the inverse of G_AA and solves for u and v.
+doi:10.1214/009053604000000067, with the Lasso modification.) Only rows of G whose columns are ever active are computed.
+
+G_AA = L L'. A column enters by one more row of L; its last element is the square root of sigma, the part of the
+column's square that the active ones do not explain. When a column leaves, the rows after it are computed again. Each
+segment takes c and s afresh and refines its solution once against G_AA, so nothing accumulates along the path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.lasso.lockstep import Knots, Lockstep
+from bayes_lmmlasso.lmm.compiled import compiled
 
-__all__ = ["Homotopy", "homotopies", "homotopy"]
+__all__ = ["Homotopy", "homotopy"]
 
+_DEPENDENT = 1e-11  # share of a column's square not explained by the active ones, below which it is dependent
+_ROUNDING = 1e-13  # of the largest coefficient
 _STEPS_PER_COLUMN = 20
 
 
@@ -60,70 +64,170 @@ class Homotopy:
 
 
 def homotopy(
-    gram: NDArray[np.float64], c: NDArray[np.float64], *, n_active: int | None = None, mu_min: float = 0.0
+    Z: NDArray[np.float64], y: NDArray[np.float64], *, n_active: int | None = None, mu_min: float = 0.0
 ) -> Homotopy:
-    """Follow one path; see `homotopies`."""
-    return homotopies([gram], [c], n_active=n_active, mu_min=[mu_min])[0]
-
-
-def homotopies(
-    grams: Sequence[NDArray[np.float64]],
-    correlations: Sequence[NDArray[np.float64]],
-    *,
-    n_active: int | None = None,
-    mu_min: Sequence[float],
-) -> list[Homotopy]:
-    """Follow paths from the largest mu down to a number of active columns or to ``mu_min``.
+    """Follow the path from the largest mu down to a number of active columns or to ``mu_min``.
 
     Parameters
     ----------
-    grams
-        G of each problem, shape ``(w, w)``; w may differ.
-    correlations
-        c of each problem, shape ``(w,)``.
+    Z, y
+        Columns of the working set, shape ``(m, w)``, fastest in Fortran order, and response, shape ``(m,)``.
     n_active
         Stop in the middle of the first segment (of positive length) with this many active columns.
     mu_min
-        Stop here in any case, for each problem.
+        Stop here in any case.
 
     Returns
     -------
-    list of Homotopy
+    Homotopy
         A column that depends linearly on the active ones (a duplicate, above all) does not enter.
     """
-    first = [int(np.abs(c).argmax()) for c in correlations]
-    largest = [float(np.abs(c[j])) for c, j in zip(correlations, first, strict=True)]
-    moving = [b for b, mu in enumerate(largest) if mu > mu_min[b]]
-    knots: list[list[tuple[Knots, int]]] = [[] for _ in grams]
-    if moving:
-        state = Lockstep(
-            [grams[b] for b in moving],
-            [correlations[b] for b in moving],
-            [mu_min[b] for b in moving],
-            [first[b] for b in moving],
-            room=(n_active or 15) + 1,
-        )
-        for _ in range(_STEPS_PER_COLUMN * (state.c.shape[1] + 5)):
-            found = state.advance(n_active)
-            for place in np.flatnonzero(state.running):
-                knots[moving[state.problem[place]]].append((found, int(place)))
-            if state.retire(found.finished):
+    c = Z.T @ y
+    largest = float(np.abs(c).max())
+    if largest <= mu_min:
+        return Homotopy(np.array([largest]), np.zeros((1, c.size)), np.array([-1]), n_active is None)
+    most = c.size + 1 if n_active is None else n_active
+    knots, enough = _follow(np.ascontiguousarray(Z.T), c, most, mu_min)
+    mu, entered, coef = knots[:, 0], knots[:, 1].astype(np.intp), knots[:, 2:]
+    return Homotopy(mu, coef, entered, enough or (n_active is None and bool(mu[-1] <= mu_min)))
+
+
+@compiled
+def _follow(
+    Z: NDArray[np.float64], c: NDArray[np.float64], n_active: int, mu_min: float
+) -> tuple[NDArray[np.float64], bool]:
+    """Return a row (mu, entered, coefficients) for each knot, and whether ``n_active`` was reached; Z is transposed."""
+    w = c.size
+    L, gram = np.empty((w, w)), np.empty((w, w))  # of the active columns, in the order of ``active``
+    rows, has_row = np.empty((w, w)), np.full(w, False)  # of G
+    active, sign, k = np.empty(w, np.int64), np.empty(w), 0
+    is_open = np.full(w, True)  # may enter: neither active nor dependent
+    left, left_sign = -1, 0.0  # column that left at the last knot, and its sign
+    p, q = np.empty(w), np.empty(w)
+    mu, knots = np.abs(c).max(), np.zeros((64, w + 2))
+    for t in range(_STEPS_PER_COLUMN * (w + 5)):
+        # the segment below mu
+        u, v = _solve(L, gram, c[active[:k]]), _solve(L, gram, sign[:k])
+        p[:] = c
+        q[:] = 0.0
+        for i in range(k):
+            row = rows[active[i]]
+            for j in range(w):
+                p[j] -= u[i] * row[j]
+                q[j] += v[i] * row[j]
+        # where it ends: an active coefficient reaches zero, an inactive correlation reaches mu, or the goal is there
+        exit_mu, leaves = 0.0, -1
+        for i in range(k):
+            if sign[i] * v[i] < 0.0 and u[i] / v[i] > exit_mu:
+                exit_mu, leaves = min(u[i] / v[i], mu), i
+        floor = max(exit_mu, mu_min)
+        while True:
+            entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
+            if enters < 0:
                 break
-    return [
-        _assemble(mu, j, c.size, steps, n_active is None)
-        for mu, j, c, steps in zip(largest, first, correlations, knots, strict=True)
-    ]
+            row = rows[enters]
+            if not has_row[enters]:
+                row[:] = np.dot(Z, Z[enters])
+                has_row[enters] = True
+            gram[k, k] = row[enters]
+            for i in range(k):
+                gram[k, i] = gram[i, k] = row[active[i]]
+            if _border(L, gram, k) > _DEPENDENT * gram[k, k]:
+                break
+            is_open[enters] = False
+        target = max(entry_mu, floor)
+        enough = k >= n_active and target < mu * (1.0 - 1e-12)
+        if enough:
+            target = 0.5 * (mu + target)
+        mu = target
+        # the knot
+        if t == knots.shape[0]:
+            knots = np.concatenate((knots, np.zeros_like(knots)))
+        knots[t, 0], knots[t, 1] = mu, -1.0
+        rounding = _ROUNDING * (np.abs(u).max() + mu * np.abs(v).max()) if k else 0.0
+        for i in range(k):
+            b = u[i] - mu * v[i]
+            knots[t, 2 + active[i]] = b if abs(b) > rounding else 0.0
+        if enough or mu <= mu_min:
+            break
+        left = -1
+        if enters >= 0:
+            knots[t, 1] = enters
+            active[k], sign[k], is_open[enters] = enters, edge, False
+            k += 1
+        else:
+            left, left_sign = active[leaves], sign[leaves]
+            knots[t, 2 + left] = 0.0
+            k -= 1
+            for i in range(leaves, k):
+                active[i], sign[i] = active[i + 1], sign[i + 1]
+                gram[i, : k + 1] = gram[i + 1, : k + 1]
+                gram[: k + 1, i] = gram[: k + 1, i + 1]
+                _border(L, gram, i)
+            is_open[:] = True
+            is_open[active[:k]] = False
+    return knots[: t + 1], enough
 
 
-def _assemble(mu: float, first: int, width: int, steps: list[tuple[Knots, int]], by_mu: bool) -> Homotopy:
-    """Collect the knots of one problem; without any its path ends where it starts."""
-    coef = np.zeros((len(steps) + 1, width))
-    for row, (knots, place) in zip(coef[1:], steps, strict=True):
-        n = knots.n_active[place]
-        row[knots.active[place, :n]] = knots.coef[place, :n]
-    return Homotopy(
-        mu=np.array([mu] + [float(knots.mu[place]) for knots, place in steps]),
-        coef=coef,
-        entered=np.array([first if steps else -1] + [int(knots.entered[place]) for knots, place in steps]),
-        reached=bool(steps[-1][0].reached[steps[-1][1]]) if steps else by_mu,
-    )
+@compiled
+def _next_entry(
+    p: NDArray[np.float64],
+    q: NDArray[np.float64],
+    is_open: NDArray[np.bool_],
+    left: int,
+    left_sign: float,
+    mu: float,
+    floor: float,
+) -> tuple[float, int, float]:
+    """Return the next knot above ``floor`` where p_j + mu q_j meets +-mu, its column (-1: none), and the sign."""
+    best, column, edge = floor, -1, 0.0
+    for j in range(p.size):
+        if not is_open[j]:
+            continue
+        rising = p[j] / (1.0 - q[j]) if q[j] < 1.0 else 0.0
+        falling = -p[j] / (1.0 + q[j]) if q[j] > -1.0 else 0.0
+        if j == left and left_sign > 0.0:  # what has just left is on that edge and moves inwards
+            rising = 0.0
+        if j == left and left_sign < 0.0:
+            falling = 0.0
+        knot = min(max(rising, falling), mu)
+        if knot > best:
+            best, column, edge = knot, j, 1.0 if rising >= falling else -1.0
+    return best, column, edge
+
+
+@compiled
+def _border(L: NDArray[np.float64], gram: NDArray[np.float64], i: int) -> float:
+    """Compute row i of L from the rows above it; return sigma."""
+    for a in range(i):
+        value = gram[i, a]
+        for b in range(a):
+            value -= L[i, b] * L[a, b]
+        L[i, a] = value / L[a, a]
+    sigma = float(gram[i, i])
+    for a in range(i):
+        sigma -= L[i, a] ** 2
+    L[i, i] = np.sqrt(max(sigma, 1e-16 * gram[i, i]))
+    return sigma
+
+
+@compiled
+def _solve(L: NDArray[np.float64], gram: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return G_AA^-1 times a vector, refined once."""
+    k = right.size
+    solution, rest = np.zeros(k), right.copy()
+    for _ in range(2):
+        for a in range(k):
+            for b in range(a):
+                rest[a] -= L[a, b] * rest[b]
+            rest[a] /= L[a, a]
+        for a in range(k - 1, -1, -1):
+            rest[a] /= L[a, a]
+            for b in range(a):
+                rest[b] -= L[a, b] * rest[a]
+        solution += rest
+        for a in range(k):
+            rest[a] = right[a]
+            for b in range(k):
+                rest[a] -= gram[a, b] * solution[b]
+    return solution

@@ -21,10 +21,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis
+from bayes_lmmlasso.lmm.lapack import cholesky, solve_lower
 
 __all__ = ["Metric"]
 
@@ -85,8 +85,8 @@ class Metric:
         """
         _check(delta, Z)
         K[np.diag_indices_from(K)] += delta
-        L, failed = lapack.dpotrf(K.T, lower=1, clean=0, overwrite_a=1)
-        if failed:
+        L = K.T
+        if not cholesky(L):
             raise InputError(
                 f"kinship: expected K + {delta:.3g} I to be positive definite, got an indefinite one: "
                 "pass a positive semi-definite kinship"
@@ -103,19 +103,21 @@ class Metric:
         """Return R C, covariates not projected out, for C of shape ``(m, t)``."""
         if self.root_w is not None:
             return np.asarray(self.root_w[:, None] * (self.factor.T @ C))
-        return np.asarray(lapack.dtrtrs(self.factor, C, lower=1)[0]) if C.shape[1] else C
+        return solve_lower(self.factor, C)
 
     def whiten(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A C for C of shape ``(m, t)``."""
         white = self.plain(C)
-        return white - self.Q @ (self.Q.T @ white) if self.Q.shape[1] else white
+        if self.Q.shape[1]:
+            white -= ((white.T @ self.Q) @ self.Q.T).T
+        return white
 
     def back(self, R: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A'R with a row for each of the n samples (zero outside ``rows``), shape ``(n, t)``."""
         if self.Q.shape[1]:
             R = R - self.Q @ (self.Q.T @ R)
         if self.root_w is None:
-            rotated: NDArray[np.float64] = lapack.dtrtrs(self.factor, R, lower=1, trans=1)[0]
+            rotated = solve_lower(self.factor, R, transposed=True)
         else:
             rotated = self.factor @ (self.root_w[:, None] * R)
         if self.rows is None:

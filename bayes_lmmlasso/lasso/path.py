@@ -15,16 +15,20 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
+from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis
 from bayes_lmmlasso.lmm.null_model import check_variation
-from bayes_lmmlasso.lmm.threads import blas_threads
+from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
 
-__all__ = ["LassoPath", "lasso_path"]
+__all__ = ["LassoPath", "lasso_path", "lasso_paths"]
+
+_CHUNK_BYTES = 256 * 2**20
+_COLUMNS = 1000  # whitened columns and residuals of a path, roughly
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,23 +119,91 @@ def lasso_path(
     InputError
         If shapes disagree, values are not finite, or ``mu``, ``n_active`` or ``delta`` is out of range.
     """
+    trait = np.asarray(y, dtype=np.float64)
+    check_trait(trait, _n_samples(basis, trait.size))
+    return lasso_paths(
+        X, trait[:, None], basis, delta, mu=mu, n_active=n_active, covariates=covariates, weights=weights, tol=tol
+    )[0]
+
+
+def lasso_paths(
+    X: ArrayLike | Genotypes,
+    Y: ArrayLike,
+    basis: Eigenbasis | ArrayLike,
+    delta: ArrayLike,
+    *,
+    mu: ArrayLike | None = None,
+    n_active: int | None = None,
+    covariates: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    tol: float = 1e-8,
+) -> list[LassoPath]:
+    """Solve the LMM-Lasso for several traits; products with all SNPs are shared.
+
+    Parameters are those of `lasso_path`, but ``Y`` holds a trait in each column, shape ``(n, t)``, and ``delta`` is one
+    number or one for each trait, shape ``(t,)``. With an eigenbasis the decomposition is shared as well; a kinship
+    matrix is factorised for each trait.
+    """
     kinship = None if isinstance(basis, Eigenbasis) else check_matrix(basis, None)
-    n = basis.n_samples if isinstance(basis, Eigenbasis) else np.shape(basis)[0]
-    trait = check_trait(y, n)
+    traits = np.asarray(Y, dtype=np.float64)
+    n = _n_samples(basis, traits.shape[0])
+    if traits.ndim != 2 or traits.shape[1] == 0:
+        raise InputError(
+            f"traits: expected shape ({n}, t), one column for each trait, got {traits.shape}: use lasso_path for one"
+        )
+    traits = np.column_stack([check_trait(trait, n) for trait in traits.T])
+    deltas = np.asarray(delta, dtype=np.float64)
+    if deltas.shape not in ((), (traits.shape[1],)):
+        raise InputError(
+            f"expected one delta, or one for each of {traits.shape[1]} traits, got shape {deltas.shape}: fit the null "
+            "model of each trait"
+        )
     Z = check_covariates(covariates, n)
     genotypes = read_genotypes(X, n)
     if weights is not None:
         genotypes = genotypes.weighted(weights)
     goal = read_goal(mu, n_active, genotypes.n_snps, n - Z.shape[1])
-    with blas_threads(n):
+
+    def metric_of(value: float) -> Metric:
         if isinstance(basis, Eigenbasis):
-            metric = Metric.of(basis, delta, Z)
-        else:
-            metric = Metric.from_kinship(np.array(kinship, order="C"), delta, Z, None, n)
-        check_variation(metric.plain(trait[:, None]), metric.whiten(trait[:, None]), Z.shape[1])
-        solution = solve_paths(genotypes, [metric], [trait], goal)[0]
-        rest = trait[:, None] - genotypes.fitted(solution.snps, solution.coef)
-        fixed = np.linalg.lstsq(metric.plain(Z), metric.plain(rest), rcond=None)[0]
+            return Metric.of(basis, value, Z)
+        return Metric.from_kinship(np.array(kinship, order="C"), value, Z, None, n)
+
+    size = max(1, _CHUNK_BYTES // (8 * n * (_COLUMNS + n * (kinship is not None))))
+    paths: list[LassoPath] = []
+    with blas_threads(n):
+        for start in range(0, traits.shape[1], size):
+            part = list(traits.T[start : start + size])
+            metrics = thread_map(metric_of, np.broadcast_to(deltas, traits.shape[1])[start : start + size].tolist())
+            for metric, trait in zip(metrics, part, strict=True):
+                check_variation(metric.plain(trait[:, None]), metric.whiten(trait[:, None]), Z.shape[1])
+            solutions = solve_paths(genotypes, metrics, part, goal)
+            paths += [
+                _report(solution, metric, genotypes, trait, Z, goal, tol)
+                for solution, metric, trait in zip(solutions, metrics, part, strict=True)
+            ]
+    return paths
+
+
+def _n_samples(basis: Eigenbasis | ArrayLike, otherwise: int) -> int:
+    """Return n as basis or kinship have it; another value where the latter is no matrix, which is told elsewhere."""
+    if isinstance(basis, Eigenbasis):
+        return basis.n_samples
+    return np.shape(basis)[0] if np.ndim(basis) == 2 else otherwise
+
+
+def _report(
+    solution: Solution,
+    metric: Metric,
+    genotypes: Genotypes,
+    trait: NDArray[np.float64],
+    Z: NDArray[np.float64],
+    goal: Goal,
+    tol: float,
+) -> LassoPath:
+    """Bring a solution into the form that is returned."""
+    rest = trait[:, None] - genotypes.fitted(solution.snps, solution.coef)
+    fixed = np.linalg.lstsq(metric.plain(Z), metric.plain(rest), rcond=None)[0]
     return LassoPath(
         mu=solution.mu,
         coef_sparse=_scatter(solution, genotypes.n_snps),

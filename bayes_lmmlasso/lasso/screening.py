@@ -13,17 +13,18 @@ are chosen as Douglas and Peucker (1973, doi:10.3138/FM57-6770-U75U-7727) simpli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.lasso.genotypes import Genotypes
+from bayes_lmmlasso.lmm.compiled import compiled
 from bayes_lmmlasso.lmm.threads import thread_map
 
-__all__ = ["Checkpoints", "candidates"]
+__all__ = ["Above", "Checkpoints", "snps_above"]
 
 _CONFIDENCE = 10.0
 _LARGEST_DISTANCE = 0.25  # N |s_t - segment|: more checkpoints cost products, fewer cost candidates
@@ -47,55 +48,99 @@ class Checkpoints:
 
     @classmethod
     def of(cls, S: NDArray[np.float64], norm: float) -> Checkpoints:
-        """Choose checkpoints among the points of a path, in its order, shape ``(n, t)``."""
-        chosen, reach = {0: 0.0, S.shape[1] - 1: 0.0}, [(0, S.shape[1] - 1)]
-        while reach:
-            a, b = reach.pop()
-            far, distance = _farthest(S[:, a : b + 1])
-            if norm * distance > _LARGEST_DISTANCE:
-                chosen[a + far] = 0.0
-                reach += [(a, a + far), (a + far, b)]
-            else:
-                for end in (a, b):
-                    chosen[end] = max(chosen[end], norm * distance)
-        points = np.array(sorted(chosen))
+        """Choose checkpoints among the points of a path, in its order, shape ``(n, t)``; both ends belong to them."""
+        distance = norm * _simplify(np.ascontiguousarray(S), _LARGEST_DISTANCE / norm)
+        points = np.flatnonzero(distance >= 0.0)
         rounding = _CONFIDENCE * S.shape[0] ** 0.5 * 2.0**-24 * norm * np.linalg.norm(S[:, points], axis=0)
-        distances = np.array([chosen[int(point)] for point in points])
-        return cls(S[:, points], np.maximum(1.0 - rounding - distances, 1e-12))
+        return cls(S[:, points], np.maximum(1.0 - rounding - distance[points], 1e-12))
+
+    @property
+    def without_first(self) -> Checkpoints:
+        """All but the first checkpoint."""
+        return Checkpoints(self.S[:, 1:], self.floor[1:])
 
 
-def candidates(X: Genotypes, checkpoints: list[Checkpoints]) -> list[NDArray[np.intp]]:
-    """Candidates of each path, ascending, duplicates as their representative; one pass over X for all paths."""
+@dataclass(frozen=True, eq=False)
+class Above:
+    """The SNPs with |x_j's_a| above the floor of a checkpoint, once for each, without duplicates of other SNPs.
+
+    Parameters
+    ----------
+    snps
+        Shape ``(f,)``, ascending for each checkpoint.
+    ratio
+        |x_j's_a| / floor, shape ``(f,)``, in float32 unless X is wider.
+    """
+
+    snps: NDArray[np.intp]
+    ratio: NDArray[Any]
+
+
+def snps_above(X: Genotypes, checkpoints: Sequence[Checkpoints]) -> list[Above]:
+    """Compare all SNPs with the checkpoints of each path, in one pass over X for all paths."""
     S = np.hstack([points.S / points.floor for points in checkpoints])
     owner = np.repeat(np.arange(len(checkpoints)), [points.floor.size for points in checkpoints])
     dtype = np.float64 if X.X.dtype.itemsize > 4 else np.float32
     tiles = [slice(start, start + _TILE) for start in range(0, S.shape[1], _TILE)]
     parts = [np.ascontiguousarray(S[:, tile], dtype=dtype) for tile in tiles]
 
-    def look(where: slice) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    def look(where: slice) -> list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[Any]]]:
         found = []
         for tile, part in zip(tiles, parts, strict=True):
             product: NDArray[Any] = X.product(where, part)
             np.abs(product, out=product)
-            point, snp = np.divmod(np.flatnonzero(product.ravel() > 1.0), product.shape[1])
-            found.append((snp + where.start, owner[tile][point]))
+            flat = np.flatnonzero(product.ravel() > 1.0)
+            point, snp = np.divmod(flat, product.shape[1])
+            found.append((owner[tile][point], snp + where.start, product.ravel()[flat]))
         return found
 
-    pairs = [pair for block in thread_map(look, X.blocks(min(_TILE, S.shape[1]))) for pair in block]
-    snps, paths = np.concatenate([snp for snp, _ in pairs]), np.concatenate([path for _, path in pairs])
-    keys = np.sort(paths * X.n_snps + X.representative[snps])
-    keys = keys[np.diff(keys, prepend=-1) > 0]
-    ends = np.searchsorted(keys, np.arange(len(checkpoints) + 1) * X.n_snps)
-    return [keys[start:end] % X.n_snps for start, end in pairwise(ends)]
+    nothing = (owner[:0], owner[:0], np.empty(0, dtype))
+    triples = [triple for block in thread_map(look, X.blocks(min(_TILE, S.shape[1]))) for triple in block]
+    path, snp, ratio = (np.concatenate(column) for column in zip(nothing, *triples, strict=True))
+    order = np.argsort(path, kind="stable")
+    order = order[X.representative[snp[order]] == snp[order]]
+    ends = np.searchsorted(path[order], np.arange(1, len(checkpoints)))
+    return [Above(*pair) for pair in zip(np.split(snp[order], ends), np.split(ratio[order], ends), strict=True)]
 
 
-def _farthest(S: NDArray[np.float64]) -> tuple[int, float]:
-    """Return the column farthest from the segment between the first and the last, and its distance."""
-    if S.shape[1] < 3:
-        return 0, 0.0
-    from_first, whole = S - S[:, :1], S[:, -1] - S[:, 0]
-    length = float(whole @ whole)
-    share = np.clip(whole @ from_first / length, 0.0, 1.0) if length > 0.0 else np.zeros(S.shape[1])
-    distance = np.linalg.norm(from_first - whole[:, None] * share, axis=0)
-    far = int(distance.argmax())
-    return far, float(distance[far])
+@compiled
+def _simplify(S: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
+    """Choose columns of S so that all others are within ``limit`` of the segments between them.
+
+    Returns for each chosen column the largest distance from its two segments, and -1 for the others.
+    """
+    distance = np.full(S.shape[1], -1.0)
+    distance[0] = distance[-1] = 0.0
+    segments = [(0, S.shape[1] - 1)]
+    while len(segments) > 0:
+        a, b = segments.pop()
+        far, apart = _farthest(S, a, b)
+        if apart > limit:
+            distance[far] = 0.0
+            segments.append((a, far))
+            segments.append((far, b))
+        else:
+            distance[a], distance[b] = max(distance[a], apart), max(distance[b], apart)
+    return distance
+
+
+@compiled
+def _farthest(S: NDArray[np.float64], a: int, b: int) -> tuple[int, float]:
+    """Return the column farthest from the segment between columns a and b, among those between them, and how far."""
+    length, share, square = 0.0, np.zeros(b - a + 1), np.zeros(b - a + 1)
+    for i in range(S.shape[0]):
+        whole = S[i, b] - S[i, a]
+        length += whole**2
+        for t in range(b - a + 1):
+            share[t] += whole * (S[i, a + t] - S[i, a])
+    for t in range(b - a + 1):
+        share[t] = min(max(share[t] / length, 0.0), 1.0) if length > 0.0 else 0.0
+    for i in range(S.shape[0]):
+        whole = S[i, b] - S[i, a]
+        for t in range(b - a + 1):
+            square[t] += (S[i, a + t] - S[i, a] - share[t] * whole) ** 2
+    far = 0
+    for t in range(1, b - a):
+        if square[t] > square[far]:
+            far = t
+    return a + far, np.sqrt(square[far])

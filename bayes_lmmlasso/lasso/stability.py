@@ -207,7 +207,7 @@ def stability_selections(
         estimate = subsample_deltas(kinship, traits, spans, rows, method)
         deltas.append(estimate)
         metrics = thread_map(
-            lambda item: Metric.from_kinship(kinship[np.ix_(item[0], item[0])], item[1], item[2], item[0], n),
+            lambda item: Metric.from_kinship(kinship.take(item[0], 0).take(item[0], 1), item[1], item[2], item[0], n),
             [
                 (draw, float(np.exp(log_delta)), span)
                 for draw, span, row in zip(rows, spans, estimate.log_delta, strict=True)

@@ -1,10 +1,10 @@
 """Lasso paths of many problems that share one genotype matrix, each on a small working set of SNPs.
 
     1. score all SNPs by |X'A'y| in one product; the highest scores form the working set W of each problem
-    2. follow the paths on W by their Gram matrices, all problems in step (`homotopy`)
-    3. look for SNPs that violate |x_j'A'r| <= mu in one product shared by all problems, first at the end of each
-       path, then at all its points (`screening`); candidates are decided in float64. Correlations are linear in mu
-       between knots, so the knots certify the whole path
+    2. follow the path on W (`homotopy`)
+    3. look for SNPs that violate |x_j'A'r| <= mu anywhere on a path in one product shared by all problems
+       (`screening`); candidates are decided in float64. Correlations are linear in mu between knots, so the knots
+       certify the whole path, and what the first product says about its beginning is not asked again
     4. add the violators to W and repeat the problems that had any
 
 The evidence of a solution is its relative duality gap over all p SNPs (theta is the feasible dual point):
@@ -26,16 +26,17 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import Goal
-from bayes_lmmlasso.lasso.homotopy import Homotopy, homotopies
+from bayes_lmmlasso.lasso.homotopy import homotopy
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.screening import Checkpoints, candidates
+from bayes_lmmlasso.lasso.screening import Above, Checkpoints, snps_above
 from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 
 __all__ = ["Solution", "solve_paths"]
 
 _SMALLEST_MU = 1e-10  # share of mu_max below which rounding decides
-_FIRST_WORKING_SET = 160
-_SAMPLE = 8192  # SNPs that tell how large the highest scores are
+_FIRST_WORKING_SET = 160  # SNPs, or more
+_FIRST_ELEMENTS = 20_000  # with few samples, where they are cheap: so many values in all
+_SAMPLE = 4096  # SNPs that tell how large the highest scores are
 _ADDED = 64  # violators added to a working set at once, at least
 _BLOCK_BYTES = 8 * 2**20
 _SLACK = 1e-12  # relative excess below which a SNP is no violator
@@ -77,82 +78,70 @@ class Solution:
 
 
 class _Problem:
-    """One problem and its growing working set.
-
-    ``end_holds`` tells that no SNP violated the conditions at the smallest mu; only then are all points
-    checked.
-    """
+    """One problem and its growing working set."""
 
     def __init__(self, X: Genotypes, metric: Metric, trait: NDArray[np.float64], goal: Goal) -> None:
         self.X, self.metric, self.goal = X, metric, goal
         self.y = metric.whiten(trait[:, None])[:, 0]
         self.W = np.empty(0, dtype=np.intp)
-        self.Z = np.empty((self.y.size, 0))
-        self.gram = np.empty((0, 0))
-        self.c = np.empty(0)
-        self.end_holds = False
+        self.Z = np.empty((self.y.size, 0), order="F")
+        self.n_passes = 1
 
-    def start(self, snps: NDArray[np.intp], q: NDArray[np.float64]) -> None:
-        """Fill the working set with those SNPs that score highest at b = 0, where A'r = q."""
-        score = np.abs(self.X.columns(snps).T @ q)
-        mu_max = float(score.max(initial=0.0))
-        if mu_max <= 1e-6 * self.X.norm * np.linalg.norm(q):
+    def start(self, q: NDArray[np.float64], scores: Above, level: float) -> None:
+        """Fill the working set with the highest scores |x_j'q|, q = A'y, among those above ``level``."""
+        self.scores, self.level = scores, level
+        size = min(_first_size(self.goal, self.y.size), scores.snps.size)
+        if size:
+            self.grow(np.sort(scores.snps[np.argpartition(-scores.ratio, size - 1)[:size]]))
+        self.mu_max = float(np.abs(self.Z.T @ self.y).max(initial=0.0))
+        if self.mu_max <= 1e-6 * self.X.norm * np.linalg.norm(q):
             raise InputError(
                 "genotypes: expected a SNP that varies beyond the covariates, got none that correlates with "
                 "the trait: filter constant SNPs and check the covariates"
             )
-        if self.goal.mu is not None and self.goal.mu.min() < _SMALLEST_MU * mu_max:
+        if self.goal.mu is not None and self.goal.mu.min() < _SMALLEST_MU * self.mu_max:
             raise InputError(
-                f"expected mu of at least {_SMALLEST_MU * mu_max:.3g} ({_SMALLEST_MU} of mu_max), got "
+                f"expected mu of at least {_SMALLEST_MU * self.mu_max:.3g} ({_SMALLEST_MU} of mu_max), got "
                 f"{self.goal.mu.min():.3g}: choose a larger penalty"
             )
-        size = min(self.first_size, snps.size)
-        self.grow(np.sort(snps[np.argpartition(-score, size - 1)[:size]]))
-
-    @property
-    def first_size(self) -> int:
-        """Size of the first working set."""
-        return max(_FIRST_WORKING_SET, 4 * (self.goal.n_active or 0))
 
     def grow(self, snps: NDArray[np.intp]) -> None:
         """Add SNPs to the working set."""
         new = self.metric.whiten(self.X.columns(snps, self.metric.rows))
-        if self.W.size:
-            cross = self.Z.T @ new
-            self.gram = np.block([[self.gram, cross], [cross.T, new.T @ new]])
-            self.Z = np.hstack([self.Z, new])
-        else:
-            self.gram, self.Z = new.T @ new, new
+        self.Z = np.asfortranarray(np.hstack([self.Z, new])) if self.W.size else np.asfortranarray(new)
         self.W = np.concatenate([self.W, snps])
-        self.c = np.concatenate([self.c, new.T @ self.y])
 
-    @property
-    def mu_min(self) -> float:
-        """Where the path on the working set ends at the latest."""
-        return self.goal.mu_min(float(np.abs(self.c).max()))
+    def follow(self) -> Checkpoints:
+        """Follow the path on the working set; return the points to compare with all SNPs.
 
-    def follow(self, path: Homotopy) -> None:
-        """Take a path on the working set; keep the points to be certified, by descending mu."""
+        The points to be certified are kept by descending mu. The first is proportional to A'y, so that the scores
+        tell its candidates, unless its floor is below their level.
+        """
+        mu_min = self.goal.mu_min(self.mu_max)
+        path = homotopy(self.Z, self.y, n_active=self.goal.n_active, mu_min=mu_min)
         self.path, self.mu, self.coef = path, path.mu, path.coef
+        self.place = np.arange(self.mu.size)
         if self.goal.mu is not None:
-            before = path.mu > self.mu_min
+            before = path.mu > mu_min
             mu = np.concatenate([self.goal.mu, path.mu[before]])
             order = np.argsort(-mu, kind="stable")
             self.mu = mu[order]
             self.coef = np.vstack([path.at(self.goal.mu), path.coef[before]])[order]
             self.place = np.argsort(order)[: self.goal.mu.size]
-        else:
-            self.place = np.arange(self.mu.size)
         self.residual = self.y[:, None] - self.Z @ self.coef.T
+        self.scaled = self.metric.back(self.residual / self.mu)
+        points = Checkpoints.of(self.scaled, self.X.norm)
+        lowest = float(points.floor[0] * self.mu[0])
+        if lowest < self.level:
+            self.known = np.empty(0, dtype=np.intp)
+            return points
+        self.known = self.scores.snps[self.scores.ratio * self.level > lowest]
+        return points.without_first
 
-    def checkpoints(self) -> Checkpoints:
-        """Prepare the points to compare with all SNPs next."""
-        points = slice(None) if self.end_holds else slice(self.mu.size - 1, None)
-        self.scaled = self.metric.back(self.residual[:, points] / self.mu[points])
-        return Checkpoints.of(self.scaled, self.X.norm)
-
-    def violators(self, snps: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Decide candidates in float64; return the worst violators."""
+    def settle(self, found: Above) -> bool:
+        """Decide the candidates in float64 and add the worst violators; True when there is none."""
+        self.n_passes += 1
+        snps = np.unique(np.concatenate([self.known, found.snps]))
         known = np.sort(self.W)
         snps = snps[known[np.minimum(np.searchsorted(known, snps), known.size - 1)] != snps]
         self.largest, worst = np.zeros(self.scaled.shape[1]), np.zeros(snps.size)
@@ -162,9 +151,12 @@ class _Problem:
             np.maximum(self.largest, ratio.max(axis=0), out=self.largest)
             worst[start : start + size] = ratio.max(axis=1)
         chosen = np.argsort(-worst, kind="stable")[: max(_ADDED, self.W.size // 2)]
-        return np.sort(snps[chosen[worst[chosen] > 1.0 + _SLACK]])
+        violators = np.sort(snps[chosen[worst[chosen] > 1.0 + _SLACK]])
+        if violators.size:
+            self.grow(violators)
+        return not violators.size
 
-    def solution(self, n_passes: int) -> Solution:
+    def solution(self) -> Solution:
         """Collect what is reported, once all points are certified."""
         entries = np.flatnonzero(self.path.entered >= 0)
         columns, first = np.unique(self.path.entered[entries], return_index=True)
@@ -178,7 +170,7 @@ class _Problem:
             entry_mu=self.path.mu[entries[first]],
             gap=self._gap()[self.place],
             residual=(self.scaled * self.mu).T[self.place],
-            n_passes=n_passes,
+            n_passes=self.n_passes,
             reached=self.path.reached,
         )
 
@@ -216,37 +208,14 @@ def solve_paths(
         If no SNP correlates with a trait at all.
     """
     with blas_threads(max(y.size for y in traits)):
-        return _solve_together(X, [_Problem(X, *pair, goal) for pair in zip(metrics, traits, strict=True)], goal)
-
-
-def _solve_together(X: Genotypes, problems: list[_Problem], goal: Goal) -> list[Solution]:
-    """Repeat paths, screens and violators until every problem is certified."""
-    _start(X, problems)
-    todo = grown = problems
-    n_passes = 1
-    passes: dict[_Problem, int] = {}
-    while todo:
-        paths = homotopies(
-            [problem.gram for problem in grown],
-            [problem.c for problem in grown],
-            n_active=goal.n_active,
-            mu_min=[problem.mu_min for problem in grown],
-        )
-        thread_map(lambda pair: pair[0].follow(pair[1]), zip(grown, paths, strict=True))
-        found = candidates(X, thread_map(_Problem.checkpoints, todo))
-        n_passes += 1
-        violators = thread_map(lambda pair: pair[0].violators(pair[1]), zip(todo, found, strict=True))
-        grown = [problem for problem, snps in zip(todo, violators, strict=True) if snps.size]
-        thread_map(
-            lambda pair: pair[0].grow(pair[1]),
-            [(problem, snps) for problem, snps in zip(todo, violators, strict=True) if snps.size],
-        )
-        for problem, snps in zip(todo, violators, strict=True):
-            if not snps.size and problem.end_holds:
-                passes[problem] = n_passes
-            problem.end_holds |= not snps.size
-        todo = [problem for problem in todo if problem not in passes]
-    return [problem.solution(passes[problem]) for problem in problems]
+        problems = thread_map(lambda pair: _Problem(X, *pair, goal), zip(metrics, traits, strict=True))
+        _start(X, problems)
+        todo = problems
+        while todo:
+            found = snps_above(X, thread_map(_Problem.follow, todo))
+            certified = thread_map(lambda pair: pair[0].settle(pair[1]), zip(todo, found, strict=True))
+            todo = [problem for problem, done in zip(todo, certified, strict=True) if not done]
+        return thread_map(_Problem.solution, problems)
 
 
 def _start(X: Genotypes, problems: Sequence[_Problem]) -> None:
@@ -254,9 +223,15 @@ def _start(X: Genotypes, problems: Sequence[_Problem]) -> None:
     Q = np.hstack(thread_map(lambda problem: problem.metric.back(problem.y[:, None]), problems))
     step = max(1, X.n_snps // _SAMPLE)
     sample = np.abs(X.product(slice(0, None, step), Q))
-    rank = min(sample.shape[1], -(-3 * problems[0].first_size // (2 * step)))
-    level = -np.partition(-sample, rank - 1, axis=1)[:, rank - 1].astype(np.float64)
-    floor = np.maximum(0.999 * level, 1e-7 * X.norm * np.linalg.norm(Q, axis=0))
-    floor[floor == 0.0] = 1.0
-    found = candidates(X, [Checkpoints(q[:, None], height) for q, height in zip(Q.T, floor[:, None], strict=True)])
-    thread_map(lambda item: item[0].start(item[1], item[2]), zip(problems, found, Q.T, strict=True))
+    size = max(_first_size(problem.goal, problem.y.size) for problem in problems)
+    rank = min(sample.shape[1], -(-3 * size // (2 * step)))
+    height = np.partition(sample, sample.shape[1] - rank, axis=1)[:, -rank].astype(np.float64)
+    level = np.maximum(0.999 * height, 1e-7 * X.norm * np.linalg.norm(Q, axis=0))
+    level[level == 0.0] = 1.0
+    scores = snps_above(X, [Checkpoints(q[:, None], height) for q, height in zip(Q.T, level[:, None], strict=True)])
+    thread_map(lambda item: item[0].start(*item[1:]), zip(problems, Q.T, scores, level.tolist(), strict=True))
+
+
+def _first_size(goal: Goal, n_samples: int) -> int:
+    """Size of the first working set."""
+    return max(_FIRST_WORKING_SET, _FIRST_ELEMENTS // n_samples, 4 * (goal.n_active or 0))

@@ -1,4 +1,4 @@
-"""The profile likelihood of many null models at once, from tridiagonal forms.
+"""The profile likelihood of many null models, from tridiagonal forms.
 
     K = Q T Q',   V = K + delta I = Q (T + delta I) Q',   T + delta I = L D L'
 
@@ -9,7 +9,7 @@ w = L^-1 Q'[y, Z] the recursion over rows i, e the off-diagonal of T,
 
 gives log|V| = sum log D_i and [y, Z]'V^-1[y, Z] = sum w_i w_i' / D_i (Golub and Van Loan 2013, Matrix Computations,
 section 4.3.6; Kang et al. 2008, doi:10.1534/genetics.107.080101, for the profile itself, whose equations are those of
-`null_model`). The recursion runs over all problems and all deltas of a grid together. Inside the best bracket the
+`null_model`). The recursion is compiled and runs over all deltas of a grid at once. Inside the best bracket the
 derivative is taken by a complex step (Squire and Trapp 1998, doi:10.1137/S003614459631241X) at Chebyshev nodes. The
 profile is analytic in log delta for |Im| < pi, so on a bracket of width 0.2 the interpolant through 7 nodes has a
 relative error near (0.1 / 2 pi)^7 = 3e-13, and its root is the optimum.
@@ -23,16 +23,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import lapack
 
+from bayes_lmmlasso.lmm.compiled import compiled
+from bayes_lmmlasso.lmm.lapack import tridiagonalise
 from bayes_lmmlasso.lmm.null_model import NullMethod, check_variation, log_delta_grid
 from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait, validate_kinship
 
 __all__ = ["DeltaEstimate", "Tridiagonal", "fit_deltas", "null_deltas", "orthonormal_span", "subsample_deltas"]
 
-_BLOCK = 32  # columns that LAPACK's blocked reductions treat at once
-_LANE_BYTES = 32 * 2**20
+_PART_BYTES = 32 * 2**20
 _NODES = np.cos(np.pi * (np.arange(7) + 0.5) / 7)
 _STEP = 1e-30
 
@@ -69,11 +69,7 @@ class Tridiagonal:
         for trait, remainder in zip(Y.T, rest.T, strict=True):
             check_variation(trait, remainder, Z.shape[1])
         W = np.asfortranarray(np.hstack([rest, Z]))
-        m = K.shape[0]
-        reduced, diagonal, off_diagonal, tau, _ = lapack.dsytrd(K.T, lower=1, lwork=_BLOCK * m, overwrite_a=1)
-        if m > 1:  # the reflections of rows 2..m lie below the diagonal: a shifted view of the same memory
-            vectors = reduced.reshape(-1, order="F")[1 : 1 + m * (m - 1)].reshape((m, m - 1), order="F")
-            W[1:] = lapack.dormqr("L", "T", vectors, tau, np.asfortranarray(W[1:]), _BLOCK * W.shape[1] + 4160)[0]
+        diagonal, off_diagonal = tridiagonalise(np.asfortranarray(K.T), W)
         return cls(diagonal, off_diagonal, W, Y.shape[1])
 
 
@@ -162,7 +158,7 @@ def subsample_deltas(
         Of shape ``(B, t)``.
     """
     problems = thread_map(
-        lambda item: Tridiagonal.of(K[np.ix_(item[0], item[0])], Y[item[0]], item[1]),
+        lambda item: Tridiagonal.of(K.take(item[0], 0).take(item[0], 1), Y[item[0]], item[1]),
         zip(subsamples, spans, strict=True),
     )
     log_delta = np.empty((len(problems), Y.shape[1]))
@@ -174,43 +170,36 @@ def subsample_deltas(
     return DeltaEstimate(log_delta, at_bound)
 
 
-def fit_deltas(problems: list[Tridiagonal], method: NullMethod) -> DeltaEstimate:
+def fit_deltas(problems: Sequence[Tridiagonal], method: NullMethod) -> DeltaEstimate:
     """Maximise the profiles of problems of one shape: grid, best bracket, root of the derivative.
 
     The result is `fit_null_model`'s up to rounding; a bound is returned as the grid value.
     """
     grid = log_delta_grid()
-    columns = problems[0].W.shape[1]
-    size = max(1, _LANE_BYTES // (8 * grid.size * columns**2))
+    size = max(1, _PART_BYTES // (8 * grid.size * problems[0].W.shape[1] ** 2))
     found = [_fit(problems[start : start + size], grid, method) for start in range(0, len(problems), size)]
     return DeltaEstimate(
         np.concatenate([part.log_delta for part in found]), np.concatenate([part.at_bound for part in found])
     )
 
 
-def _fit(problems: list[Tridiagonal], grid: NDArray[np.float64], method: NullMethod) -> DeltaEstimate:
+def _fit(problems: Sequence[Tridiagonal], grid: NDArray[np.float64], method: NullMethod) -> DeltaEstimate:
     """Fit as many problems as fit into memory together."""
-    T = np.array([problem.diagonal for problem in problems]).T
-    e = np.array([problem.off_diagonal for problem in problems]).T
-    W = np.array([problem.W for problem in problems]).transpose(1, 2, 0)
     t = problems[0].n_traits
-    values = _profile(T, e, W, np.broadcast_to(grid, (T.shape[1], grid.size)), t, method)
-    best = values.argmax(axis=2)
+    values = _profile(problems, np.broadcast_to(grid, (len(problems), grid.size)), range(t), method)
+    best = values.argmax(axis=2).T
     at_bound = (best == 0) | (best == grid.size - 1)
-    log_delta = grid[best]
     middle = np.clip(best, 1, grid.size - 2)
-    for trait in range(t):  # each trait has its own bracket
-        own = np.concatenate([W[:, trait : trait + 1], W[:, t:]], axis=1)
-        low, high = grid[middle[trait] - 1], grid[middle[trait] + 1]
-        refined = _stationary(T, e, own, low, high, method)
-        log_delta[trait] = np.where(at_bound[trait], log_delta[trait], refined)
-    return DeltaEstimate(log_delta.T, at_bound.T)
+    refined = [
+        _stationary(problems, trait, grid[middle[:, trait] - 1], grid[middle[:, trait] + 1], method)
+        for trait in range(t)
+    ]
+    return DeltaEstimate(np.where(at_bound, grid[best], np.column_stack(refined)), at_bound)
 
 
 def _stationary(
-    T: NDArray[np.float64],
-    e: NDArray[np.float64],
-    W: NDArray[np.float64],
+    problems: Sequence[Tridiagonal],
+    trait: int,
     low: NDArray[np.float64],
     high: NDArray[np.float64],
     method: NullMethod,
@@ -218,7 +207,7 @@ def _stationary(
     """Root of the profile's derivative in each bracket, by bisection on its Chebyshev interpolant."""
     centre, half = 0.5 * (low + high), 0.5 * (high - low)
     points = centre[:, None] + half[:, None] * _NODES
-    slopes = _profile(T, e, W, points + 1j * _STEP, 1, method)[0].imag / _STEP
+    slopes = _profile(problems, points + 1j * _STEP, range(trait, trait + 1), method)[0].imag / _STEP
     order = np.arange(_NODES.size)
     series = np.cos(order[:, None] * np.arccos(_NODES)) @ slopes.T * (2.0 / _NODES.size)
     series[0] *= 0.5
@@ -231,53 +220,63 @@ def _stationary(
 
 
 def _profile(
-    T: NDArray[np.float64],
-    e: NDArray[np.float64],
-    W: NDArray[np.float64],
-    log_delta: NDArray[Any],
-    n_traits: int,
-    method: NullMethod,
+    problems: Sequence[Tridiagonal], log_delta: NDArray[Any], traits: range, method: NullMethod
 ) -> NDArray[Any]:
-    """Profile log-likelihoods without constants, shape ``(t, B, g)``.
+    """Profile log-likelihoods without constants, shape ``(t, B, g)``, at real or complex log_delta, ``(B, g)``."""
+    t, m = len(traits), problems[0].diagonal.size
 
-    T, e and W have shapes ``(m, B)``, ``(m - 1, B)`` and ``(m, c, B)``; log_delta ``(B, g)``, real or complex.
-    """
-    log_det, gram = _recursion(T, e, W, np.exp(log_delta))
-    m, t, q = T.shape[0], n_traits, W.shape[1] - n_traits
-    rss = np.array([gram[i, i] for i in range(t)])
+    def evaluate(item: tuple[Tridiagonal, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+        own, delta = item
+        W = np.vstack([own.W.T[traits.start : traits.stop], own.W.T[own.n_traits :]])
+        return _recursion(own.diagonal, own.off_diagonal, W, delta, t)
+
+    parts = thread_map(evaluate, zip(problems, np.exp(log_delta), strict=True))
+    log_det = np.array([part for part, _ in parts])
+    gram = np.array([part for _, part in parts])  # (B, t + q, t + q, g)
+    rss = np.array([gram[:, i, i] for i in range(t)])
     degrees = m
-    if q:
-        normal, right = np.moveaxis(gram[t:, t:], (0, 1), (-2, -1)), np.moveaxis(gram[t:, :t], (0, 1), (-2, -1))
-        rss = rss - np.moveaxis((right * np.linalg.solve(normal, right)).sum(axis=-2), -1, 0)
+    if gram.shape[1] > t:
+        right, normal = np.moveaxis(gram[:, :, t:], 3, 1)[:, :, :t], np.moveaxis(gram[:, t:, t:], 3, 1)
+        solved = np.linalg.solve(normal, right.swapaxes(2, 3))
+        rss = rss - np.moveaxis((right * solved.swapaxes(2, 3)).sum(axis=3), 2, 0)
         if method == "reml":
-            degrees = m - q
+            degrees = m - normal.shape[2]
             log_det = log_det + np.log(np.linalg.det(normal))
     return np.asarray(-0.5 * (degrees * np.log(rss) + log_det))
 
 
+@compiled
 def _recursion(
-    T: NDArray[np.float64], e: NDArray[np.float64], W: NDArray[np.float64], delta: NDArray[Any]
+    T: NDArray[np.float64], e: NDArray[np.float64], W: NDArray[np.float64], delta: NDArray[Any], n_traits: int
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return log|T + delta I| of shape ``(B, g)`` and W'(T + delta I)^-1 W of shape ``(c, c, B, g)``."""
-    c = W.shape[1]
-    D: NDArray[Any] = T[0][:, None] + delta
-    w = W[0][:, :, None] + np.zeros_like(D)
-    log_det, product = np.zeros_like(D), D
-    gram = np.zeros((c, c, *D.shape), dtype=D.dtype)
-    for i in range(1, T.shape[0] + 1):
-        scaled = w / D
-        for a in range(c):
-            for b in range(a + 1):
-                gram[a, b] += w[a] * scaled[b]
-        if i == T.shape[0]:
-            break
-        ratio = e[i - 1][:, None] / D
-        D = T[i][:, None] + delta - e[i - 1][:, None] * ratio
-        w = W[i][:, :, None] - ratio * w
-        product = product * D
-        if i % 8 == 0:  # a logarithm takes longer than the rest of the row
+    """Return log|T + delta I| of shape ``(g,)`` and W (T + delta I)^-1 W' of shape ``(c, c, g)``.
+
+    W has a row for each trait, then for each covariate; products of two different traits are left out.
+    """
+    c, g = W.shape[0], delta.size
+    D, inverse, ratio = T[0] + delta, np.zeros_like(delta), np.zeros_like(delta)
+    w, gram = np.zeros((c, g), delta.dtype), np.zeros((c, c, g), delta.dtype)
+    log_det, product = np.zeros_like(delta), np.ones_like(delta)
+    for i in range(T.size):
+        if i > 0:
+            for k in range(g):
+                ratio[k] = e[i - 1] * inverse[k]
+                D[k] = T[i] + delta[k] - e[i - 1] * ratio[k]
+        for k in range(g):
+            inverse[k] = 1.0 / D[k]
+            product[k] *= D[k]
+        if i % 8 == 7 or i == T.size - 1:  # a logarithm takes longer than the rest of the row
             log_det += np.log(product)
-            product = np.ones_like(D)
-    for a in range(c):
-        gram[:a, a] = gram[a, :a]
-    return log_det + np.log(product), gram
+            product[:] = 1.0
+        for a in range(c):
+            for k in range(g):
+                w[a, k] = W[a, i] - ratio[k] * w[a, k]
+        for a in range(c):
+            for b in range(a, c):
+                if b == a or b >= n_traits:
+                    for k in range(g):
+                        gram[a, b, k] += w[a, k] * w[b, k] * inverse[k]
+    for a in range(n_traits, c):
+        for b in range(n_traits, a):
+            gram[a, b] = gram[b, a]
+    return log_det, gram

@@ -4,7 +4,7 @@ Definition. From the joint draws of the effects, SNP by SNP in the order of desc
 
 1. lead: the next SNP that is in no set yet
 2. members: the lead, then, in the order of their P(b_j != 0 | y), those SNPs of its chromosome in no set yet that
-   correlate with every member by |r| >= min_purity
+   correlate with every member by |r| >= min_purity; a SNP with P(b_j != 0 | y) below 0.001 is in no set
 3. stop as soon as P(b_j != 0 for at least one member | y) >= coverage, over joint draws; this is a set, and its
    SNPs are in no other. A lead whose SNPs never get there is no lead of a set (but may be a member of one)
 
@@ -37,6 +37,7 @@ from bayes_lmmlasso.posterior.inclusion import probability_error
 __all__ = ["credible_sets"]
 
 _BLOCK = 512  # leads whose correlations are in memory at a time
+_RARE = 1e-3  # P(b_j != 0 | y) below which a SNP is in no set
 _ROUNDING = 1e-5  # of a correlation of SNPs in float32
 COLUMNS = "chrom start end n_snps coverage coverage_mcse purity n_included top_snp top_snp_pip snps".split()
 
@@ -78,13 +79,13 @@ def credible_sets(tree: xr.DataTree, coverage: float = 0.95, min_purity: float =
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
     X = constant["X"].values
     effects = effect_draws(tree)
-    bits, snapshots = _snapshots(effects)
+    bits, snapshots = _snapshots(tree, effects)
     counts = csc_array((np.bitwise_count(bits.data), bits.indices, bits.indptr), shape=bits.shape)
     pip = np.asarray(counts.sum(axis=0, dtype=np.float64)) / (bits.shape[0] * snapshots)
     chains = np.unique(effects.chain).size
     rows = []
     for name in dict.fromkeys(chrom.tolist()):
-        snps = np.flatnonzero((chrom == name) & (pip > 0))
+        snps = np.flatnonzero((chrom == name) & (pip >= _RARE))
         snps = snps[np.argsort(-pip[snps], kind="stable")]
         candidates = _Candidates(X[snps], bits[:, snps].toarray(), snapshots, pip[snps])
         for members, purity in _search(candidates, coverage, min_purity):
@@ -99,8 +100,10 @@ def credible_sets(tree: xr.DataTree, coverage: float = 0.95, min_purity: float =
     return table.sort_values("top_snp_pip", ascending=False, kind="stable", ignore_index=True)
 
 
-def _snapshots(effects: EffectDraws) -> tuple[csc_array, int]:
+def _snapshots(tree: xr.DataTree, effects: EffectDraws) -> tuple[csc_array, int]:
     """Return bits of shape ``(m, p)``, bit k set where a SNP is included in snapshot k of a draw, and their number."""
+    if effects.visits is not None:
+        return csc_array(effects.visits), tree.attrs["snapshots"]
     return csc_array((effects.b != 0).astype(np.uint8)), 1
 
 
