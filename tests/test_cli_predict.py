@@ -67,7 +67,8 @@ def test_the_table_is_that_of_the_closed_form(tmp_path):
     assert len(effects.b) == posterior.sizes["chain"] * posterior.sizes["draw"]
     for chain, draw, b in zip(effects.chain, effects.draw, effects.b.astype(float), strict=True):
         at = {"chain": chain, "draw": draw}
-        a, sigma2_g, sigma2_e = (posterior[name].isel(at).values.astype(float) for name in ("a", "sigma2_g", "sigma2_e"))
+        names = ("a", "sigma2_g", "sigma2_e")
+        a, sigma2_g, sigma2_e = (posterior[name].isel(at).values.astype(float) for name in names)
         V = U @ np.diag(sigma2_g * S + sigma2_e) @ U.T
         means.append(Z_new @ a + X_new @ b + sigma2_g * K_new @ np.linalg.solve(V, y - Z @ a - X @ b))
     expected = analysis.trait.inverse(np.mean(means, axis=0))
