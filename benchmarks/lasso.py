@@ -9,8 +9,8 @@ factorizations that no method of this kind avoids. Run it with
 
     python3 -m uv run --group bench python benchmarks/lasso.py [--cohort chr5 genome mouse] [--quick]
 
-It writes ``benchmarks/lasso.md``. Peers that are not installed are named as such (every version of adelie needs NumPy
-below 2, this package NumPy 2). Compiled loops, ours and those of the peers, are compiled before anything is timed.
+It writes ``benchmarks/lasso.md``. Peers that are not installed are named as such (every version of adelie needs
+NumPy below 2, this package NumPy 2). Compiled loops, ours and the peers', are compiled before anything is timed.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["StabilitySelection", "stability_selection", "stability_selections"]
 
-_CHUNK_BYTES = 256 * 2**20
+_CHUNK_BYTES = 192 * 2**20
 _COLUMNS = 500  # whitened columns and residuals of a problem, roughly
 
 
