@@ -6,9 +6,8 @@ the analysed samples and SNPs:
 - whole process: `bayes-lmmlasso scan` (centred kinship) by both mixed-model methods, GEMMA `-gk 1` and then `-lmm 1`,
   and fastlmm's `single_snp` with one kinship, each from the PLINK files to the table, start of the program included;
 - analysis: the same without the start of Python and its imports;
-- scan alone: rotation and tests, without reading, kinship and decomposition. GEMMA's are the two parts of its log,
-  in processor time; the wall-clock time is at least that of its tests, which use one core, and of the rotation shared
-  by all cores.
+- scan alone: rotation and tests, without reading, kinship and decomposition. GEMMA's processor time is that of the two
+  parts in its log, its wall-clock time the same share of the whole run's.
 
 Medians of interleaved runs. The last column is the largest difference of -log10 p from GEMMA's over max(1, -log10 p);
 SNPs for which GEMMA reports no number are left out and counted. Run it with
@@ -126,15 +125,16 @@ def gemma(files: Files) -> None:
     common = ["gemma", "-bfile", files.prefix, "-p", f"{files.prefix}.y", "-outdir", folder, "-o", files.name]
     common += ["-maf", "0", "-miss", "1", "-notsnp"]
 
-    def both() -> None:
-        for more in (["-gk", "1"], ["-k", folder / f"{files.name}.cXX.txt", "-lmm", "1"]):
-            subprocess.run([*common, *more], check=True, capture_output=True)
-
-    files.record("whole process", "GEMMA -lmm 1", *timed(both, resource.RUSAGE_CHILDREN))
+    first, second = ["-gk", "1"], ["-k", folder / f"{files.name}.cXX.txt", "-lmm", "1"]
+    times = [
+        timed(partial(subprocess.run, [*common, *more], check=True, capture_output=True), resource.RUSAGE_CHILDREN)
+        for more in (first, second)
+    ]
+    files.record("whole process", "GEMMA -lmm 1", *np.sum(times, axis=0))
     log = (folder / f"{files.name}.log.txt").read_text()
     minutes = dict(re.findall(r"time on (.*) = *([\d.e+-]+) min", log))
-    rotation, tests = (60 * float(minutes[part]) for part in ("calculating UtX", "optimization"))
-    files.record("scan alone", "GEMMA -lmm 1", rotation / os.cpu_count() + tests, rotation + tests)
+    processor = 60 * sum(float(minutes[part]) for part in ("calculating UtX", "optimization"))
+    files.record("scan alone", "GEMMA -lmm 1", times[1][0] * processor / times[1][1], processor)
     table = pd.read_csv(folder / f"{files.name}.assoc.txt", sep="\t", dtype={"chr": str})
     files.p["GEMMA -lmm 1"] = -np.log10(table["p_wald"])
 

@@ -28,6 +28,7 @@ from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model
 from bayes_lmmlasso.lmm.contrasts import ContrastBasis
 from bayes_lmmlasso.lmm.loco import check_chromosomes
 from bayes_lmmlasso.lmm.null_model import check_variation
+from bayes_lmmlasso.lmm.threads import blas_threads
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 
 __all__ = ["Scan", "ScanMethod", "scan", "scan_by_chromosome"]
@@ -127,7 +128,8 @@ def scan(
     if K is None:
         raise InputError(f"expected a kinship or its eigenbasis for method {method}, got None: pass K")
     if method == "lmm-p3d":
-        basis = K if isinstance(K, Eigenbasis) else Eigenbasis.from_kinship(K)
+        with blas_threads(n):
+            basis = K if isinstance(K, Eigenbasis) else Eigenbasis.from_kinship(K)
         return _scan_p3d(genotypes, trait, basis, Z, delta)
     return _scan_exact(genotypes, trait, K, Z, bounds)
 
