@@ -9,7 +9,7 @@ The prior may have a point mass at zero. One iteration, each step leaving the po
 
 The two NUTS steps interweave a centred and a non-centred parametrisation (Yu and Meng 2011,
 doi:10.1198/jcgs.2011.203main). Given k effects that are in, log pi and s are known to about k^(-1/2), and k ranges over
-orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k)^(-1/2). A draw is the state
+orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k / 10)^(-1/2). A draw is the state
 after a number of iterations, with the mean of their Rao-Blackwellised inclusion probabilities, and with snapshots of
 which effects were in.
 """
@@ -35,6 +35,7 @@ from bayes_lmmlasso.posterior.sweep import Slab, sweep
 __all__ = ["CompositeKernel", "CompositeState"]
 
 _START_SWEEPS = 10
+_FEW = 10  # effects up to which the likelihood, not their number, limits the step size
 _BITS = 32  # snapshots that a draw has room for
 
 
@@ -147,7 +148,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         n_included = jnp.sum(state.b != 0).astype(fitted.dtype)
         before = self.conditional(state, data)[1].scale
         held = HeldEffects(fitted, n_included, jnp.sum(jnp.abs(state.b)), before)
-        shrink = lax.rsqrt(1 + n_included) if self._sparse else jnp.ones_like(n_included)
+        shrink = lax.rsqrt(1 + n_included / _FEW) if self._sparse else jnp.ones_like(n_included)
         first = self._step(self._held, state.held._replace(z=state.scaled.z), (data, held), shrink)
         held = held._replace(scale=self.conditional(state._replace(scaled=first), data)[1].scale)
         second = self._step(self._scaled, state.scaled._replace(z=first.z), (data, held), shrink)
