@@ -9,9 +9,10 @@ The prior may have a point mass at zero. One iteration, each step leaving the po
 
 The two NUTS steps interweave a centred and a non-centred parametrisation (Yu and Meng 2011,
 doi:10.1198/jcgs.2011.203main). Given k effects that are in, log pi and s are known to about k^(-1/2), and k ranges over
-orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k / 10)^(-1/2). A draw is the state
-after a number of iterations, with the mean of their Rao-Blackwellised inclusion probabilities, and with snapshots of
-which effects were in.
+orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k / 10)^(-1/2).
+
+A draw is the state after a number of iterations, with the mean of their Rao-Blackwellised inclusion probabilities, and
+with snapshots of which effects were in.
 """
 
 from __future__ import annotations
