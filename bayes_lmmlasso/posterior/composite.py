@@ -8,8 +8,11 @@ The prior may have a point mass at zero. One iteration, each step leaving the po
     b | a, log v, h, rho, log pi          by `bayes_lmmlasso.posterior.sweep`
 
 The two NUTS steps interweave a centred and a non-centred parametrisation (Yu and Meng 2011,
-doi:10.1198/jcgs.2011.203main). A draw is the state after a number of iterations, with the mean of their
-Rao-Blackwellised inclusion probabilities, and with snapshots of which effects were in.
+doi:10.1198/jcgs.2011.203main). Given k effects that are in, log pi and s are known to about k^(-1/2), and k ranges over
+orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k / 10)^(-1/2).
+
+A draw is the state after a number of iterations, with the mean of their Rao-Blackwellised inclusion probabilities, and
+with snapshots of which effects were in.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from bayes_lmmlasso.posterior.sweep import Slab, sweep
 __all__ = ["CompositeKernel", "CompositeState"]
 
 _START_SWEEPS = 10
+_FEW = 10  # effects up to which the likelihood, not their number, limits the step size
 _BITS = 32  # snapshots that a draw has room for
 
 
@@ -99,9 +103,9 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         key_held, key_scaled, key_start, key = random.split(rng_key, 4)
         zero = jnp.zeros((), data.y.dtype)
         arguments = (data, HeldEffects(jnp.zeros_like(data.y), zero, zero, zero + 0.05))
-        adaptation = num_warmup * self._sweeps
-        held = self._held.init(key_held, adaptation, None, arguments, {})
-        scaled = self._scaled.init(key_scaled, adaptation, held.z, arguments, {})
+        self._adaptation = num_warmup * self._sweeps
+        held = self._held.init(key_held, self._adaptation, None, arguments, {})
+        scaled = self._scaled.init(key_scaled, self._adaptation, held.z, arguments, {})
         b = jnp.zeros(data.n_snps, data.y.dtype)
         state = CompositeState(
             b, b, b.astype(jnp.uint32), jnp.zeros(data.Z.shape[1], b.dtype), held, scaled, jnp.asarray(False), key
@@ -145,9 +149,10 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         n_included = jnp.sum(state.b != 0).astype(fitted.dtype)
         before = self.conditional(state, data)[1].scale
         held = HeldEffects(fitted, n_included, jnp.sum(jnp.abs(state.b)), before)
-        first = _step(self._held, state.held._replace(z=state.scaled.z), (data, held))
+        shrink = lax.rsqrt(1 + n_included / _FEW) if self._sparse else jnp.ones_like(n_included)
+        first = self._step(self._held, state.held._replace(z=state.scaled.z), (data, held), shrink)
         held = held._replace(scale=self.conditional(state._replace(scaled=first), data)[1].scale)
-        second = _step(self._scaled, state.scaled._replace(z=first.z), (data, held))
+        second = self._step(self._scaled, state.scaled._replace(z=first.z), (data, held), shrink)
         state = state._replace(
             held=first, scaled=second, diverging=state.diverging | first.diverging | second.diverging
         )
@@ -159,6 +164,16 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         swept = sweep(data.XT, rest - fitted, b, weights, slab, key_sweep, self._block)
         state = state._replace(b=swept.b, fixed=fixed, inclusion=state.inclusion + swept.inclusion, rng_key=key)
         return state, rest - swept.residual
+
+    def _step(
+        self, kernel: NUTS, state: HMCState, arguments: tuple[RotatedData, HeldEffects], shrink: jax.Array
+    ) -> HMCState:
+        """Take a NUTS step under arguments that changed since the last one, with a step size shrunk for it alone."""
+        size = state.adapt_state.step_size
+        shrunk = state._replace(adapt_state=state.adapt_state._replace(step_size=size * shrink))
+        taken = kernel.sample(kernel.refresh(shrunk, arguments, {}), arguments, {})
+        kept = jnp.where(state.i < self._adaptation, taken.adapt_state.step_size, size)
+        return taken._replace(adapt_state=taken.adapt_state._replace(step_size=kept))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -174,8 +189,3 @@ def _start(kernel: CompositeKernel, data: RotatedData, state: CompositeState, ke
 
     b, _ = lax.fori_loop(jnp.int32(0), jnp.int32(_START_SWEEPS), again, (state.b, data.y))
     return state._replace(b=b)
-
-
-def _step(kernel: NUTS, state: HMCState, arguments: tuple[RotatedData, HeldEffects]) -> HMCState:
-    """Take a NUTS step under arguments that changed since the last one."""
-    return kernel.sample(kernel.refresh(state, arguments, {}), arguments, {})
