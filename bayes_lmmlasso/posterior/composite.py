@@ -181,7 +181,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
 def _widths(data: RotatedData, held: HeldEffects) -> tuple[jax.Array, jax.Array]:
     """Return how wide the hyper-parameters are given b, and given b / s, up to constants.
 
-    Each uses only what its step holds fixed, or the step would not be exact: the second knows X b by its direction alone.
+    Each uses only what its step holds fixed, or the step would not be exact: of X b the second takes the direction.
     """
     squared = jnp.square(held.fitted @ data.y) / (data.y @ data.y)
     explained = squared / jnp.maximum(held.fitted @ held.fitted, np.finfo(squared.dtype).tiny)
