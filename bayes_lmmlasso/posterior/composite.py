@@ -9,7 +9,8 @@ The prior may have a point mass at zero. One iteration, each step leaving the po
 
 The two NUTS steps interweave a centred and a non-centred parametrisation (Yu and Meng 2011,
 doi:10.1198/jcgs.2011.203main). Given k effects that are in, log pi and s are known to about k^(-1/2), and k ranges over
-orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k / 10)^(-1/2).
+orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k / 30)^(-1/2). Given b / s the
+likelihood knows s to about (n R^2 / (1 - R^2))^(-1/2), R the correlation of X b and y: it is added to k there.
 
 A draw is the state after a number of iterations, with the mean of their Rao-Blackwellised inclusion probabilities, and
 with snapshots of which effects were in.
@@ -22,6 +23,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax, random
 from numpyro.infer import NUTS, init_to_sample
 from numpyro.infer.hmc import HMCState
@@ -36,7 +38,7 @@ from bayes_lmmlasso.posterior.sweep import Slab, sweep
 __all__ = ["CompositeKernel", "CompositeState"]
 
 _START_SWEEPS = 10
-_FEW = 10  # effects up to which the likelihood, not their number, limits the step size
+_FEW = 30  # effects up to which the likelihood, not their number, limits the step size
 _BITS = 32  # snapshots that a draw has room for
 
 
@@ -149,10 +151,10 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         n_included = jnp.sum(state.b != 0).astype(fitted.dtype)
         before = self.conditional(state, data)[1].scale
         held = HeldEffects(fitted, n_included, jnp.sum(jnp.abs(state.b)), before)
-        shrink = lax.rsqrt(1 + n_included / _FEW) if self._sparse else jnp.ones_like(n_included)
-        first = self._step(self._held, state.held._replace(z=state.scaled.z), (data, held), shrink)
+        width_held, width_scaled = _widths(data, held) if self._sparse else (jnp.ones_like(before),) * 2
+        first = self._step(self._held, state.held._replace(z=state.scaled.z), (data, held), width_held)
         held = held._replace(scale=self.conditional(state._replace(scaled=first), data)[1].scale)
-        second = self._step(self._scaled, state.scaled._replace(z=first.z), (data, held), shrink)
+        second = self._step(self._scaled, state.scaled._replace(z=first.z), (data, held), width_scaled)
         state = state._replace(
             held=first, scaled=second, diverging=state.diverging | first.diverging | second.diverging
         )
@@ -174,6 +176,17 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         taken = kernel.sample(kernel.refresh(shrunk, arguments, {}), arguments, {})
         kept = jnp.where(state.i < self._adaptation, taken.adapt_state.step_size, size)
         return taken._replace(adapt_state=taken.adapt_state._replace(step_size=kept))
+
+
+def _widths(data: RotatedData, held: HeldEffects) -> tuple[jax.Array, jax.Array]:
+    """Return how wide the hyper-parameters are given b, and given b / s, up to constants.
+
+    Each uses only what its step holds fixed, or the step would not be exact: of X b the second takes the direction.
+    """
+    squared = jnp.square(held.fitted @ data.y) / (data.y @ data.y)
+    explained = squared / jnp.maximum(held.fitted @ held.fitted, np.finfo(squared.dtype).tiny)
+    fit = data.y.shape[0] * explained / jnp.maximum(1 - explained, 1e-3)
+    return lax.rsqrt(1 + held.n_included / _FEW), lax.rsqrt(1 + (held.n_included + fit) / _FEW)
 
 
 @partial(jax.jit, static_argnums=0)
