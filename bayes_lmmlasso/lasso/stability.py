@@ -214,7 +214,8 @@ def stability_selections(
                 for log_delta in row
             ],
         )
-        solutions += solve_paths(genotypes, metrics, [traits[draw, i] for draw in rows for i in range(t)], goal)
+        responses = [traits[draw, i] for draw in rows for i in range(t)]
+        solutions += solve_paths(genotypes, metrics, responses, goal, end_only=True)
         progress("stability", len(solutions) // t, draws.shape[0])
     log_delta = np.concatenate([estimate.log_delta for estimate in deltas])
     at_bound = np.concatenate([estimate.at_bound for estimate in deltas])

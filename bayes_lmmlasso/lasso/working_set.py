@@ -156,35 +156,42 @@ class _Problem:
             self.grow(violators)
         return not violators.size
 
-    def solution(self) -> Solution:
+    def solution(self, end_only: bool) -> Solution:
         """Collect what is reported, once all points are certified."""
+        place = self.place[-1:] if end_only else self.place
         entries = np.flatnonzero(self.path.entered >= 0)
         columns, first = np.unique(self.path.entered[entries], return_index=True)
-        coef = self.coef[self.place][:, columns]
+        coef = self.coef[place][:, columns]
         if self.X.inverse_weights is not None:
             coef = coef * self.X.inverse_weights[self.W[columns]]
         return Solution(
-            mu=self.mu[self.place],
+            mu=self.mu[place],
             snps=self.W[columns],
             coef=coef,
             entry_mu=self.path.mu[entries[first]],
-            gap=self._gap()[self.place],
-            residual=(self.scaled * self.mu).T[self.place],
+            gap=self._gap(place),
+            residual=(self.scaled[:, place] * self.mu[place]).T,
             n_passes=self.n_passes,
             reached=self.path.reached,
         )
 
-    def _gap(self) -> NDArray[np.float64]:
-        known = np.abs(self.Z.T @ self.residual).max(axis=0) / self.mu
-        theta = self.residual / np.maximum(1.0, np.maximum(known, self.largest))
+    def _gap(self, place: NDArray[np.intp]) -> NDArray[np.float64]:
+        residual, mu = self.residual[:, place], self.mu[place]
+        known = np.abs(self.Z.T @ residual).max(axis=0) / mu
+        theta = residual / np.maximum(1.0, np.maximum(known, self.largest[place]))
         scale = 0.5 * float(self.y @ self.y)
-        primal = 0.5 * (self.residual**2).sum(axis=0) + self.mu * np.abs(self.coef).sum(axis=1)
+        primal = 0.5 * (residual**2).sum(axis=0) + mu * np.abs(self.coef[place]).sum(axis=1)
         dual = scale - 0.5 * ((self.y[:, None] - theta) ** 2).sum(axis=0)
         return np.asarray((primal - dual) / scale)
 
 
 def solve_paths(
-    X: Genotypes, metrics: Sequence[Metric], traits: Sequence[NDArray[np.float64]], goal: Goal
+    X: Genotypes,
+    metrics: Sequence[Metric],
+    traits: Sequence[NDArray[np.float64]],
+    goal: Goal,
+    *,
+    end_only: bool = False,
 ) -> list[Solution]:
     """Solve several Lasso problems on the same genotypes.
 
@@ -196,6 +203,8 @@ def solve_paths(
         One metric and one trait, shape ``(m,)``, for each problem.
     goal
         Where each path goes.
+    end_only
+        Report the last solution of each path alone; all of its points are certified in any case.
 
     Returns
     -------
@@ -215,7 +224,7 @@ def solve_paths(
             found = snps_above(X, thread_map(_Problem.follow, todo))
             certified = thread_map(lambda pair: pair[0].settle(pair[1]), zip(todo, found, strict=True))
             todo = [problem for problem, done in zip(todo, certified, strict=True) if not done]
-        return thread_map(_Problem.solution, problems)
+        return thread_map(lambda problem: problem.solution(end_only), problems)
 
 
 def _start(X: Genotypes, problems: Sequence[_Problem]) -> None:

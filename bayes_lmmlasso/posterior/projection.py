@@ -154,7 +154,7 @@ def _project(genotypes: Genotypes, metric: Metric, b: Any, goal: Goal, progress:
         fitted = np.asarray(b[rows] @ genotypes.X.T, dtype=np.float64)
         some = np.flatnonzero(fitted.any(axis=1))
         if some.size:
-            found = solve_paths(genotypes, [metric] * some.size, list(fitted[some]), goal)
+            found = solve_paths(genotypes, [metric] * some.size, list(fitted[some]), goal, end_only=True)
             for k, solution in zip(rows[some], found, strict=True):
                 solutions[k] = solution
         progress("projection", int(rows[-1]) + 1, m)
