@@ -4,8 +4,8 @@ In the same run, for each cohort: our path to 50 SNPs (all knots, relative duali
 penalties of the same range at tolerance 1e-6 (celer at 1e-10 as well); our 100 subsamples of half of the samples to 20
 SNPs against joblib with two processes that run celer, once at the right penalty (which it could not know) and once down
 a warm-started grid until 20 SNPs are active, as a user would. Null model and rotation count on both sides. Medians of
-interleaved pairs; the loop is measured on a few subsamples and scaled up. The floor is the time of the products and
-factorizations that no method of this kind avoids. Run it with
+interleaved pairs, each program run once untimed before it is timed; the loop is measured on a few subsamples and scaled
+up. The floor is the time of the products and factorizations that no method of this kind avoids. Run it with
 
     python3 -m uv run --group bench python benchmarks/lasso.py [--cohort chr5 genome mouse] [--quick]
 
@@ -147,6 +147,7 @@ def interleave(work: dict[str, Callable[[], object]], pairs: int) -> dict[str, l
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
     for _ in range(pairs):
         for name, run in work.items():
+            run()  # untimed: what the program before has left in the caches helps or harms nobody
             times[name].append(seconds(run))
     return times
 

@@ -58,23 +58,30 @@ def _fortran(A: NDArray[np.float64]) -> NDArray[np.float64]:
 def _call(name: str, *arguments: bytes | int | NDArray[np.float64]) -> int:
     """Call a routine, all arguments by reference; return its info."""
     info = ctypes.c_int()
-    _routine(name)(*map(_reference, arguments), ctypes.byref(info))
+    _routine(name, len(arguments) + 1)(*map(_address, arguments), ctypes.byref(info))
     if info.value < 0:
         raise TypeError(f"{name}: argument {-info.value} is not valid")
     return info.value
 
 
-def _reference(argument: bytes | int | NDArray[np.float64]) -> object:
+def _address(argument: bytes | int | NDArray[np.float64]) -> object:
     if isinstance(argument, np.ndarray):
-        return ctypes.c_void_p(argument.ctypes.data)
-    return ctypes.byref(ctypes.c_int(argument)) if isinstance(argument, int) else ctypes.c_char_p(argument)
+        return argument.__array_interface__["data"][0]
+    return ctypes.byref(_integer(argument)) if isinstance(argument, int) else argument
 
 
 @cache
-def _routine(name: str) -> Callable[..., None]:
+def _integer(value: int) -> ctypes.c_int:
+    """Return a C integer to point at; LAPACK only reads it."""
+    return ctypes.c_int(value)
+
+
+@cache
+def _routine(name: str, n_arguments: int) -> Callable[..., None]:
     capsule = cython_lapack.__pyx_capi__[name]
     name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", ctypes.pythonapi))
     address_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
         ("PyCapsule_GetPointer", ctypes.pythonapi)
     )
-    return ctypes.CFUNCTYPE(None)(address_of(capsule, name_of(capsule)))
+    pointers = [ctypes.c_void_p] * n_arguments
+    return ctypes.CFUNCTYPE(None, *pointers)(address_of(capsule, name_of(capsule)))
