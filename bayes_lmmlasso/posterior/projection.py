@@ -37,7 +37,7 @@ from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["Projection", "project_posterior"]
 
-_CHUNK_BYTES = 256 * 2**20
+_CHUNK_BYTES = 64 * 2**20
 _COLUMNS = 500  # whitened columns and residuals of a draw, roughly
 
 

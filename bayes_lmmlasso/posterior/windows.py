@@ -22,6 +22,8 @@ from bayes_lmmlasso.posterior.partition import assign_windows
 
 __all__ = ["window_table"]
 
+_STRETCH = 2048  # SNPs: a chunk of the sampler's folder
+
 _Source = Callable[[NDArray[np.intp]], NDArray[Any]]
 
 
@@ -100,10 +102,26 @@ def _columns(tree: xr.DataTree, name: str) -> _Source | None:
     """
     if has_all_draws(tree):
         posterior = tree.children["posterior"].dataset
-        return (lambda members: posterior[name][:, :, members].values) if name in posterior else None
+        return _Reader(posterior[name]) if name in posterior else None
     kept = effect_draws(tree)
     rows = getattr(kept, name)
     return None if rows is None else lambda members: by_chain(kept, rows[:, members])
+
+
+class _Reader:
+    """Reads the draws of some SNPs from a site, which may lie in a folder, a stretch of SNPs at a time."""
+
+    def __init__(self, site: xr.DataArray) -> None:
+        self._site, self._stretch = site, slice(0, 0)
+        self._held: NDArray[Any] = np.empty(0)
+
+    def __call__(self, members: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the draws of SNPs, shape ``(chains, draws, w)``."""
+        first, last = int(members.min()), int(members.max()) + 1
+        if first < self._stretch.start or last > self._stretch.stop:
+            self._stretch = slice(first // _STRETCH * _STRETCH, -(-last // _STRETCH) * _STRETCH)
+            self._held = self._site[:, :, self._stretch].values
+        return self._held[:, :, members - self._stretch.start]
 
 
 def _any_included(visits: NDArray[np.uint32], snapshots: int) -> NDArray[np.float64]:
