@@ -30,7 +30,7 @@ from joblib import Parallel, delayed
 from lasso_peers import PEERS, celer_search, rotated
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.lmm.lapack import cholesky, tridiagonalise
+from bayes_lmmlasso.lmm.lapack import LAPACK, cholesky, tridiagonalise
 from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 
 PATH_SIZE, STABILITY_SIZE, SUBSAMPLES, VALIDATION_SIZE = 50, 20, 100, 100
@@ -67,9 +67,9 @@ def one_subsample(name: str, problem: Problem, rows: np.ndarray, mu: float) -> N
 
 
 def _factorise(K: np.ndarray) -> None:
-    tridiagonalise(K.copy().T, np.zeros((K.shape[0], 0), order="F"))
+    tridiagonalise(LAPACK, K.copy(), np.zeros((0, K.shape[0])))
     K[np.diag_indices_from(K)] += 1.0
-    cholesky(K.T)
+    cholesky(LAPACK, K)
 
 
 def _multiply(problem: Problem, vectors: int) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayes_lmmlasso.lmm.compiled import compiled
-from bayes_lmmlasso.lmm.lapack import cholesky, solve_lower, tridiagonalise
+from bayes_lmmlasso.lmm.lapack import LAPACK, cholesky, solve_triangular, submatrix, tridiagonalise
 
 
 def test_a_function_without_a_place_for_the_cache_is_compiled():
@@ -17,30 +17,40 @@ def test_a_function_without_a_place_for_the_cache_is_compiled():
 
 @pytest.mark.parametrize("m", [1, 2, 7, 130])
 def test_factorizations(rng, m):
-    A, B = rng.standard_normal((m, m + 2)), rng.standard_normal((m, 3))
+    A, B = rng.standard_normal((m, m + 2)), rng.standard_normal((3, m))
     V = A @ A.T
-    L = V.copy(order="F")
-    assert cholesky(L)
-    np.testing.assert_array_equal(np.triu(L, 1), np.triu(V, 1))
-    L = np.asfortranarray(np.tril(L))
+    upper = V.copy()
+    assert cholesky(LAPACK, upper)
+    np.testing.assert_array_equal(np.tril(upper, -1), np.tril(V, -1))
+    L = np.triu(upper).T
     np.testing.assert_allclose(L @ L.T, V, atol=1e-12 * m)
-    np.testing.assert_allclose(L @ solve_lower(L, B), B, atol=1e-9)
-    np.testing.assert_allclose(L.T @ solve_lower(L, B, transposed=True), B, atol=1e-9)
-    K, W = V.copy(order="F"), B.copy(order="F")
-    diagonal, off_diagonal = tridiagonalise(K, W)
+    for transposed, factor in ((False, L), (True, L.T)):
+        solved = B.copy()
+        solve_triangular(LAPACK, upper, solved, transposed)
+        np.testing.assert_allclose(factor @ solved.T, B.T, atol=1e-9)
+    W = B.copy()
+    diagonal, off_diagonal = tridiagonalise(LAPACK, V.copy(), W)
     T = np.diag(diagonal) + np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1)
-    np.testing.assert_allclose(W.T @ W, B.T @ B, atol=1e-11)
-    np.testing.assert_allclose(W.T @ T @ W, B.T @ V @ B, rtol=1e-11)
+    np.testing.assert_allclose(W @ W.T, B @ B.T, atol=1e-11)
+    np.testing.assert_allclose(W @ T @ W.T, B @ V @ B.T, rtol=1e-11)
     np.testing.assert_allclose(np.linalg.eigvalsh(T), np.linalg.eigvalsh(V), atol=1e-11 * m)
 
 
-def test_no_columns_and_no_definiteness():
-    assert solve_lower(np.asfortranarray(np.eye(3)), np.empty((3, 0))).shape == (3, 0)
-    assert not cholesky(np.asfortranarray(-np.eye(3)))
+def test_no_vectors_and_no_definiteness():
+    nothing = np.empty((0, 3))
+    solve_triangular(LAPACK, np.eye(3), nothing, False)
+    assert nothing.shape == (0, 3)
+    assert not cholesky(LAPACK, -np.eye(3))
 
 
-def test_the_wrong_layout_is_refused():
-    with pytest.raises(TypeError, match="float64 in Fortran order, not on float64 with strides"):
-        cholesky(np.ones((3, 3))[::2, ::2])
-    with pytest.raises(TypeError, match="not on float32"):
-        cholesky(np.ones((3, 3), dtype=np.float32))
+def test_submatrix(rng):
+    K, rows = rng.standard_normal((6, 6)), np.array([4, 0, 5])
+    np.testing.assert_array_equal(np.triu(submatrix(K, rows, 2.0)), np.triu(K[np.ix_(rows, rows)] + 2.0 * np.eye(3)))
+
+
+@pytest.mark.parametrize(
+    "V", [np.ones((3, 3), order="F"), np.ones((4, 4))[::2, ::2], np.ones((3, 3), dtype=np.float32)]
+)
+def test_the_wrong_layout_is_refused(V):
+    with pytest.raises(TypeError, match="float64 in C order"):
+        cholesky(LAPACK, V)

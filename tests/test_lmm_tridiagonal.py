@@ -42,14 +42,15 @@ def test_a_bound_is_the_grid_value(rng):
     K = kinship(rng.standard_normal((80, 400)))
     basis = Eigenbasis.from_kinship(K)
     Y = basis.vectors @ np.column_stack([np.sqrt(basis.values), np.ones(80)])
-    estimate = fit_deltas([Tridiagonal.of(K.copy(), Y, np.empty((80, 0)))], "ml")
+    estimate = fit_deltas(Tridiagonal.of(K, Y, np.empty((1, 80, 0)), np.arange(80)[None]), "ml")
     np.testing.assert_array_equal(estimate.log_delta, [[-5.0, 5.0]])
     assert estimate.at_bound.all()
 
 
 def test_many_problems_are_done_in_parts(cohort, monkeypatch):
     K, Y, Z = cohort
-    problems = [Tridiagonal.of(K.copy(), Y[:, [t]], orthonormal_span(Z)) for t in range(3)]
+    rows = np.array([np.arange(50), np.arange(20, 70), np.arange(40, 90)])
+    problems = Tridiagonal.of(K, Y[:, :1], np.array([orthonormal_span(Z[chosen]) for chosen in rows]), rows)
     together = fit_deltas(problems, "reml").log_delta
     monkeypatch.setattr("bayes_lmmlasso.lmm.tridiagonal._PART_BYTES", 1)
     np.testing.assert_allclose(fit_deltas(problems, "reml").log_delta, together, atol=1e-12)
@@ -58,7 +59,10 @@ def test_many_problems_are_done_in_parts(cohort, monkeypatch):
 def test_scale_of_kinship_shifts_delta(cohort):
     K, Y, Z = cohort
     one, other = (
-        fit_deltas([Tridiagonal.of(scale * K, Y[:, :1], orthonormal_span(Z))], "reml").log_delta for scale in (1.0, 2.0)
+        fit_deltas(
+            Tridiagonal.of(scale * K, Y[:, :1], orthonormal_span(Z)[None], np.arange(90)[None]), "reml"
+        ).log_delta
+        for scale in (1.0, 2.0)
     )
     np.testing.assert_allclose(other, one + np.log(2.0), atol=1e-9)
 
@@ -66,7 +70,7 @@ def test_scale_of_kinship_shifts_delta(cohort):
 def test_a_trait_of_covariates_alone_is_refused(cohort):
     K, _, Z = cohort
     with pytest.raises(InputError, match="expected variation beyond the 3 covariates, got none in 90 samples"):
-        Tridiagonal.of(K.copy(), Z @ [[1.0], [2.0], [3.0]], orthonormal_span(Z))
+        Tridiagonal.of(K, Z @ [[1.0], [2.0], [3.0]], orthonormal_span(Z)[None], np.arange(90)[None])
 
 
 @pytest.mark.parametrize("smallest", [-1e-3, -2e-6, -5e-7, 0.0, 1e-3])

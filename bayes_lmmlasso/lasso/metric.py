@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis
-from bayes_lmmlasso.lmm.lapack import cholesky, solve_lower
+from bayes_lmmlasso.lmm.compiled import compiled
+from bayes_lmmlasso.lmm.lapack import LAPACK, cholesky, solve_triangular, submatrix
 
 __all__ = ["Metric"]
 
@@ -36,13 +37,13 @@ class Metric:
     Parameters
     ----------
     factor
-        L, lower triangular in Fortran order, or U, shape ``(m, m)``.
+        L' in the upper triangle, or U, shape ``(m, m)``.
     root_w
-        (S + delta)^(-1/2), shape ``(m,)``, when ``factor`` is U; None when it is L.
+        (S + delta)^(-1/2), shape ``(m,)``, when ``factor`` is U; None when it is L'.
     Q
-        Orthonormal basis of the whitened covariates, shape ``(m, q)``.
+        Orthonormal basis of the whitened covariates, one in each row, shape ``(q, m)``.
     rows
-        The m samples among all n, or None for all of them in order.
+        The m samples among all n, shape ``(m,)``.
     n_samples
         n.
     """
@@ -50,7 +51,7 @@ class Metric:
     factor: NDArray[np.float64]
     root_w: NDArray[np.float64] | None
     Q: NDArray[np.float64]
-    rows: NDArray[np.intp] | None
+    rows: NDArray[np.intp]
     n_samples: int
 
     @classmethod
@@ -64,19 +65,14 @@ class Metric:
         """
         _check(delta, Z)
         n = basis.n_samples
-        plain = cls(basis.vectors, 1.0 / np.sqrt(basis.values + delta), np.empty((n, 0)), None, n)
-        return replace(plain, Q=np.linalg.qr(plain.whiten(Z))[0])
+        plain = cls(basis.vectors, 1.0 / np.sqrt(basis.values + delta), np.empty((0, n)), np.arange(n), n)
+        return replace(plain, Q=np.ascontiguousarray(np.linalg.qr(plain.plain(Z))[0].T))
 
     @classmethod
     def from_kinship(
-        cls,
-        K: NDArray[np.float64],
-        delta: float,
-        Z: NDArray[np.float64],
-        rows: NDArray[np.intp] | None,
-        n_samples: int,
+        cls, K: NDArray[np.float64], delta: float, Z: NDArray[np.float64], rows: NDArray[np.intp] | None = None
     ) -> Self:
-        """Metric of chosen samples (None: all) from their kinship, shape ``(m, m)``, which is overwritten.
+        """Metric of chosen samples (None: all) from the kinship of all n; Z has a row for each chosen one.
 
         Raises
         ------
@@ -84,46 +80,41 @@ class Metric:
             As `of`, or if K + delta I is not positive definite.
         """
         _check(delta, Z)
-        K[np.diag_indices_from(K)] += delta
-        L = K.T
-        if not cholesky(L):
+        chosen = np.arange(K.shape[0]) if rows is None else rows
+        factor, Q, definite = _factorise(LAPACK, K, chosen, delta, np.array(Z.T, order="C"))
+        if not definite:
             raise InputError(
                 f"kinship: expected K + {delta:.3g} I to be positive definite, got an indefinite one: "
                 "pass a positive semi-definite kinship"
             )
-        plain = cls(L, None, np.empty((Z.shape[0], 0)), rows, n_samples)
-        return replace(plain, Q=np.linalg.qr(plain.whiten(Z))[0])
+        return cls(factor, None, Q, chosen, K.shape[0])
 
-    @property
-    def n_free(self) -> int:
-        """Rank of A: samples less covariates."""
-        return int(self.Q.shape[0] - self.Q.shape[1])
+    def among(self, rows: NDArray[np.intp], n_samples: int) -> Self:
+        """Return the same metric, its samples being those rows of a larger set."""
+        return replace(self, rows=rows, n_samples=n_samples)
 
     def plain(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return R C, covariates not projected out, for C of shape ``(m, t)``."""
-        if self.root_w is not None:
-            return np.asarray(self.root_w[:, None] * (self.factor.T @ C))
-        return solve_lower(self.factor, C)
+        return self._whiten(C, np.empty((0, self.Q.shape[1])))
 
     def whiten(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return A C for C of shape ``(m, t)``."""
-        white = self.plain(C)
-        if self.Q.shape[1]:
-            white -= ((white.T @ self.Q) @ self.Q.T).T
-        return white
+        """Return A C for C of shape ``(m, t)``, in Fortran order."""
+        return self._whiten(C, self.Q)
+
+    def _whiten(self, C: NDArray[np.float64], Q: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.root_w is None:
+            white = np.array(C.T, order="C")
+            _whiten(LAPACK, self.factor, Q, white)
+            return white.T
+        white = self.root_w * (C.T @ self.factor)
+        return (white - (white @ Q.T) @ Q).T
 
     def back(self, R: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A'R with a row for each of the n samples (zero outside ``rows``), shape ``(n, t)``."""
-        if self.Q.shape[1]:
-            R = R - self.Q @ (self.Q.T @ R)
         if self.root_w is None:
-            rotated = solve_lower(self.factor, R, transposed=True)
-        else:
-            rotated = self.factor @ (self.root_w[:, None] * R)
-        if self.rows is None:
-            return rotated
+            return _back(LAPACK, self.factor, self.Q, np.array(R.T, order="C"), self.rows, self.n_samples).T
         out = np.zeros((self.n_samples, R.shape[1]))
-        out[self.rows] = rotated
+        out[self.rows] = self.factor @ (self.root_w[:, None] * (R - self.Q.T @ (self.Q @ R)))
         return out
 
 
@@ -133,3 +124,49 @@ def _check(delta: float, Z: NDArray[np.float64]) -> None:
     m, q = Z.shape
     if q >= m:
         raise InputError(f"expected fewer covariates than samples, got {q} and {m}: remove covariates")
+
+
+@compiled
+def _factorise(
+    lapack: NDArray[np.int64], K: NDArray[np.float64], rows: NDArray[np.intp], delta: float, Q: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """Return L', an orthonormal basis of L^-1 times the rows of Q, and whether V is positive definite."""
+    factor = submatrix(K, rows, delta)
+    definite = cholesky(lapack, factor)
+    solve_triangular(lapack, factor, Q, False)
+    for i in range(Q.shape[0]):
+        for _ in range(2):  # twice is enough (Giraud, Langou, Rozloznik 2005, doi:10.1016/j.camwa.2005.08.009)
+            for j in range(i):
+                Q[i] -= np.dot(Q[j], Q[i]) * Q[j]
+        Q[i] /= np.sqrt(np.dot(Q[i], Q[i]))
+    return factor, Q, definite
+
+
+@compiled
+def _whiten(
+    lapack: NDArray[np.int64], factor: NDArray[np.float64], Q: NDArray[np.float64], C: NDArray[np.float64]
+) -> None:
+    """Overwrite each row c of C by (I - Q'Q) L^-1 c."""
+    solve_triangular(lapack, factor, C, False)
+    if Q.shape[0] > 0:
+        C -= np.dot(np.dot(C, Q.T), Q)
+
+
+@compiled
+def _back(
+    lapack: NDArray[np.int64],
+    factor: NDArray[np.float64],
+    Q: NDArray[np.float64],
+    R: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    n_samples: int,
+) -> NDArray[np.float64]:
+    """Return L'^-1 (I - Q'Q) r for each row r of R, which is overwritten, spread over all samples."""
+    if Q.shape[0] > 0:
+        R -= np.dot(np.dot(R, Q.T), Q)
+    solve_triangular(lapack, factor, R, True)
+    out = np.zeros((R.shape[0], n_samples))
+    for t in range(R.shape[0]):
+        for i in range(rows.size):
+            out[t, rows[i]] = R[t, i]
+    return out

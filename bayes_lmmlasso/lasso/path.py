@@ -144,7 +144,7 @@ def lasso_paths(
     number or one for each trait, shape ``(t,)``. With an eigenbasis the decomposition is shared as well; a kinship
     matrix is factorised for each trait.
     """
-    kinship = None if isinstance(basis, Eigenbasis) else check_matrix(basis, None)
+    given = basis if isinstance(basis, Eigenbasis) else check_matrix(basis, None)
     traits = np.asarray(Y, dtype=np.float64)
     n = _n_samples(basis, traits.shape[0])
     if traits.ndim != 2 or traits.shape[1] == 0:
@@ -165,11 +165,11 @@ def lasso_paths(
     goal = read_goal(mu, n_active, genotypes.n_snps, n - Z.shape[1])
 
     def metric_of(value: float) -> Metric:
-        if isinstance(basis, Eigenbasis):
-            return Metric.of(basis, value, Z)
-        return Metric.from_kinship(np.array(kinship, order="C"), value, Z, None, n)
+        if isinstance(given, Eigenbasis):
+            return Metric.of(given, value, Z)
+        return Metric.from_kinship(given, value, Z)
 
-    size = max(1, _CHUNK_BYTES // (8 * n * (_COLUMNS + n * (kinship is not None))))
+    size = max(1, _CHUNK_BYTES // (8 * n * (_COLUMNS + n * (not isinstance(given, Eigenbasis)))))
     paths: list[LassoPath] = []
     with blas_threads(n):
         for start in range(0, traits.shape[1], size):

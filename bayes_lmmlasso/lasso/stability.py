@@ -27,7 +27,7 @@ from bayes_lmmlasso.lasso.subsamples import read_subsamples
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import NullMethod, validate_kinship
 from bayes_lmmlasso.lmm.threads import thread_map
-from bayes_lmmlasso.lmm.tridiagonal import DeltaEstimate, orthonormal_span, subsample_deltas
+from bayes_lmmlasso.lmm.tridiagonal import DeltaEstimate, orthonormal_spans, subsample_deltas
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 from bayes_lmmlasso.progress import Progress, silent
 
@@ -203,13 +203,13 @@ def stability_selections(
     solutions: list[Solution] = []  # by draw, then by trait
     deltas: list[DeltaEstimate] = []
     for rows in _chunks(draws, t):
-        spans = [orthonormal_span(Z[draw]) for draw in rows]
+        spans = orthonormal_spans(Z[rows])
         estimate = subsample_deltas(kinship, traits, spans, rows, method)
         deltas.append(estimate)
         metrics = thread_map(
-            lambda item: Metric.from_kinship(kinship.take(item[0], 0).take(item[0], 1), item[1], item[2], item[0], n),
+            lambda item: Metric.from_kinship(kinship, *item),
             [
-                (draw, float(np.exp(log_delta)), span)
+                (float(np.exp(log_delta)), span, draw)
                 for draw, span, row in zip(rows, spans, estimate.log_delta, strict=True)
                 for log_delta in row
             ],

@@ -94,9 +94,9 @@ def train_path(
     """
     scaled = gower_scale(K)
     span, trait = orthonormal_span(Z[rows]), y[rows]
-    estimate = fit_deltas([Tridiagonal.of(scaled.copy(), trait[:, None], span)], method)
+    estimate = fit_deltas(Tridiagonal.of(scaled, trait[:, None], span[None], np.arange(rows.size)[None]), method)
     log_delta = float(estimate.log_delta[0, 0])
-    metric = Metric.from_kinship(scaled.copy(), float(np.exp(log_delta)), span, rows, y.size)
+    metric = Metric.from_kinship(scaled, float(np.exp(log_delta)), span).among(rows, y.size)
     deviation = moments(X, rows)[1]
     weighted = X.weighted(np.where(deviation > 0.0, deviation, np.inf))
     solution = solve_paths(weighted, [metric], [trait], goal)[0]

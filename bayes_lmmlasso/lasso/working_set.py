@@ -29,6 +29,7 @@ from bayes_lmmlasso.lasso.goal import Goal
 from bayes_lmmlasso.lasso.homotopy import homotopy
 from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.screening import Above, Checkpoints, snps_above
+from bayes_lmmlasso.lmm.compiled import compiled
 from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 
 __all__ = ["Solution", "solve_paths"]
@@ -128,7 +129,11 @@ class _Problem:
             self.mu = mu[order]
             self.coef = np.vstack([path.at(self.goal.mu), path.coef[before]])[order]
             self.place = np.argsort(order)[: self.goal.mu.size]
-        self.residual = self.y[:, None] - self.Z @ self.coef.T
+        entries = np.flatnonzero(path.entered >= 0)
+        self.used, first = np.unique(path.entered[entries], return_index=True)
+        self.first_entry = entries[first]
+        self.coef = self.coef[:, self.used]
+        self.residual = self.y[:, None] - self.Z[:, self.used] @ self.coef.T
         self.scaled = self.metric.back(self.residual / self.mu)
         points = Checkpoints.of(self.scaled, self.X.norm)
         lowest = float(points.floor[0] * self.mu[0])
@@ -141,15 +146,12 @@ class _Problem:
     def settle(self, found: Above) -> bool:
         """Decide the candidates in float64 and add the worst violators; True when there is none."""
         self.n_passes += 1
-        snps = np.unique(np.concatenate([self.known, found.snps]))
-        known = np.sort(self.W)
-        snps = snps[known[np.minimum(np.searchsorted(known, snps), known.size - 1)] != snps]
+        snps = _without(np.concatenate([self.known, found.snps]), self.W)
         self.largest, worst = np.zeros(self.scaled.shape[1]), np.zeros(snps.size)
         size = max(1, _BLOCK_BYTES // (8 * self.scaled.shape[0]))
         for start in range(0, snps.size, size):
-            ratio = np.abs(self.X.columns(snps[start : start + size]).T @ self.scaled)
-            np.maximum(self.largest, ratio.max(axis=0), out=self.largest)
-            worst[start : start + size] = ratio.max(axis=1)
+            ratio = self.X.columns(snps[start : start + size]).T @ self.scaled
+            _largest(ratio, self.largest, worst[start : start + size])
         chosen = np.argsort(-worst, kind="stable")[: max(_ADDED, self.W.size // 2)]
         violators = np.sort(snps[chosen[worst[chosen] > 1.0 + _SLACK]])
         if violators.size:
@@ -159,30 +161,20 @@ class _Problem:
     def solution(self, end_only: bool) -> Solution:
         """Collect what is reported, once all points are certified."""
         place = self.place[-1:] if end_only else self.place
-        entries = np.flatnonzero(self.path.entered >= 0)
-        columns, first = np.unique(self.path.entered[entries], return_index=True)
-        coef = self.coef[place][:, columns]
+        snps = self.W[self.used]
+        coef = self.coef[place]
         if self.X.inverse_weights is not None:
-            coef = coef * self.X.inverse_weights[self.W[columns]]
+            coef = coef * self.X.inverse_weights[snps]
         return Solution(
             mu=self.mu[place],
-            snps=self.W[columns],
+            snps=snps,
             coef=coef,
-            entry_mu=self.path.mu[entries[first]],
-            gap=self._gap(place),
+            entry_mu=self.path.mu[self.first_entry],
+            gap=_gaps(self.y, self.Z, self.residual[:, place], self.largest[place], self.mu[place], self.coef[place]),
             residual=(self.scaled[:, place] * self.mu[place]).T,
             n_passes=self.n_passes,
             reached=self.path.reached,
         )
-
-    def _gap(self, place: NDArray[np.intp]) -> NDArray[np.float64]:
-        residual, mu = self.residual[:, place], self.mu[place]
-        known = np.abs(self.Z.T @ residual).max(axis=0) / mu
-        theta = residual / np.maximum(1.0, np.maximum(known, self.largest[place]))
-        scale = 0.5 * float(self.y @ self.y)
-        primal = 0.5 * (residual**2).sum(axis=0) + mu * np.abs(self.coef[place]).sum(axis=1)
-        dual = scale - 0.5 * ((self.y[:, None] - theta) ** 2).sum(axis=0)
-        return np.asarray((primal - dual) / scale)
 
 
 def solve_paths(
@@ -222,9 +214,8 @@ def solve_paths(
         todo = problems
         while todo:
             found = snps_above(X, thread_map(_Problem.follow, todo))
-            certified = thread_map(lambda pair: pair[0].settle(pair[1]), zip(todo, found, strict=True))
-            todo = [problem for problem, done in zip(todo, certified, strict=True) if not done]
-        return thread_map(lambda problem: problem.solution(end_only), problems)
+            todo = [problem for problem, above in zip(todo, found, strict=True) if not problem.settle(above)]
+        return [problem.solution(end_only) for problem in problems]
 
 
 def _start(X: Genotypes, problems: Sequence[_Problem]) -> None:
@@ -244,3 +235,41 @@ def _start(X: Genotypes, problems: Sequence[_Problem]) -> None:
 def _first_size(goal: Goal, n_samples: int) -> int:
     """Size of the first working set."""
     return max(_FIRST_WORKING_SET, _FIRST_ELEMENTS // n_samples, 4 * (goal.n_active or 0))
+
+
+@compiled
+def _without(snps: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the SNPs that are not among others, once each and ascending."""
+    known, kept = np.sort(others), np.unique(snps)
+    place = np.minimum(np.searchsorted(known, kept), known.size - 1)
+    return np.asarray(kept[known[place] != kept])
+
+
+@compiled
+def _largest(ratio: NDArray[np.float64], of_points: NDArray[np.float64], of_snps: NDArray[np.float64]) -> None:
+    """Raise the largest absolute values of columns and rows to those of ``ratio``."""
+    for j in range(ratio.shape[0]):
+        for t in range(ratio.shape[1]):
+            value = abs(ratio[j, t])
+            of_points[t] = max(of_points[t], value)
+            of_snps[j] = max(of_snps[j], value)
+
+
+@compiled
+def _gaps(
+    y: NDArray[np.float64],
+    Z: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    largest: NDArray[np.float64],
+    mu: NDArray[np.float64],
+    coef: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Relative duality gap at every mu; ``largest`` holds max_j |x_j'A'r| / mu over the SNPs outside Z."""
+    gap, scale = np.empty(mu.size), 0.5 * np.dot(y, y)
+    for t in range(mu.size):
+        r = residual[:, t].copy()
+        theta = r / max(1.0, largest[t], np.abs(np.dot(Z.T, r)).max() / mu[t])
+        primal = 0.5 * np.dot(r, r) + mu[t] * np.abs(coef[t]).sum()
+        dual = scale - 0.5 * np.square(y - theta).sum()
+        gap[t] = (primal - dual) / scale
+    return gap

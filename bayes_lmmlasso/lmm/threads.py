@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from itertools import count
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["blas_threads", "thread_map"]
+__all__ = ["blas_threads", "thread_map", "thread_slices"]
 
 _SMALL = 4000  # samples below which BLAS threads gain little on a quiet machine and lose much on a busy one
 
@@ -46,12 +46,24 @@ def thread_map[S, T](work: Callable[[S], T], items: Iterable[S]) -> list[T]:
         finally:
             _inside.pool = False
 
-    with _controller().limit(limits=1), ThreadPoolExecutor(workers - 1) as pool:
-        others = [pool.submit(run) for _ in range(workers - 1)]
-        run()
+    with _controller().limit(limits=1):
+        others = [_pool().submit(run) for _ in range(workers - 1)]
+        try:
+            run()
+        finally:
+            wait(others)
         for other in others:
             other.result()
     return [results[place] for place in range(len(todo))]
+
+
+def thread_slices(work: Callable[[slice], object], n: int) -> None:
+    """Apply a function to slices that together cover range(n), a few for each thread.
+
+    For compiled functions of many small problems: taking Python's lock between them would cost more than they do.
+    """
+    size = max(1, -(-n // (4 * _cores())))
+    thread_map(work, [slice(start, min(start + size, n)) for start in range(0, n, size)])
 
 
 def blas_threads(n_samples: int, small: int = _SMALL) -> AbstractContextManager[object]:
@@ -63,6 +75,13 @@ def blas_threads(n_samples: int, small: int = _SMALL) -> AbstractContextManager[
 def _controller() -> ThreadpoolController:
     """Find the BLAS libraries once; it takes longer than a small Lasso path."""
     return ThreadpoolController()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Start the threads beside the calling one, once; a forked process, which lacks them, starts its own."""
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+    return ThreadPoolExecutor(max(1, _cores() - 1))
 
 
 def _cores() -> int:

@@ -25,12 +25,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.lmm.compiled import compiled
-from bayes_lmmlasso.lmm.lapack import tridiagonalise
+from bayes_lmmlasso.lmm.lapack import LAPACK, submatrix, tridiagonalise
 from bayes_lmmlasso.lmm.null_model import NullMethod, check_variation, log_delta_grid
-from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
+from bayes_lmmlasso.lmm.threads import blas_threads, thread_slices
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait, validate_kinship
 
-__all__ = ["DeltaEstimate", "Tridiagonal", "fit_deltas", "null_deltas", "orthonormal_span", "subsample_deltas"]
+__all__ = [
+    "DeltaEstimate",
+    "Tridiagonal",
+    "fit_deltas",
+    "null_deltas",
+    "orthonormal_span",
+    "orthonormal_spans",
+    "subsample_deltas",
+]
 
 _PART_BYTES = 32 * 2**20
 _NODES = np.cos(np.pi * (np.arange(7) + 0.5) / 7)
@@ -39,14 +47,15 @@ _STEP = 1e-30
 
 @dataclass(frozen=True, eq=False)
 class Tridiagonal:
-    """Traits and covariates of one set of samples in the basis where its kinship is tridiagonal.
+    """Traits and covariates of B sets of m samples, each in the basis where its kinship is tridiagonal.
 
     Parameters
     ----------
     diagonal, off_diagonal
-        Of T, shapes ``(m,)`` and ``(m - 1,)``.
+        Of T, shapes ``(B, m)`` and ``(B, m - 1)``.
     W
-        Q'[Y, Z], shape ``(m, t + q)``: t traits without their component in Z, q orthonormal covariates.
+        Q'[Y, Z], a row for each of t traits without their component in Z and q orthonormal covariates, shape
+        ``(B, t + q, m)``.
     n_traits
         t.
     """
@@ -57,20 +66,39 @@ class Tridiagonal:
     n_traits: int
 
     @classmethod
-    def of(cls, K: NDArray[np.float64], Y: NDArray[np.float64], Z: NDArray[np.float64]) -> Self:
-        """Reduce a kinship matrix, which is overwritten; Y has shape ``(m, t)``, Z orthonormal columns ``(m, q)``.
+    def of(
+        cls, K: NDArray[np.float64], Y: NDArray[np.float64], spans: NDArray[np.float64], rows: NDArray[np.intp]
+    ) -> Self:
+        """Reduce the kinship of chosen samples.
+
+        Parameters
+        ----------
+        K, Y
+            Kinship, shape ``(n, n)``, and traits, shape ``(n, t)``, of all samples.
+        spans
+            Orthonormal covariates of the chosen samples, shape ``(B, m, q)``.
+        rows
+            The chosen samples, shape ``(B, m)``.
 
         Raises
         ------
         InputError
             If the covariates explain a trait wholly.
         """
-        rest = Y - Z @ (Z.T @ Y)
-        for trait, remainder in zip(Y.T, rest.T, strict=True):
-            check_variation(trait, remainder, Z.shape[1])
-        W = np.asfortranarray(np.hstack([rest, Z]))
-        diagonal, off_diagonal = tridiagonalise(np.asfortranarray(K.T), W)
-        return cls(diagonal, off_diagonal, W, Y.shape[1])
+        (B, m), t, q = rows.shape, Y.shape[1], spans.shape[2]
+        traits = Y[rows].swapaxes(1, 2)
+        W = np.empty((B, t + q, m))
+        W[:, t:] = spans.swapaxes(1, 2)
+        W[:, :t] = traits - (traits @ spans) @ W[:, t:]
+        for b, i in np.argwhere(np.linalg.norm(W[:, :t], axis=2) <= 1e-9 * np.linalg.norm(traits, axis=2)):
+            check_variation(traits[b, i], W[b, i], q)
+        diagonal, off_diagonal = np.empty((B, m)), np.empty((B, m - 1))
+        thread_slices(lambda part: _reduce(LAPACK, K, rows[part], W[part], diagonal[part], off_diagonal[part]), B)
+        return cls(diagonal, off_diagonal, W, t)
+
+    def part(self, where: slice) -> Tridiagonal:
+        """Return some of the B sets."""
+        return Tridiagonal(self.diagonal[where], self.off_diagonal[where], self.W[where], self.n_traits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +116,16 @@ class DeltaEstimate:
 
 def orthonormal_span(Z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal basis of the columns of Z, without redundant directions, shape ``(m, r)``."""
-    if Z.shape[1] == 0:
-        return Z
-    norms = np.linalg.norm(Z, axis=0)
+    return orthonormal_spans(Z[None])[0]
+
+
+def orthonormal_spans(Z: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Orthonormal bases of the columns of many matrices of one shape, shape ``(B, m, q)``; their ranks may differ."""
+    if Z.shape[2] == 0:
+        return list(Z)
+    norms = np.linalg.norm(Z, axis=1, keepdims=True)
     U, singular, _ = np.linalg.svd(Z / np.where(norms > 0.0, norms, 1.0), full_matrices=False)
-    return np.asarray(U[:, singular > 1e-10 * singular[0]])
+    return [basis[:, values > 1e-10 * values[0]] for basis, values in zip(U, singular, strict=True)]
 
 
 def null_deltas(
@@ -129,7 +162,7 @@ def null_deltas(
     traits = np.column_stack([check_trait(trait, n) for trait in np.atleast_2d(traits.T)])
     span = orthonormal_span(check_covariates(covariates, n))
     with blas_threads(n):
-        return fit_deltas([Tridiagonal.of(kinship.copy(), traits, span)], method)
+        return fit_deltas(Tridiagonal.of(kinship, traits, span[None], np.arange(n)[None]), method)
 
 
 def subsample_deltas(
@@ -157,36 +190,34 @@ def subsample_deltas(
     DeltaEstimate
         Of shape ``(B, t)``.
     """
-    problems = thread_map(
-        lambda item: Tridiagonal.of(K.take(item[0], 0).take(item[0], 1), Y[item[0]], item[1]),
-        zip(subsamples, spans, strict=True),
-    )
-    log_delta = np.empty((len(problems), Y.shape[1]))
+    log_delta = np.empty((len(spans), Y.shape[1]))
     at_bound = np.empty(log_delta.shape, dtype=bool)
     for q in {span.shape[1] for span in spans}:
         same = [b for b, span in enumerate(spans) if span.shape[1] == q]
-        estimate = fit_deltas([problems[b] for b in same], method)
+        problems = Tridiagonal.of(K, Y, np.stack([spans[b] for b in same]), subsamples[same])
+        estimate = fit_deltas(problems, method)
         log_delta[same], at_bound[same] = estimate.log_delta, estimate.at_bound
     return DeltaEstimate(log_delta, at_bound)
 
 
-def fit_deltas(problems: Sequence[Tridiagonal], method: NullMethod) -> DeltaEstimate:
-    """Maximise the profiles of problems of one shape: grid, best bracket, root of the derivative.
+def fit_deltas(problems: Tridiagonal, method: NullMethod) -> DeltaEstimate:
+    """Maximise the profiles of B problems: grid, best bracket, root of the derivative.
 
     The result is `fit_null_model`'s up to rounding; a bound is returned as the grid value.
     """
     grid = log_delta_grid()
-    size = max(1, _PART_BYTES // (8 * grid.size * problems[0].W.shape[1] ** 2))
-    found = [_fit(problems[start : start + size], grid, method) for start in range(0, len(problems), size)]
+    B, c, _ = problems.W.shape
+    size = max(1, _PART_BYTES // (8 * grid.size * c**2))
+    found = [_fit(problems.part(slice(start, start + size)), grid, method) for start in range(0, B, size)]
     return DeltaEstimate(
         np.concatenate([part.log_delta for part in found]), np.concatenate([part.at_bound for part in found])
     )
 
 
-def _fit(problems: Sequence[Tridiagonal], grid: NDArray[np.float64], method: NullMethod) -> DeltaEstimate:
+def _fit(problems: Tridiagonal, grid: NDArray[np.float64], method: NullMethod) -> DeltaEstimate:
     """Fit as many problems as fit into memory together."""
-    t = problems[0].n_traits
-    values = _profile(problems, np.broadcast_to(grid, (len(problems), grid.size)), range(t), method)
+    B, t = problems.diagonal.shape[0], problems.n_traits
+    values = _profile(problems, np.tile(grid, (B, 1)), range(t), method)
     best = values.argmax(axis=2).T
     at_bound = (best == 0) | (best == grid.size - 1)
     middle = np.clip(best, 1, grid.size - 2)
@@ -198,7 +229,7 @@ def _fit(problems: Sequence[Tridiagonal], grid: NDArray[np.float64], method: Nul
 
 
 def _stationary(
-    problems: Sequence[Tridiagonal],
+    problems: Tridiagonal,
     trait: int,
     low: NDArray[np.float64],
     high: NDArray[np.float64],
@@ -209,33 +240,27 @@ def _stationary(
     points = centre[:, None] + half[:, None] * _NODES
     slopes = _profile(problems, points + 1j * _STEP, range(trait, trait + 1), method)[0].imag / _STEP
     order = np.arange(_NODES.size)
-    series = np.cos(order[:, None] * np.arccos(_NODES)) @ slopes.T * (2.0 / _NODES.size)
-    series[0] *= 0.5
-    left, right = np.full(centre.size, -1.0), np.ones(centre.size)
-    for _ in range(60):
-        x = 0.5 * (left + right)
-        rising = (series * np.cos(order[:, None] * np.arccos(x))).sum(axis=0) > 0.0
-        left, right = np.where(rising, x, left), np.where(rising, right, x)
-    return np.asarray(centre + half * 0.5 * (left + right))
+    series = slopes @ np.cos(np.arccos(_NODES)[:, None] * order) * (2.0 / _NODES.size)
+    series[:, 0] *= 0.5
+    return np.asarray(centre + half * _descending_root(series))
 
 
-def _profile(
-    problems: Sequence[Tridiagonal], log_delta: NDArray[Any], traits: range, method: NullMethod
-) -> NDArray[Any]:
+def _profile(problems: Tridiagonal, log_delta: NDArray[Any], traits: range, method: NullMethod) -> NDArray[Any]:
     """Profile log-likelihoods without constants, shape ``(t, B, g)``, at real or complex log_delta, ``(B, g)``."""
-    t, m = len(traits), problems[0].diagonal.size
-
-    def evaluate(item: tuple[Tridiagonal, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
-        own, delta = item
-        W = np.vstack([own.W.T[traits.start : traits.stop], own.W.T[own.n_traits :]])
-        return _recursion(own.diagonal, own.off_diagonal, W, delta, t)
-
-    parts = thread_map(evaluate, zip(problems, np.exp(log_delta), strict=True))
-    log_det = np.array([part for part, _ in parts])
-    gram = np.array([part for _, part in parts])  # (B, t + q, t + q, g)
+    B, g = log_delta.shape
+    t, m = len(traits), problems.diagonal.shape[1]
+    W = np.concatenate([problems.W[:, traits.start : traits.stop], problems.W[:, problems.n_traits :]], axis=1)
+    delta, c = np.exp(log_delta), W.shape[1]
+    log_det, gram = np.empty((B, g), delta.dtype), np.empty((B, c, c, g), delta.dtype)
+    thread_slices(
+        lambda part: _recursions(
+            problems.diagonal[part], problems.off_diagonal[part], W[part], delta[part], t, log_det[part], gram[part]
+        ),
+        B,
+    )
     rss = np.array([gram[:, i, i] for i in range(t)])
     degrees = m
-    if gram.shape[1] > t:
+    if c > t:
         right, normal = np.moveaxis(gram[:, :, t:], 3, 1)[:, :, :t], np.moveaxis(gram[:, t:, t:], 3, 1)
         solved = np.linalg.solve(normal, right.swapaxes(2, 3))
         rss = rss - np.moveaxis((right * solved.swapaxes(2, 3)).sum(axis=3), 2, 0)
@@ -243,6 +268,50 @@ def _profile(
             degrees = m - normal.shape[2]
             log_det = log_det + np.log(np.linalg.det(normal))
     return np.asarray(-0.5 * (degrees * np.log(rss) + log_det))
+
+
+@compiled
+def _descending_root(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the Chebyshev series in each row falls below zero on [-1, 1], by bisection with Clenshaw's recurrence."""
+    root = np.zeros(series.shape[0])
+    for b in range(root.size):
+        width = 1.0
+        for _ in range(60):
+            near, far = 0.0, 0.0
+            for k in range(series.shape[1] - 1, 0, -1):
+                near, far = series[b, k] + 2.0 * root[b] * near - far, near
+            width *= 0.5
+            root[b] += width if series[b, 0] + root[b] * near - far > 0.0 else -width
+    return root
+
+
+@compiled
+def _reduce(
+    lapack: NDArray[np.int64],
+    K: NDArray[np.float64],
+    rows: NDArray[np.intp],
+    W: NDArray[np.float64],
+    diagonal: NDArray[np.float64],
+    off_diagonal: NDArray[np.float64],
+) -> None:
+    """Fill in T for every set of samples; each row w of W becomes Q'w."""
+    for b in range(rows.shape[0]):
+        diagonal[b], off_diagonal[b] = tridiagonalise(lapack, submatrix(K, rows[b], 0.0), W[b])
+
+
+@compiled
+def _recursions(
+    T: NDArray[np.float64],
+    e: NDArray[np.float64],
+    W: NDArray[np.float64],
+    delta: NDArray[Any],
+    n_traits: int,
+    log_det: NDArray[Any],
+    gram: NDArray[Any],
+) -> None:
+    """Fill in what the recursion gives for every set of samples."""
+    for b in range(T.shape[0]):
+        log_det[b], gram[b] = _recursion(T[b], e[b], W[b], delta[b], n_traits)
 
 
 @compiled
