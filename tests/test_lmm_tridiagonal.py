@@ -7,7 +7,8 @@ import pytest
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, kinship, validate_kinship
-from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, fit_deltas, orthonormal_span, subsample_deltas
+from bayes_lmmlasso.lmm.deltas import fit_deltas, subsample_deltas
+from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, orthonormal_span
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_many_problems_are_done_in_parts(cohort, monkeypatch):
     rows = np.array([np.arange(50), np.arange(20, 70), np.arange(40, 90)])
     problems = Tridiagonal.of(K, Y[:, :1], np.array([orthonormal_span(Z[chosen]) for chosen in rows]), rows)
     together = fit_deltas(problems, "reml").log_delta
-    monkeypatch.setattr("bayes_lmmlasso.lmm.tridiagonal._PART_BYTES", 1)
+    monkeypatch.setattr("bayes_lmmlasso.lmm.deltas._PART_BYTES", 1)
     np.testing.assert_allclose(fit_deltas(problems, "reml").log_delta, together, atol=1e-12)
 
 

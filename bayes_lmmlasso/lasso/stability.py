@@ -26,8 +26,9 @@ from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.subsamples import read_subsamples
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import NullMethod, validate_kinship
+from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
 from bayes_lmmlasso.lmm.threads import thread_map
-from bayes_lmmlasso.lmm.tridiagonal import DeltaEstimate, orthonormal_spans, subsample_deltas
+from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 from bayes_lmmlasso.progress import Progress, silent
 
