@@ -160,7 +160,7 @@ def _fingerprint(X: NDArray[Any], inverse_weights: NDArray[np.float64] | None) -
         norms[where] = np.sqrt(np.einsum("ij,ij->i", block, block)) * _SLACK
         prints[where] = block.astype(np.float64, copy=False) @ directions
 
-    size = max(16, _BLOCK_BYTES // (16 * n))
+    size = max(16, _BLOCK_BYTES // (4 * n))
     thread_map(project, [slice(start, min(start + size, p)) for start in range(0, p, size)])
     finite = np.isfinite(prints).all(axis=1)
     if not finite.all():
@@ -178,8 +178,8 @@ def _fingerprint(X: NDArray[Any], inverse_weights: NDArray[np.float64] | None) -
 def _representatives(prints: NDArray[np.float64], tolerance: float) -> NDArray[np.intp]:
     """First SNP with the same random projections up to sign, shape ``(p,)``."""
     size = np.abs(prints[:, 0])
-    order = np.argsort(size)
-    same = np.diff(size[order]) <= tolerance  # as the next one in order, decided by the second projection
+    order = _ascending(size)
+    same = np.abs(np.diff(size[order])) <= tolerance  # as the next one in order, decided by the second projection
     left = np.flatnonzero(same)
     one, other = prints[order[left]], prints[order[left + 1]]
     flip = np.where((one[:, 0] < 0.0) == (other[:, 0] < 0.0), 1.0, -1.0)
@@ -192,3 +192,12 @@ def _representatives(prints: NDArray[np.float64], tolerance: float) -> NDArray[n
         first = np.minimum.reduceat(members, starts)
         representative[members] = np.repeat(first, np.diff(starts, append=members.size))
     return representative
+
+
+def _ascending(size: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Order of values not below zero, up to their last bits, which make room for the index: sorting these is faster."""
+    room = np.uint64(size.size.bit_length())
+    index = np.arange(size.size, dtype=np.uint64)
+    keys = (size.view(np.uint64) >> room << room) | index
+    keys.sort()
+    return (keys & ((np.uint64(1) << room) - np.uint64(1))).astype(np.intp)

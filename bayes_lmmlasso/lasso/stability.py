@@ -27,7 +27,7 @@ from bayes_lmmlasso.lasso.subsamples import read_subsamples
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import NullMethod, validate_kinship
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
-from bayes_lmmlasso.lmm.threads import thread_map
+from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 from bayes_lmmlasso.progress import Progress, silent
@@ -203,21 +203,22 @@ def stability_selections(
     t = traits.shape[1]
     solutions: list[Solution] = []  # by draw, then by trait
     deltas: list[DeltaEstimate] = []
-    for rows in _chunks(draws, t):
-        spans = orthonormal_spans(Z[rows])
-        estimate = subsample_deltas(kinship, traits, spans, rows, method)
-        deltas.append(estimate)
-        metrics = thread_map(
-            lambda item: Metric.from_kinship(kinship, *item),
-            [
-                (float(np.exp(log_delta)), span, draw)
-                for draw, span, row in zip(rows, spans, estimate.log_delta, strict=True)
-                for log_delta in row
-            ],
-        )
-        responses = [traits[draw, i] for draw in rows for i in range(t)]
-        solutions += solve_paths(genotypes, metrics, responses, goal, end_only=True)
-        progress("stability", len(solutions) // t, draws.shape[0])
+    with blas_threads(draws.shape[1]):
+        for rows in _chunks(draws, t):
+            spans = orthonormal_spans(Z[rows])
+            estimate = subsample_deltas(kinship, traits, spans, rows, method)
+            deltas.append(estimate)
+            metrics = thread_map(
+                lambda item: Metric.from_kinship(kinship, *item),
+                [
+                    (float(np.exp(log_delta)), span, draw)
+                    for draw, span, row in zip(rows, spans, estimate.log_delta, strict=True)
+                    for log_delta in row
+                ],
+            )
+            responses = [traits[draw, i] for draw in rows for i in range(t)]
+            solutions += solve_paths(genotypes, metrics, responses, goal, end_only=True)
+            progress("stability", len(solutions) // t, draws.shape[0])
     log_delta = np.concatenate([estimate.log_delta for estimate in deltas])
     at_bound = np.concatenate([estimate.at_bound for estimate in deltas])
     return [

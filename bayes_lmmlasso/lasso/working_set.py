@@ -36,7 +36,7 @@ __all__ = ["Solution", "solve_paths"]
 
 _SMALLEST_MU = 1e-10  # share of mu_max below which rounding decides
 _FIRST_WORKING_SET = 160  # SNPs, or more
-_FIRST_ELEMENTS = 20_000  # with few samples, where they are cheap: so many values in all
+_FIRST_ELEMENTS = 30_000  # with few samples, where they are cheap: so many values in all
 _SAMPLE = 4096  # SNPs that tell how large the highest scores are
 _ADDED = 64  # violators added to a working set at once, at least
 _BLOCK_BYTES = 8 * 2**20

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from itertools import count
 
@@ -46,7 +46,7 @@ def thread_map[S, T](work: Callable[[S], T], items: Iterable[S]) -> list[T]:
         finally:
             _inside.pool = False
 
-    with _controller().limit(limits=1):
+    with _one_blas_thread():
         others = [_pool().submit(run) for _ in range(workers - 1)]
         try:
             run()
@@ -68,7 +68,21 @@ def thread_slices(work: Callable[[slice], object], n: int) -> None:
 
 def blas_threads(n_samples: int, small: int = _SMALL) -> AbstractContextManager[object]:
     """Hold BLAS to one thread while matrices of ``n_samples`` rows are too small to share."""
-    return _controller().limit(limits=1) if n_samples < small else nullcontext()
+    return _one_blas_thread() if n_samples < small else nullcontext()
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread; nothing to do where the caller has already done it, since asking takes 0.1 ms."""
+    if getattr(_inside, "held", False):
+        yield
+        return
+    with _controller().limit(limits=1):
+        _inside.held = True
+        try:
+            yield
+        finally:
+            _inside.held = False
 
 
 @cache
