@@ -29,6 +29,7 @@ __all__ = ["Homotopy", "homotopy"]
 _DEPENDENT = 1e-11  # share of a column's square not explained by the active ones, below which it is dependent
 _ROUNDING = 1e-13  # of the largest coefficient
 _STEPS_PER_COLUMN = 20
+_NEARLY = 1.0 - 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +184,9 @@ def _next_entry(
     best, column, edge = floor, -1, 0.0
     for j in range(p.size):
         if not is_open[j]:
+            continue
+        lower = best * _NEARLY  # a product tells most columns that meet an edge below ``best`` only: no division
+        if p[j] <= lower * (1.0 - q[j]) and -p[j] <= lower * (1.0 + q[j]):
             continue
         rising = p[j] / (1.0 - q[j]) if q[j] < 1.0 else 0.0
         falling = -p[j] / (1.0 + q[j]) if q[j] > -1.0 else 0.0

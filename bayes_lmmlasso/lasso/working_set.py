@@ -214,7 +214,8 @@ def solve_paths(
         todo = problems
         while todo:
             found = snps_above(X, thread_map(_Problem.follow, todo))
-            todo = [problem for problem, above in zip(todo, found, strict=True) if not problem.settle(above)]
+            certified = thread_map(lambda pair: pair[0].settle(pair[1]), zip(todo, found, strict=True))
+            todo = [problem for problem, done in zip(todo, certified, strict=True) if not done]
         return [problem.solution(end_only) for problem in problems]
 
 
