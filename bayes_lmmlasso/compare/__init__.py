@@ -5,19 +5,27 @@ from __future__ import annotations
 from bayes_lmmlasso.compare.baselines import BASELINES, Baseline
 from bayes_lmmlasso.compare.bootstrap import Interval, bootstrap_interval, method_means, paired_differences
 from bayes_lmmlasso.compare.calibration import Calibration, calibration_curve, fdr_calibration
+from bayes_lmmlasso.compare.folds import Fold, FoldPlan, plan_folds, prepare_fold
 from bayes_lmmlasso.compare.loci import CausalLoci, RankedItems, causal_loci
 from bayes_lmmlasso.compare.mlmm import MLMM, MLMMStep, mlmm
+from bayes_lmmlasso.compare.prediction import cross_predict, prediction_rows, prediction_scores
+from bayes_lmmlasso.compare.predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predictor
 from bayes_lmmlasso.compare.ranking import RankingCurves, ranking_curves
 from bayes_lmmlasso.compare.scan import Scan, ScanMethod, scan, scan_by_chromosome
 
 __all__ = [
     "BASELINES",
     "MLMM",
+    "PREDICTORS",
     "Baseline",
     "Calibration",
     "CausalLoci",
+    "Fold",
+    "FoldPlan",
+    "FoldPrediction",
     "Interval",
     "MLMMStep",
+    "Predictor",
     "RankedItems",
     "RankingCurves",
     "Scan",
@@ -25,10 +33,16 @@ __all__ = [
     "bootstrap_interval",
     "calibration_curve",
     "causal_loci",
+    "cross_predict",
     "fdr_calibration",
     "method_means",
     "mlmm",
     "paired_differences",
+    "plan_folds",
+    "posterior_predictor",
+    "prediction_rows",
+    "prediction_scores",
+    "prepare_fold",
     "ranking_curves",
     "scan",
     "scan_by_chromosome",
