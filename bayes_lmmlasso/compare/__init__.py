@@ -5,6 +5,8 @@ from __future__ import annotations
 from bayes_lmmlasso.compare.baselines import BASELINES, Baseline
 from bayes_lmmlasso.compare.bootstrap import Interval, bootstrap_interval, method_means, paired_differences
 from bayes_lmmlasso.compare.calibration import Calibration, calibration_curve, fdr_calibration
+from bayes_lmmlasso.compare.dissection import dissect_fit, dissect_folds
+from bayes_lmmlasso.compare.enrichment import Enrichment, adjacent_pairs, candidate_enrichment, gene_distances
 from bayes_lmmlasso.compare.folds import Fold, FoldPlan, plan_folds, prepare_fold
 from bayes_lmmlasso.compare.loci import CausalLoci, RankedItems, causal_loci
 from bayes_lmmlasso.compare.mlmm import MLMM, MLMMStep, mlmm
@@ -20,6 +22,7 @@ __all__ = [
     "Baseline",
     "Calibration",
     "CausalLoci",
+    "Enrichment",
     "Fold",
     "FoldPlan",
     "FoldPrediction",
@@ -30,11 +33,16 @@ __all__ = [
     "RankingCurves",
     "Scan",
     "ScanMethod",
+    "adjacent_pairs",
     "bootstrap_interval",
     "calibration_curve",
+    "candidate_enrichment",
     "causal_loci",
     "cross_predict",
+    "dissect_fit",
+    "dissect_folds",
     "fdr_calibration",
+    "gene_distances",
     "method_means",
     "mlmm",
     "paired_differences",
