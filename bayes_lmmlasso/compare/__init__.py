@@ -1,9 +1,57 @@
-"""Baselines to compare with: single-SNP scans, the stepwise multi-locus mixed model, and per-SNP scores."""
+"""Baselines to compare with, and the evaluation of rankings, probabilities and predictions against a known truth."""
 
 from __future__ import annotations
 
 from bayes_lmmlasso.compare.baselines import BASELINES, Baseline
+from bayes_lmmlasso.compare.bootstrap import Interval, bootstrap_interval, method_means, paired_differences
+from bayes_lmmlasso.compare.calibration import Calibration, calibration_curve, fdr_calibration
+from bayes_lmmlasso.compare.dissection import dissect_fit, dissect_folds
+from bayes_lmmlasso.compare.enrichment import Enrichment, adjacent_pairs, candidate_enrichment, gene_distances
+from bayes_lmmlasso.compare.folds import Fold, FoldPlan, plan_folds, prepare_fold
+from bayes_lmmlasso.compare.loci import CausalLoci, RankedItems, causal_loci
 from bayes_lmmlasso.compare.mlmm import MLMM, MLMMStep, mlmm
+from bayes_lmmlasso.compare.prediction import cross_predict, prediction_rows, prediction_scores
+from bayes_lmmlasso.compare.predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predictor
+from bayes_lmmlasso.compare.ranking import RankingCurves, ranking_curves
 from bayes_lmmlasso.compare.scan import Scan, ScanMethod, scan, scan_by_chromosome
 
-__all__ = ["BASELINES", "MLMM", "Baseline", "MLMMStep", "Scan", "ScanMethod", "mlmm", "scan", "scan_by_chromosome"]
+__all__ = [
+    "BASELINES",
+    "MLMM",
+    "PREDICTORS",
+    "Baseline",
+    "Calibration",
+    "CausalLoci",
+    "Enrichment",
+    "Fold",
+    "FoldPlan",
+    "FoldPrediction",
+    "Interval",
+    "MLMMStep",
+    "Predictor",
+    "RankedItems",
+    "RankingCurves",
+    "Scan",
+    "ScanMethod",
+    "adjacent_pairs",
+    "bootstrap_interval",
+    "calibration_curve",
+    "candidate_enrichment",
+    "causal_loci",
+    "cross_predict",
+    "dissect_fit",
+    "dissect_folds",
+    "fdr_calibration",
+    "gene_distances",
+    "method_means",
+    "mlmm",
+    "paired_differences",
+    "plan_folds",
+    "posterior_predictor",
+    "prediction_rows",
+    "prediction_scores",
+    "prepare_fold",
+    "ranking_curves",
+    "scan",
+    "scan_by_chromosome",
+]
