@@ -22,7 +22,18 @@ from bayes_lmmlasso.cohort import (
     write_plink,
     write_table,
 )
-from bayes_lmmlasso.compare import BASELINES, MLMM, MLMMStep, Scan, mlmm, scan, scan_by_chromosome
+from bayes_lmmlasso.compare import (
+    BASELINES,
+    BSLMM,
+    MLMM,
+    MLMMStep,
+    Scan,
+    bslmm,
+    mlmm,
+    read_bslmm,
+    scan,
+    scan_by_chromosome,
+)
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import (
     CrossValidation,
@@ -88,6 +99,7 @@ __version__ = version("bayes-lmmlasso")
 
 __all__ = [
     "BASELINES",
+    "BSLMM",
     "MLMM",
     "MODELS",
     "AnalysisSet",
@@ -117,6 +129,7 @@ __all__ = [
     "add_training",
     "bayesian_fdr",
     "blup",
+    "bslmm",
     "cohort_from_arrays",
     "compact",
     "credible_sets",
@@ -140,6 +153,7 @@ __all__ = [
     "predict_posterior",
     "prepare",
     "project_posterior",
+    "read_bslmm",
     "read_cross_kinship",
     "read_kinship",
     "read_plink",
