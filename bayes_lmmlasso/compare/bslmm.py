@@ -3,11 +3,11 @@
     y = X b + u + e,    b_j ~ (1 - pi) delta_0 + pi N(0, sa2 / tau),    u ~ N(0, sb2 K / tau),    e ~ N(0, I / tau)
     h, rho ~ U(0, 1),   log pi ~ U(log 1/p, 0),   sa2 = h rho / (1 - h) / (p pi x),   sb2 = h (1 - rho) / (1 - h) / k
 
-(Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264), with x the mean variance of the p SNPs that vary and
+(Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264), with x the mean variance of the p SNPs that vary,
 k the mean eigenvalue of K, and at most 300 effects. Beside `spike_slab` the slab is normal, not Laplace. GEMMA takes k
 for x: K is scaled so that they are equal. It knows no covariates but the intercept, so that with q others it is given
-n - q centred values that hold the n - 1 - q contrasts free of all of them (with n values its posterior would be improper
-at h = 1).
+n - q centred values that hold the n - 1 - q contrasts free of all of them (with n values its posterior would be
+improper at h = 1).
 
 GEMMA is installed by the Debian package ``gemma``, or from https://github.com/genetics-statistics/GEMMA.
 """
