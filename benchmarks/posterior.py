@@ -175,7 +175,7 @@ def write(rows: dict[tuple[str, str], str], order: list[Method]) -> None:
     for group in GROUPS:
         titles = [method.title for method in order if method.group == group]
         lines = [rows[group, title] + "\n" for title in titles if (group, title) in rows]
-        text += f"\n## {group}\n\n{head}{''.join(lines)}"
+        text += f"\n## {group}\n\n{head}{''.join(lines)}" if lines else ""
     TABLE.write_text(text, encoding="utf-8")
 
 
