@@ -29,6 +29,7 @@ from bayes_lmmlasso.cohort import (
 )
 from bayes_lmmlasso.compare import (
     BASELINES,
+    BSLMM,
     MLMM,
     PREDICTORS,
     Calibration,
@@ -41,6 +42,7 @@ from bayes_lmmlasso.compare import (
     Scan,
     adjacent_pairs,
     bootstrap_interval,
+    bslmm,
     calibration_curve,
     candidate_enrichment,
     causal_loci,
@@ -57,6 +59,7 @@ from bayes_lmmlasso.compare import (
     prediction_scores,
     prepare_fold,
     ranking_curves,
+    read_bslmm,
     scan,
     scan_by_chromosome,
 )
@@ -127,6 +130,7 @@ __version__ = version("bayes-lmmlasso")
 
 __all__ = [
     "BASELINES",
+    "BSLMM",
     "MLMM",
     "MODELS",
     "PREDICTORS",
@@ -169,6 +173,7 @@ __all__ = [
     "bayesian_fdr",
     "blup",
     "bootstrap_interval",
+    "bslmm",
     "calibration_curve",
     "candidate_enrichment",
     "causal_loci",
@@ -208,6 +213,7 @@ __all__ = [
     "prepare_fold",
     "project_posterior",
     "ranking_curves",
+    "read_bslmm",
     "read_cross_kinship",
     "read_kinship",
     "read_plink",

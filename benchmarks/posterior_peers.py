@@ -38,7 +38,14 @@ def centred_laplace(
         sd = jnp.sqrt(sigma2_g * data.S + sigma2_e)
         numpyro.sample("y", dist.Normal(data.Z @ a + X @ b, sd).to_event(1), obs=data.y)
 
-    mcmc = MCMC(NUTS(model), num_warmup=warmup, num_samples=draws, num_chains=chains, progress_bar=False)
+    mcmc = MCMC(
+        NUTS(model),
+        num_warmup=warmup,
+        num_samples=draws,
+        num_chains=chains,
+        chain_method="sequential",
+        progress_bar=False,
+    )
     mcmc.run(jax.random.key(seed))
     kept = mcmc.get_samples(group_by_chain=True)
     return {name: np.asarray(kept[name]) for name in ("log_v", "h", "rho", "b")}

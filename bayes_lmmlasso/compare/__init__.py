@@ -1,9 +1,12 @@
 """Baselines to compare with, and the evaluation of rankings, probabilities and predictions against a known truth."""
 
+"""Baselines to compare with: scans, the stepwise multi-locus mixed model, GEMMA's BSLMM, and per-SNP scores."""
+
 from __future__ import annotations
 
 from bayes_lmmlasso.compare.baselines import BASELINES, Baseline
 from bayes_lmmlasso.compare.bootstrap import Interval, bootstrap_interval, method_means, paired_differences
+from bayes_lmmlasso.compare.bslmm import BSLMM, bslmm, read_bslmm
 from bayes_lmmlasso.compare.calibration import Calibration, calibration_curve, fdr_calibration
 from bayes_lmmlasso.compare.dissection import dissect_fit, dissect_folds
 from bayes_lmmlasso.compare.enrichment import Enrichment, adjacent_pairs, candidate_enrichment, gene_distances
@@ -17,6 +20,7 @@ from bayes_lmmlasso.compare.scan import Scan, ScanMethod, scan, scan_by_chromoso
 
 __all__ = [
     "BASELINES",
+    "BSLMM",
     "MLMM",
     "PREDICTORS",
     "Baseline",
@@ -35,6 +39,7 @@ __all__ = [
     "ScanMethod",
     "adjacent_pairs",
     "bootstrap_interval",
+    "bslmm",
     "calibration_curve",
     "candidate_enrichment",
     "causal_loci",
@@ -52,6 +57,7 @@ __all__ = [
     "prediction_scores",
     "prepare_fold",
     "ranking_curves",
+    "read_bslmm",
     "scan",
     "scan_by_chromosome",
 ]

@@ -2,6 +2,7 @@
 
 lm, lmm-p3d, lmm-exact    -log10 p of the scan
 mlmm                      -log10 p given the cofactors of the chosen model
+bslmm                     inclusion probability of GEMMA, 110,000 iterations; needs the program
 lasso, lmm-lasso          1 / order of entry into the path, 0 for SNPs that never enter; the Lasso has V = I
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.compare.bslmm import bslmm
 from bayes_lmmlasso.compare.mlmm import mlmm
 from bayes_lmmlasso.compare.scan import ScanMethod, scan
 from bayes_lmmlasso.lasso import lasso_path
@@ -37,6 +39,10 @@ def _mlmm_scores(X: Array, y: Array, basis: Eigenbasis, Z: Array) -> NDArray[np.
     return np.nan_to_num(-mlmm(X, y, basis, covariates=Z).scan.log10_p, nan=0.0)
 
 
+def _bslmm_scores(X: Array, y: Array, basis: Eigenbasis, Z: Array) -> NDArray[np.float64]:
+    return np.nan_to_num(bslmm(X, y, basis, covariates=Z, burn_in=10_000, steps=100_000).pip, nan=0.0)
+
+
 def _lasso_scores(X: Array, y: Array, basis: Eigenbasis, Z: Array) -> NDArray[np.float64]:
     n = basis.n_samples
     return _path_scores(X, y, Eigenbasis(np.zeros(n), np.eye(n)), 1.0, Z)
@@ -57,6 +63,7 @@ BASELINES: dict[str, Baseline] = {
     "lmm-p3d": _scan_scores("lmm-p3d"),
     "lmm-exact": _scan_scores("lmm-exact"),
     "mlmm": _mlmm_scores,
+    "bslmm": _bslmm_scores,
     "lasso": _lasso_scores,
     "lmm-lasso": _lmm_lasso_scores,
 }
