@@ -133,8 +133,8 @@ def _raw_variants(names: list[str], path: Path) -> pd.DataFrame:
     matches = [_RAW_SNP.fullmatch(name) for name in names]
     if None in matches:
         raise InputError(
-            f"expected SNP columns such as rs1_A(/G) in the header of {path}, got {names[matches.index(None)]!r}; write "
-            "the file with `plink2 --export A include-alt`"
+            f"expected SNP columns such as rs1_A(/G) in the header of {path}, got {names[matches.index(None)]!r}; "
+            "write the file with `plink2 --export A include-alt`"
         )
     parts = [match.groups() for match in matches if match]
     table = pd.DataFrame(parts, columns=["snp", "effect_allele", "other_allele"], dtype=object)

@@ -87,8 +87,10 @@ def _read_dosage(pgen: Path, n: int, p: int) -> NDArray[np.float32]:
         with pgenlib.PgenReader(os.fsencode(pgen), raw_sample_ct=n, variant_ct=p) as file:
             file.read_dosages_range(0, p, dosage)
     except (RuntimeError, AssertionError) as error:
+        told = error.args[0] if error.args else "nothing"
+        reason = " ".join((told.decode() if isinstance(told, bytes) else str(told)).split())
         raise InputError(
-            f"expected a .pgen of the {n} samples of its .psam and the {p} SNPs of its .pvar in {pgen}, got {error}; "
+            f"expected a .pgen of the {n} samples of its .psam and the {p} SNPs of its .pvar in {pgen}, got {reason}; "
             "the file is truncated or belongs to another set: copy the set again"
         ) from error
     dosage[dosage < 0] = np.nan  # pgenlib's missing is -9

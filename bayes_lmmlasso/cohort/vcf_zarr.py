@@ -64,7 +64,7 @@ def read_vcf_zarr(
             _check_layout(store, path)
             variants = variant_table(_sites(store), str(path))
             dosage = _dosage(store)
-            names = store["sample_id"].values.astype(str)
+            names = store["sample_id"].values.astype(object)
     except InputError:
         raise
     except Exception as error:  # a damaged store raises whatever its metadata or compressor raises
@@ -94,7 +94,8 @@ def _check_layout(store: xr.Dataset, path: Path) -> None:
         )
     for name in (*calls, *_SITES):
         array = zarr.open_array(path / name, mode="r")
-        if array.metadata.fill_value is None and array.nchunks_initialized < array.nchunks:
+        # Zarr leaves out chunks of zeros, and an absent chunk reads as zeros: real ones occur in variant_contig alone.
+        if name != "variant_contig" and array.nchunks_initialized < array.nchunks:
             raise InputError(
                 f"expected {array.nchunks} chunks of {name} in {path}, got {array.nchunks_initialized}; the store is "
                 "incomplete: copy it again"
@@ -103,13 +104,13 @@ def _check_layout(store: xr.Dataset, path: Path) -> None:
 
 def _sites(store: xr.Dataset) -> dict[str, Any]:
     """Columns for `variant_table`."""
-    alleles = store["variant_allele"].values.astype(str).astype(object)
+    alleles = store["variant_allele"].values.astype(object)
     ref, alt = alleles[:, 0], [",".join(filter(None, others)) for others in alleles[:, 1:]]
-    contigs = store["contig_id"].values.astype(str).astype(object)
+    contigs = store["contig_id"].values.astype(object)
     return {
         "chrom": contigs[store["variant_contig"].values],
         "pos": store["variant_position"].values,
-        "snp": store["variant_id"].values.astype(str).astype(object),
+        "snp": store["variant_id"].values.astype(object),
         "ref": ref,
         "alt": pd.Series(alt, dtype=object),
     }
