@@ -10,9 +10,9 @@ samples x SNPs
     chromosome is "0" and the position 0; the counted allele is called A and the other B.
 
 PLINK's own spellings are read as well. A .traw (``--export A-transpose``) names its samples ``fid_iid``, which is
-parted where every name has one "_". A .raw (``--export A include-alt``) names its SNPs ``snp_A(/B)``, A being counted;
-without include-alt the end of a SNP id cannot be told, and the file is refused. plink2 counts the reference allele in
-both unless ``--export-allele`` says otherwise; counted here is what the file says.
+parted where every name has one "_" (a fid of 0 is none). A .raw (``--export A include-alt``) names its SNPs
+``snp_A(/B)``, A being counted; without include-alt the end of a SNP id cannot be told, and the file is refused. plink2
+counts the reference allele in both unless ``--export-allele`` says otherwise; counted here is what the file says.
 """
 
 from __future__ import annotations
@@ -121,11 +121,18 @@ def _read_by_snp(rows: Iterable[tuple[int, list[str]]], header: list[str], path:
         dosages.append(dosage_row(fields[len(lead) :], len(names), "sample of its header", f"line {number} of {path}"))
     variants = pd.DataFrame(list(sites.values()), columns=lead, index=list(sites), dtype=object)
     variants = variants.assign(**{name: value for name, value in _DEFAULTS.items() if name not in lead})
-    parts = [name.split("_") for name in names]
-    pairs = traw and all(len(part) == 2 for part in parts)
-    samples = pd.DataFrame(parts, columns=["fid", "iid"]) if pairs else pd.DataFrame({"iid": names})
+    samples = _traw_samples(names) if traw else pd.DataFrame({"iid": names}, dtype=object)
     samples.index = pd.RangeIndex(len(lead) + 1, len(header) + 1)  # columns of the file
-    return GenotypeTable(samples.astype(object), variants, np.array(dosages, dtype=np.float32).reshape(-1, len(names)))
+    return GenotypeTable(samples, variants, np.array(dosages, dtype=np.float32).reshape(-1, len(names)))
+
+
+def _traw_samples(names: list[str]) -> pd.DataFrame:
+    """Part ``fid_iid``; a fid of 0 stands for none."""
+    parts = [name.split("_") for name in names]
+    if any(len(part) != 2 for part in parts):
+        return pd.DataFrame({"iid": names}, dtype=object)
+    samples = pd.DataFrame(parts, columns=["fid", "iid"], dtype=object)
+    return samples[["iid"]] if (samples["fid"] == "0").all() else samples
 
 
 def _raw_variants(names: list[str], path: Path) -> pd.DataFrame:
