@@ -22,7 +22,7 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises
     ------
     InputError
-        If the file cannot be read, or is a truncated .gz.
+        If the file cannot be read, is a truncated .gz, or ends within a line: its last number may lack digits.
     """
     try:
         with (
@@ -31,6 +31,11 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
             else path.open(encoding="utf-8-sig") as file
         ):
             for number, line in enumerate(file, 1):
+                if not line.endswith("\n"):
+                    raise InputError(
+                        f"expected a line end after line {number} of {path}, got none: the file may be truncated; copy "
+                        "it again, or end the line"
+                    )
                 if line.strip():
                     yield number, line.rstrip("\r\n")
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
