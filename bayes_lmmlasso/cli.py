@@ -5,9 +5,11 @@ Results go to stdout, progress and errors to stderr. Bad input ends with one sen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -15,7 +17,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from bayes_lmmlasso.cohort import PRESETS, EffectLaw, TraitDesign
+from bayes_lmmlasso.cohort import FORMATS, PRESETS, EffectLaw, GenotypeSource, TraitDesign
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
@@ -65,7 +67,15 @@ app = typer.Typer(
 )
 
 _DATA, _LASSO, _POSTERIOR = "Data", "Lasso", "Posterior"
-Bfile = Annotated[Path, typer.Option(help="PLINK file set PREFIX.bed/.bim/.fam.", metavar="PREFIX")]
+_GENOTYPES = {
+    "bfile": ("PLINK 1 file set PREFIX.bed/.bim/.fam.", "PREFIX"),
+    "pgen": ("PLINK 2 file set PREFIX.pgen/.pvar/.psam.", "PREFIX"),
+    "vcf": ("VCF, counted by DS or GT.", "FILE"),
+    "vcf_zarr": ("VCF Zarr of bio2zarr.", "DIR"),
+    "bimbam": ("BIMBAM mean genotypes NAME.geno.txt[.gz], with NAME.samples.txt and NAME.anno.txt beside.", "FILE"),
+    "matrix": ("Delimited matrix of dosages with a header.", "FILE"),
+}
+GivenGenotypes = dict[str, Path | None]
 Pheno = Annotated[Path, typer.Option(help="Table of traits with columns fid iid, or iid.", metavar="FILE")]
 Trait = Annotated[str, typer.Option(help="Column of the trait table.", metavar="NAME")]
 Covar = Annotated[Path | None, typer.Option(help="Table of covariates; all are used.", metavar="FILE")]
@@ -98,6 +108,30 @@ Loco = Annotated[bool, typer.Option("--loco", help="Leave a SNP's own chromosome
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in DIR.")]
 
 
+def _with_genotypes(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each format in place of its parameter ``genotypes``, which receives them all."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "genotypes"]
+    options = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_format_option(name))
+        for name in FORMATS
+    ]
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        command(genotypes={name: given.pop(name) for name in FORMATS}, **given)
+
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    with_options.__signature__ = signature.replace(parameters=[*options, *parameters])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*options, *parameters)}
+    return with_options
+
+
+def _format_option(name: str) -> Any:
+    text, metavar = _GENOTYPES[name]
+    return Annotated[Path | None, typer.Option(help=text, metavar=metavar)]
+
+
 @app.command()
 def demo(out: OutDir = Path("bayes-lmmlasso-demo"), seed: Seed = 0) -> None:
     """Simulate a structured cohort, analyse it, and say what was recovered (about a minute)."""
@@ -107,8 +141,9 @@ def demo(out: OutDir = Path("bayes-lmmlasso-demo"), seed: Seed = 0) -> None:
 
 
 @app.command()
+@_with_genotypes
 def run(
-    bfile: Bfile,
+    genotypes: GivenGenotypes,
     pheno: Pheno,
     trait: Trait,
     out: OutDir,
@@ -140,8 +175,9 @@ def run(
 
 
 @app.command()
+@_with_genotypes
 def sample(
-    bfile: Bfile,
+    genotypes: GivenGenotypes,
     pheno: Pheno,
     trait: Trait,
     out: OutDir,
@@ -181,8 +217,9 @@ def resume(
 
 
 @app.command()
+@_with_genotypes
 def null(
-    bfile: Bfile,
+    genotypes: GivenGenotypes,
     pheno: Pheno,
     trait: Trait,
     out: OutFile,
@@ -201,8 +238,9 @@ def null(
 
 
 @app.command()
+@_with_genotypes
 def scan(
-    bfile: Bfile,
+    genotypes: GivenGenotypes,
     pheno: Pheno,
     trait: Trait,
     out: OutFile,
@@ -223,8 +261,9 @@ def scan(
 
 
 @app.command()
+@_with_genotypes
 def path(
-    bfile: Bfile,
+    genotypes: GivenGenotypes,
     pheno: Pheno,
     trait: Trait,
     out: OutFile,
@@ -246,8 +285,9 @@ def path(
 
 
 @app.command()
+@_with_genotypes
 def stability(
-    bfile: Bfile,
+    genotypes: GivenGenotypes,
     pheno: Pheno,
     trait: Trait,
     out: OutFile,
@@ -329,9 +369,10 @@ def report(
 
 
 @app.command()
+@_with_genotypes
 def predict(
     folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
-    bfile: Bfile,
+    genotypes: GivenGenotypes,
     out: OutFile,
     covar: Covar = None,
     kinship: Annotated[
@@ -339,9 +380,9 @@ def predict(
         typer.Option(help="Kinship of new with analysed samples, if the run was given one.", metavar="FILE"),
     ] = None,
 ) -> None:
-    """Predict the trait of the samples of a file set: mean, sd and 95% interval, one row a sample in FILE."""
+    """Predict the trait of genotyped samples: mean, sd and 95% interval, one row a sample in FILE."""
     target = OutputFile(out)
-    prediction = predict_run(folder, bfile, covar, kinship)
+    prediction = predict_run(folder, GenotypeSource.of(genotypes), covar, kinship)
     target.write(prediction.table)
     _tell([*prediction_lines(prediction), f"table: {out}"])
 
@@ -353,8 +394,8 @@ def main() -> None:
 
 def _settings(options: dict[str, Any]) -> RunSettings:
     """Take those of a command's options that say what is analysed."""
-    own = ("out", "overwrite", "method", "loco")
-    return RunSettings(**{name: value for name, value in options.items() if name not in own})
+    own = ("out", "overwrite", "method", "loco", "genotypes")
+    return RunSettings(**options["genotypes"], **{name: value for name, value in options.items() if name not in own})
 
 
 def _bars() -> StageBars:

@@ -220,9 +220,9 @@ def write(rows: list[str], cost: list[str], pairs: int, more: int, few: int, ins
     missing = ", ".join(name for name in PEERS if name not in installed) or "none"
     reason = " (needs NumPy below 2)" if "adelie" in missing else ""
     table = (
-        f"Medians of {pairs} interleaved runs ({more} for the subsamples) on {os.cpu_count()} cores, load average at the end "
-        f"{os.getloadavg()[0]:.1f}. Peers not installed: {missing}{reason}. No GPU at hand. Peers of the subsamples: "
-        f"two processes, {few} subsamples scaled up to {SUBSAMPLES}.\n\n"
+        f"Medians of {pairs} interleaved runs ({more} for the subsamples) on {os.cpu_count()} cores, load average at "
+        f"the end {os.getloadavg()[0]:.1f}. Peers not installed: {missing}{reason}. No GPU at hand. Peers of the "
+        f"subsamples: two processes, {few} subsamples scaled up to {SUBSAMPLES}.\n\n"
         "| cohort | task | program | wall s | processor s | wall / ours |\n| --- | --- | --- | ---: | ---: | ---: |\n"
         + "\n".join(rows)
         + f"\n\n{SUBSAMPLES} subsamples against the number of SNPs (84 samples):\n\n"

@@ -147,7 +147,7 @@ def test_missing_file(prefix, suffix):
             "toy.fam, got fid iid = 'F1 a' in rows 1, 3; keep one",
         ),
         (".bim", BIM.replace("\tG", "").encode(), r"got 5 in line 1 of .*toy.bim"),
-        (".bim", BIM.replace("50", "5k").encode(), r"column 4, got '5k' in line 3 of .*toy.bim; write 0"),
+        (".bim", BIM.replace("50", "5k").encode(), r"base pairs, got '5k' in line 3 of .*toy.bim; write 0"),
         (".bim", BIM.replace("50", "5.5").encode(), "got '5.5' in line 3"),
         (".bim", b"\xff\xfe", "toy.bim"),
     ],

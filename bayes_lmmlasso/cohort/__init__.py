@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
+from bayes_lmmlasso.cohort.bimbam import read_bimbam
 from bayes_lmmlasso.cohort.covariates import CovariateCoding, code_covariates, has_covariates
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
 from bayes_lmmlasso.cohort.genotypes import snp_statistics, standardise, standardise_calls
 from bayes_lmmlasso.cohort.matching import standardise_alike
+from bayes_lmmlasso.cohort.matrix import read_matrix
+from bayes_lmmlasso.cohort.pgen import read_pgen
 from bayes_lmmlasso.cohort.plink import read_plink, write_plink
 from bayes_lmmlasso.cohort.preparation import AnalysisSet, choose_variants, prepare
 from bayes_lmmlasso.cohort.simulated_trait import SimulatedTrait, semi_empirical_trait, simulate_trait
 from bayes_lmmlasso.cohort.simulation import simulate_cohort
+from bayes_lmmlasso.cohort.sources import FORMATS, GenotypeSource, read_genotypes
 from bayes_lmmlasso.cohort.tables import read_table, write_table
 from bayes_lmmlasso.cohort.trait_design import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from bayes_lmmlasso.cohort.transforms import TraitTransform, fit_trait_transform
+from bayes_lmmlasso.cohort.vcf import read_vcf
+from bayes_lmmlasso.cohort.vcf_zarr import read_vcf_zarr
 
 __all__ = [
+    "FORMATS",
     "PRESETS",
     "SWEEPS",
     "AnalysisSet",
     "Cohort",
     "CovariateCoding",
     "EffectLaw",
+    "GenotypeSource",
     "SimulatedTrait",
     "TraitDesign",
     "TraitTransform",
@@ -31,8 +39,14 @@ __all__ = [
     "fit_trait_transform",
     "has_covariates",
     "prepare",
+    "read_bimbam",
+    "read_genotypes",
+    "read_matrix",
+    "read_pgen",
     "read_plink",
     "read_table",
+    "read_vcf",
+    "read_vcf_zarr",
     "sample_frame",
     "semi_empirical_trait",
     "simulate_cohort",

@@ -1,4 +1,8 @@
-"""The join of genotyped samples with tables: by id, never by row order, every loss counted."""
+"""The join of genotyped samples with tables: by id, never by row order, every loss counted.
+
+The key is (fid, iid) where both sides have family ids, else iid. Genotypes that come without family ids take those of
+the first table that has some, so that one cohort has the same samples in every format.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,8 @@ class Alignment:
     ----------
     rows
         ``(n,)`` positions of the samples kept, in the order of the genotypes.
+    samples
+        ``(n, 2)`` frame ``fid iid`` of the samples kept; a fid that no file tells is the iid.
     columns
         Traits and covariates by name, each ``(n,)`` with dim ``samples``.
     covariates
@@ -39,6 +45,7 @@ class Alignment:
     """
 
     rows: NDArray[np.intp]
+    samples: pd.DataFrame
     columns: dict[str, xr.DataArray]
     covariates: list[str]
     dropped: dict[str, int]
@@ -52,12 +59,12 @@ def align(
     *,
     source: str = "the genotypes",
 ) -> Alignment:
-    """Inner join of genotyped samples with the tables on (fid, iid), or on iid where a table has no fid.
+    """Inner join of genotyped samples with the tables.
 
     Parameters
     ----------
     samples
-        ``(n, 2)`` frame with ``fid`` and ``iid`` of the genotyped samples.
+        Frame with ``iid`` of the n genotyped samples, and ``fid`` if their format has it.
     phenotypes, covariates
         Tables for `read_table`.
     trait
@@ -89,6 +96,8 @@ def align(
             dropped["no genotype"] = len(table) - int((place >= 0).sum())
         dropped[cause] = int((keep & (place < 0)).sum())
         keep &= place >= 0
+        if "fid" in table and "fid" not in samples:
+            samples = samples.assign(fid=table["fid"].to_numpy()[place])
         joined.append((table, place))
     if not keep.any():
         origins = ", ".join([source, *(table.attrs["source"] for table, _ in joined)])
@@ -105,14 +114,17 @@ def align(
                 )
             columns[name] = column
     names = [] if covariates is None else value_columns(joined[-1][0])
-    return Alignment(np.flatnonzero(keep), columns, names, dropped)
+    kept = samples[keep].reset_index(drop=True)
+    ids = pd.DataFrame({"fid": kept.get("fid", kept["iid"]), "iid": kept["iid"]})
+    return Alignment(np.flatnonzero(keep), ids, columns, names, dropped)
 
 
 def _places(samples: pd.DataFrame, table: pd.DataFrame, source: str) -> NDArray[np.intp]:
     """``(n,)`` row of the table for each sample, -1 where it has none."""
-    keys = id_columns(table)
+    keys = [name for name in id_columns(table) if name in samples]
     if keys == ["iid"]:
         reject_duplicates(samples, keys, f"{source} (as {table.attrs['source']} has no fid)")
+        reject_duplicates(table, keys, f"{table.attrs['source']} (as {source} has no fid)")
     wanted, given = (pd.MultiIndex.from_frame(frame[keys].astype(object)) for frame in (samples, table))
     found: NDArray[np.intp] = given.get_indexer(wanted)
     if (found < 0).all():

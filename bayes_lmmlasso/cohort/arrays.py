@@ -83,7 +83,7 @@ def cohort_from_arrays(
     variant_table = pd.DataFrame(snps).astype({name: str for name in defaults if name not in ("pos", "cm")})
     alignment = align(sample_table, phenotypes, trait, covariates)
     counts = np.ascontiguousarray(_allele_counts(dosage)[alignment.rows].T)
-    return assemble(counts, sample_table, variant_table, alignment)
+    return assemble(counts, variant_table, alignment)
 
 
 def _allele_counts(dosage: NDArray[Any]) -> NDArray[Any]:

@@ -41,7 +41,6 @@ Cohort = xr.Dataset
 
 def assemble(
     dosage: NDArray[np.float32] | NDArray[np.int8],
-    samples: pd.DataFrame,
     variants: pd.DataFrame,
     alignment: Alignment,
 ) -> Cohort:
@@ -51,8 +50,6 @@ def assemble(
     ----------
     dosage
         ``(p, n)`` count of the effect allele for the samples of ``alignment.rows``.
-    samples
-        Frame with ``fid`` and ``iid`` of all genotyped samples, before the join.
     variants
         ``(p, .)`` frame ``chrom pos snp effect_allele other_allele``, and ``cm`` if there is a genetic map.
     alignment
@@ -63,15 +60,14 @@ def assemble(
     InputError
         If a trait or covariate has the name of one of the cohort's own variables.
     """
-    kept = samples.iloc[alignment.rows]
     contig, contig_id = pd.factorize(variants["chrom"].to_numpy(object))
     alleles = variants[["effect_allele", "other_allele"]].to_numpy(object)
     missing = "NaN" if np.issubdtype(dosage.dtype, np.floating) else "-1"
     cohort = xr.Dataset(
         {
             "call_dosage": (("variants", "samples"), dosage, {"missing": missing}),
-            "sample_id": ("samples", kept["iid"].to_numpy(object)),
-            "sample_family_id": ("samples", kept["fid"].to_numpy(object)),
+            "sample_id": ("samples", alignment.samples["iid"].to_numpy(object)),
+            "sample_family_id": ("samples", alignment.samples["fid"].to_numpy(object)),
             "variant_id": ("variants", variants["snp"].to_numpy(object)),
             "variant_contig": ("variants", contig),
             "variant_position": ("variants", np.maximum(variants["pos"].to_numpy(np.int64), 0)),

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.alignment import align
 from bayes_lmmlasso.cohort.dataset import Cohort, assemble, sample_frame, variant_frame
-from bayes_lmmlasso.cohort.tables import TableLike, fields_frame, numbered_lines, reject_duplicates
+from bayes_lmmlasso.cohort.tables import (
+    TableLike,
+    centimorgans,
+    fields_frame,
+    numbered_lines,
+    reject_duplicates,
+    whole_positions,
+)
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["read_plink", "write_plink"]
@@ -70,8 +77,8 @@ def read_plink(
     samples = _read_fields(fam, _FAM)[["fid", "iid"]]
     reject_duplicates(samples, ("fid", "iid"), str(fam))
     table = _read_fields(bim, _BIM)
-    table["pos"] = _positions(table["pos"], bim)
-    table["cm"] = pd.to_numeric(table["cm"], errors="coerce").fillna(0.0).clip(lower=0.0)
+    table["pos"] = whole_positions(table["pos"], bim)
+    table["cm"] = centimorgans(table["cm"])
     n, p = len(samples), len(table)
     _check_bed(bed, n, p)
     try:
@@ -83,7 +90,7 @@ def read_plink(
         dosage = handle.read((alignment.rows, chosen), dtype=dtype, order="F").T
     if dtype == "int8":
         np.maximum(dosage, -1, out=dosage)  # bed-reader's missing is -127
-    return assemble(dosage, samples, table.iloc[chosen], alignment)
+    return assemble(dosage, table.iloc[chosen], alignment)
 
 
 def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
@@ -149,17 +156,6 @@ def _read_fields(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     if not lines:
         raise InputError(f"expected at least one line in {path}, got an empty file; write it again")
     return fields_frame({number: line.split() for number, line in lines.items()}, columns, path)
-
-
-def _positions(tokens: pd.Series, bim: Path) -> NDArray[np.int64]:
-    numbers = pd.to_numeric(tokens, errors="coerce")
-    bad = numbers.index[numbers.isna() | (numbers % 1 != 0)]
-    if len(bad):
-        raise InputError(
-            f"expected a whole number of base pairs in column 4, got {tokens[bad[0]]!r} in line {bad[0]} of "
-            f"{bim}; write 0 where the position is unknown"
-        )
-    return numbers.to_numpy(np.int64)
 
 
 def _check_bed(bed: Path, n: int, p: int) -> None:

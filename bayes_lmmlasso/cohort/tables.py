@@ -15,18 +15,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 
 __all__ = [
     "NA_TOKENS",
     "TableLike",
+    "centimorgans",
     "fields_frame",
     "id_columns",
     "numbered_lines",
     "read_table",
     "reject_duplicates",
     "value_columns",
+    "whole_positions",
     "write_table",
 ]
 
@@ -143,6 +146,23 @@ def fields_frame(rows: dict[int, list[str]], header: Sequence[str], path: Path) 
                 f"{len(row)} in line {number} of {path}; repair the line"
             )
     return pd.DataFrame(list(rows.values()), columns=list(header), index=list(rows), dtype=object)
+
+
+def whole_positions(tokens: pd.Series[Any], path: Path) -> NDArray[np.int64]:
+    """Base-pair positions as whole numbers; the index of the tokens gives the line numbers."""
+    numbers = pd.to_numeric(tokens, errors="coerce")
+    bad = numbers.index[numbers.isna() | (numbers % 1 != 0)]
+    if len(bad):
+        raise InputError(
+            f"expected a whole number of base pairs, got {tokens[bad[0]]!r} in line {bad[0]} of {path}; "
+            "write 0 where the position is unknown"
+        )
+    return numbers.to_numpy(np.int64)
+
+
+def centimorgans(tokens: pd.Series[Any]) -> pd.Series[float]:
+    """Positions on the genetic map; what is no number, or negative, is unknown (0)."""
+    return pd.to_numeric(tokens, errors="coerce").fillna(0.0).clip(lower=0.0)
 
 
 def _parse(path: Path, what: str) -> pd.DataFrame:

@@ -1,7 +1,5 @@
 """Baselines to compare with, and the evaluation of rankings, probabilities and predictions against a known truth."""
 
-"""Baselines to compare with: scans, the stepwise multi-locus mixed model, GEMMA's BSLMM, and per-SNP scores."""
-
 from __future__ import annotations
 
 from bayes_lmmlasso.compare.baselines import BASELINES, Baseline

@@ -1,4 +1,4 @@
-"""A whole run: one PLINK file and one trait table in; tables, posterior and report out.
+"""A whole run: one file of genotypes and one trait table in; tables, posterior and report out.
 
     inclusion.tsv, windows.tsv, hyper.tsv, posterior.zarr, run.json, report.html
 

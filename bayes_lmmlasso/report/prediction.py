@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bayes_lmmlasso.cohort import Cohort, read_plink, sample_frame
+from bayes_lmmlasso.cohort import Cohort, GenotypeSource, sample_frame
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, read_cross_kinship
 from bayes_lmmlasso.posterior import TrainingSet, predict_cohort, read_training, read_tree
@@ -38,15 +38,17 @@ class RunPrediction:
     left_out: int
 
 
-def predict_run(folder: Path, bfile: Path, covar: Path | None = None, kinship: Path | None = None) -> RunPrediction:
-    """Predict the trait of the samples of a PLINK file set from a finished run.
+def predict_run(
+    folder: Path, genotypes: GenotypeSource, covar: Path | None = None, kinship: Path | None = None
+) -> RunPrediction:
+    """Predict the trait of genotyped samples from a finished run.
 
     Parameters
     ----------
     folder
         Folder of a finished `run` or `sample`.
-    bfile
-        PLINK file set that holds every analysed SNP.
+    genotypes
+        New samples with every analysed SNP, in any format.
     covar
         Table with the covariates of the run, which needs it if the run had some.
     kinship
@@ -64,7 +66,7 @@ def predict_run(folder: Path, bfile: Path, covar: Path | None = None, kinship: P
     if bool(names) != (covar is not None):
         wanted = f"a table with {', '.join(names)}" if names else "none, as the run has no covariates"
         raise InputError(f"expected {wanted} for --covar, got {covar or 'none'}: give the covariates of the run")
-    cohort = read_plink(bfile, covariates=covar)
+    cohort = genotypes.read(covariates=covar)
     table = predict_cohort(tree, cohort, _given_kinship(training, cohort, kinship))
     absent = json.loads(cohort.attrs["dropped_samples"])["covariate missing"]
     return RunPrediction(table, training.trait_name, absent + cohort.sizes["samples"] - len(table))

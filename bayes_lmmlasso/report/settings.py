@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, get_args
 
+from bayes_lmmlasso.cohort import FORMATS, GenotypeSource
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import KinshipMethod
@@ -22,14 +23,16 @@ PRECISIONS = ("float32", "float64")
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """Arguments of a run, checked as far as they can be without the data.
 
     Parameters
     ----------
-    bfile, pheno, covar
-        PLINK file set, trait table and covariate table.
+    bfile, pgen, vcf, vcf_zarr, bimbam, matrix
+        The genotypes, in one of the formats of `bayes_lmmlasso.cohort.FORMATS`.
+    pheno, covar
+        Trait table and covariate table.
     trait
         Column of the trait table.
     kinship
@@ -62,10 +65,15 @@ class RunSettings:
     Raises
     ------
     InputError
-        If a value is out of range.
+        If a value is out of range, or the genotypes are not given once.
     """
 
-    bfile: Path
+    bfile: Path | None = None
+    pgen: Path | None = None
+    vcf: Path | None = None
+    vcf_zarr: Path | None = None
+    bimbam: Path | None = None
+    matrix: Path | None = None
     pheno: Path
     trait: str
     covar: Path | None = None
@@ -90,10 +98,16 @@ class RunSettings:
     @classmethod
     def from_record(cls, arguments: Mapping[str, Any]) -> Self:
         """Return the settings that ``run.json`` records as arguments."""
-        paths = {name: Path(arguments[name]) for name in ("bfile", "pheno", "covar") if arguments[name] is not None}
-        return cls(**(dict(arguments) | paths))
+        files = (name for name in (*FORMATS, "pheno", "covar") if arguments.get(name) is not None)
+        return cls(**(dict(arguments) | {name: Path(arguments[name]) for name in files}))
+
+    @property
+    def genotypes(self) -> GenotypeSource:
+        """The genotypes and their format."""
+        return GenotypeSource.of({name: getattr(self, name) for name in FORMATS})
 
     def __post_init__(self) -> None:
+        _ = self.genotypes
         for option, value, choices in (
             ("--model", self.model, tuple(MODELS)),
             ("--transform", self.transform, TRANSFORMS),

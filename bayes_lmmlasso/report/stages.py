@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_plink
+from bayes_lmmlasso.cohort import AnalysisSet, prepare
 from bayes_lmmlasso.compare import Scan, scan
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import (
@@ -110,7 +110,7 @@ def read_analysis(settings: RunSettings, clock: StageClock) -> AnalysisSet:
         If the data are not as they should be.
     """
     with clock("data") as say:
-        cohort = read_plink(settings.bfile, settings.pheno, settings.trait, settings.covar)
+        cohort = settings.genotypes.read(settings.pheno, settings.trait, settings.covar)
         analysis = prepare(
             cohort,
             settings.trait,
