@@ -7,7 +7,7 @@ from bayes_lmmlasso.cohort.covariates import CovariateCoding, code_covariates, h
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
 from bayes_lmmlasso.cohort.genotypes import standardise
 from bayes_lmmlasso.cohort.matching import standardise_alike
-from bayes_lmmlasso.cohort.plink import read_plink, write_plink
+from bayes_lmmlasso.cohort.plink import read_fam, read_plink, write_plink
 from bayes_lmmlasso.cohort.preparation import AnalysisSet, prepare
 from bayes_lmmlasso.cohort.simulation import SimulatedTrait, simulate_cohort, simulate_trait
 from bayes_lmmlasso.cohort.tables import read_table, write_table
@@ -24,6 +24,7 @@ __all__ = [
     "fit_trait_transform",
     "has_covariates",
     "prepare",
+    "read_fam",
     "read_plink",
     "read_table",
     "sample_frame",

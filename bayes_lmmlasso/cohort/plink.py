@@ -22,7 +22,7 @@ from bayes_lmmlasso.cohort.dataset import Cohort, assemble, sample_frame, varian
 from bayes_lmmlasso.cohort.tables import TableLike, fields_frame, numbered_lines, reject_duplicates
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_plink", "write_plink"]
+__all__ = ["read_fam", "read_plink", "write_plink"]
 
 _FAM = ("fid", "iid", "father", "mother", "sex", "phenotype")
 _BIM = ("chrom", "snp", "cm", "pos", "effect_allele", "other_allele")
@@ -67,8 +67,7 @@ def read_plink(
     bed, bim, fam = _paths(prefix)
     if dtype not in ("float32", "int8"):
         raise InputError(f"expected dtype 'float32' or 'int8', got {dtype!r}; choose one of them")
-    samples = _read_fields(fam, _FAM)[["fid", "iid"]]
-    reject_duplicates(samples, ("fid", "iid"), str(fam))
+    samples = read_fam(prefix)
     table = _read_fields(bim, _BIM)
     table["pos"] = _positions(table["pos"], bim)
     table["cm"] = pd.to_numeric(table["cm"], errors="coerce").fillna(0.0).clip(lower=0.0)
@@ -84,6 +83,20 @@ def read_plink(
     if dtype == "int8":
         np.maximum(dosage, -1, out=dosage)  # bed-reader's missing is -127
     return assemble(dosage, samples, table.iloc[chosen], alignment)
+
+
+def read_fam(prefix: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read the samples of a PLINK file set, before any join: a frame ``fid iid`` in the order of the .fam.
+
+    Raises
+    ------
+    InputError
+        A missing or malformed .fam, or duplicated samples.
+    """
+    fam = _paths(prefix)[2]
+    samples = _read_fields(fam, _FAM)[["fid", "iid"]]
+    reject_duplicates(samples, ("fid", "iid"), str(fam))
+    return samples
 
 
 def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_plink
+from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_fam, read_plink
 from bayes_lmmlasso.compare import Scan, scan
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import (
@@ -133,7 +133,7 @@ def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
     """
     analysis = read_analysis(settings, clock)
     with clock("kinship"):
-        raw = estimate_kinship(settings.kinship, analysis)
+        raw = estimate_kinship(settings, analysis)
         K = gower_scale(raw)
         basis = Eigenbasis.from_kinship(K)
     with clock("null model") as say:
@@ -219,11 +219,11 @@ def project(tree: xr.DataTree, clock: StageClock) -> Projection:
     return projection
 
 
-def estimate_kinship(choice: str, analysis: AnalysisSet) -> NDArray[np.float64]:
+def estimate_kinship(settings: RunSettings, analysis: AnalysisSet) -> NDArray[np.float64]:
     """Estimate the kinship of the analysed samples, or read it."""
-    if choice not in KINSHIPS:
-        return read_kinship(choice, analysis.samples)
-    return kinship(*kinship_genotypes(choice, analysis))
+    if settings.kinship not in KINSHIPS:
+        return read_kinship(settings.kinship, analysis.samples, read_fam(settings.bfile))
+    return kinship(*kinship_genotypes(settings.kinship, analysis))
 
 
 def kinship_genotypes(choice: str, analysis: AnalysisSet) -> tuple[NDArray[np.float32], KinshipMethod]:
