@@ -66,7 +66,13 @@ Bfile = Annotated[Path, typer.Option(help="PLINK file set PREFIX.bed/.bim/.fam."
 Pheno = Annotated[Path, typer.Option(help="Table of traits with columns fid iid, or iid.", metavar="FILE")]
 Trait = Annotated[str, typer.Option(help="Column of the trait table.", metavar="NAME")]
 Covar = Annotated[Path | None, typer.Option(help="Table of covariates; all are used.", metavar="FILE")]
-Kinship = Annotated[str, typer.Option(help="Estimator, or file of a kinship.", metavar="|".join((*KINSHIPS, "FILE")))]
+Kinship = Annotated[
+    str,
+    typer.Option(
+        help="Estimator, file of a kinship, or table of parents.",
+        metavar="|".join((*KINSHIPS, "FILE", "pedigree:FILE")),
+    ),
+]
 Maf = Annotated[float, typer.Option(help="Least minor-allele frequency.")]
 Missing = Annotated[float, typer.Option(help="Largest share of missing calls of a SNP.")]
 Transform = Annotated[str, typer.Option(help="Transform of the trait.", metavar="|".join(TRANSFORMS))]

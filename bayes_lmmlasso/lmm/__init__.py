@@ -8,13 +8,16 @@ from bayes_lmmlasso.lmm.cross_kinship import CrossKinship, cross_kinship
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
 from bayes_lmmlasso.lmm.kinship import KinshipMethod, gower_scale, kinship
 from bayes_lmmlasso.lmm.kinship_file import read_cross_kinship, read_kinship
+from bayes_lmmlasso.lmm.kinship_format import PEDIGREE
 from bayes_lmmlasso.lmm.loco import leave_one_chromosome_out
 from bayes_lmmlasso.lmm.null_model import NullMethod, NullModel, fit_null_model
+from bayes_lmmlasso.lmm.pedigree import PedigreeKinship, pedigree_kinship
 from bayes_lmmlasso.lmm.rotation import rotate
 from bayes_lmmlasso.lmm.tridiagonal import DeltaEstimate, null_deltas
 from bayes_lmmlasso.lmm.validation import validate_kinship
 
 __all__ = [
+    "PEDIGREE",
     "ContrastBasis",
     "CrossKinship",
     "DeltaEstimate",
@@ -22,6 +25,7 @@ __all__ = [
     "KinshipMethod",
     "NullMethod",
     "NullModel",
+    "PedigreeKinship",
     "blup",
     "cross_kinship",
     "fit_null_model",
@@ -29,6 +33,7 @@ __all__ = [
     "kinship",
     "leave_one_chromosome_out",
     "null_deltas",
+    "pedigree_kinship",
     "read_cross_kinship",
     "read_kinship",
     "rotate",

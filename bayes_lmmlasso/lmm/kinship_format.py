@@ -6,6 +6,7 @@ file               content                                                      
 ``.npz``           one two-dimensional array, ``iid`` (and ``fid``, if there are family ids)              its own
 ``.grm.bin``       GCTA and PLINK 2: the lower triangle, diagonal included, row by row in little-endian   ``.grm.id``
                    float32; ``.grm.N.bin`` (SNPs of each entry) beside it is not needed
+``pedigree:FILE``  a table of parents, see `bayes_lmmlasso.lmm.pedigree`                                  its own
 any other          plain text, one row a line, separated by blanks, tabs or commas, also ``.gz``;         none
                    GEMMA's ``.cXX.txt`` and ``.sXX.txt``
 =================  =====================================================================================  =========
@@ -27,8 +28,12 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.tables import fields_frame, numbered_lines
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.pedigree import pedigree_kinship
 
-__all__ = ["StoredKinship", "load_kinship"]
+__all__ = ["PEDIGREE", "StoredKinship", "load_kinship"]
+
+PEDIGREE = "pedigree:"
+"""What comes before the path of a table of parents."""
 
 _GRM = ".grm.bin"
 
@@ -57,6 +62,10 @@ def load_kinship(path: str | Path) -> StoredKinship:
     InputError
         If the file is missing or malformed.
     """
+    table = str(path).removeprefix(PEDIGREE)
+    if table != str(path):
+        pedigree = pedigree_kinship(table)
+        return StoredKinship(pedigree.matrix, pd.DataFrame({"iid": pedigree.ids}))
     path = Path(path)
     if not path.is_file():
         raise InputError(f"expected a kinship file, got {path}, which does not exist: check the path")
