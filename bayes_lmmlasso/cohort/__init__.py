@@ -5,6 +5,7 @@ from __future__ import annotations
 from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
 from bayes_lmmlasso.cohort.covariates import CovariateCoding, code_covariates, has_covariates
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
+from bayes_lmmlasso.cohort.datasets import DataSet, fetch, read_registry
 from bayes_lmmlasso.cohort.genotypes import standardise
 from bayes_lmmlasso.cohort.matching import standardise_alike
 from bayes_lmmlasso.cohort.plink import read_fam, read_plink, write_plink
@@ -17,15 +18,18 @@ __all__ = [
     "AnalysisSet",
     "Cohort",
     "CovariateCoding",
+    "DataSet",
     "SimulatedTrait",
     "TraitTransform",
     "code_covariates",
     "cohort_from_arrays",
+    "fetch",
     "fit_trait_transform",
     "has_covariates",
     "prepare",
     "read_fam",
     "read_plink",
+    "read_registry",
     "read_table",
     "sample_frame",
     "simulate_cohort",

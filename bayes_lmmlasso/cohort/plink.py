@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -68,7 +67,7 @@ def read_plink(
     if dtype not in ("float32", "int8"):
         raise InputError(f"expected dtype 'float32' or 'int8', got {dtype!r}; choose one of them")
     samples = read_fam(prefix)
-    table = _read_fields(bim, _BIM)
+    table = fields_frame(_fields(bim), _BIM, bim)
     table["pos"] = _positions(table["pos"], bim)
     table["cm"] = pd.to_numeric(table["cm"], errors="coerce").fillna(0.0).clip(lower=0.0)
     n, p = len(samples), len(table)
@@ -94,7 +93,8 @@ def read_fam(prefix: str | os.PathLike[str]) -> pd.DataFrame:
         A missing or malformed .fam, or duplicated samples.
     """
     fam = _paths(prefix)[2]
-    samples = _read_fields(fam, _FAM)[["fid", "iid"]]
+    lines = {number: line[: len(_FAM)] for number, line in _fields(fam).items()}  # GEMMA writes traits beyond
+    samples = fields_frame(lines, _FAM, fam)[["fid", "iid"]]
     reject_duplicates(samples, ("fid", "iid"), str(fam))
     return samples
 
@@ -156,12 +156,12 @@ def _paths(prefix: str | os.PathLike[str]) -> tuple[Path, Path, Path]:
     return Path(f"{stem}.bed"), Path(f"{stem}.bim"), Path(f"{stem}.fam")
 
 
-def _read_fields(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Blank-separated fields of a .fam or .bim; the index of the frame is the line number."""
+def _fields(path: Path) -> dict[int, list[str]]:
+    """Blank-separated fields of a .fam or .bim by line number."""
     lines = numbered_lines(path, "part of a PLINK file set")
     if not lines:
         raise InputError(f"expected at least one line in {path}, got an empty file; write it again")
-    return fields_frame({number: line.split() for number, line in lines.items()}, columns, path)
+    return {number: line.split() for number, line in lines.items()}
 
 
 def _positions(tokens: pd.Series, bim: Path) -> NDArray[np.int64]:
