@@ -7,6 +7,7 @@ from bayes_lmmlasso.cohort.covariates import CovariateCoding, code_covariates, h
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
 from bayes_lmmlasso.cohort.datasets import DataSet, fetch, read_registry
 from bayes_lmmlasso.cohort.genotypes import standardise
+from bayes_lmmlasso.cohort.linkage import Clumps, ld_clump, ld_prune
 from bayes_lmmlasso.cohort.matching import standardise_alike
 from bayes_lmmlasso.cohort.plink import read_fam, read_plink, write_plink
 from bayes_lmmlasso.cohort.preparation import AnalysisSet, prepare
@@ -16,6 +17,7 @@ from bayes_lmmlasso.cohort.transforms import TraitTransform, fit_trait_transform
 
 __all__ = [
     "AnalysisSet",
+    "Clumps",
     "Cohort",
     "CovariateCoding",
     "DataSet",
@@ -26,6 +28,8 @@ __all__ = [
     "fetch",
     "fit_trait_transform",
     "has_covariates",
+    "ld_clump",
+    "ld_prune",
     "prepare",
     "read_fam",
     "read_plink",
