@@ -47,6 +47,7 @@ from bayes_lmmlasso.lasso import (
 from bayes_lmmlasso.lmm import (
     CrossKinship,
     Eigenbasis,
+    LowRankBasis,
     NullModel,
     PedigreeKinship,
     blup,
@@ -109,6 +110,7 @@ __all__ = [
     "JointMap",
     "LMMLasso",
     "LassoPath",
+    "LowRankBasis",
     "MLMMStep",
     "ModelSpec",
     "NullModel",

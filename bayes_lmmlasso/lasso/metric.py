@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import Eigenbasis
+from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.lapack import cholesky, solve_lower
 
 __all__ = ["Metric"]
@@ -36,9 +36,9 @@ class Metric:
     Parameters
     ----------
     factor
-        L, lower triangular in Fortran order, or U, shape ``(m, m)``.
+        L, lower triangular in Fortran order, shape ``(m, m)``, or the eigenbasis.
     root_w
-        (S + delta)^(-1/2), shape ``(m,)``, when ``factor`` is U; None when it is L.
+        (S + delta)^(-1/2), shape ``(m,)``, when ``factor`` is an eigenbasis; empty when it is L.
     Q
         Orthonormal basis of the whitened covariates, shape ``(m, q)``.
     rows
@@ -47,14 +47,14 @@ class Metric:
         n.
     """
 
-    factor: NDArray[np.float64]
-    root_w: NDArray[np.float64] | None
+    factor: NDArray[np.float64] | Basis
+    root_w: NDArray[np.float64]
     Q: NDArray[np.float64]
     rows: NDArray[np.intp] | None
     n_samples: int
 
     @classmethod
-    def of(cls, basis: Eigenbasis, delta: float, Z: NDArray[np.float64]) -> Self:
+    def of(cls, basis: Basis, delta: float, Z: NDArray[np.float64]) -> Self:
         """Metric of all samples from an eigenbasis; Z has shape ``(n, q)``, q = 0 for no covariates.
 
         Raises
@@ -64,7 +64,7 @@ class Metric:
         """
         _check(delta, Z)
         n = basis.n_samples
-        plain = cls(basis.vectors, 1.0 / np.sqrt(basis.values + delta), np.empty((n, 0)), None, n)
+        plain = cls(basis, 1.0 / np.sqrt(basis.values + delta), np.empty((n, 0)), None, n)
         return replace(plain, Q=np.linalg.qr(plain.whiten(Z))[0])
 
     @classmethod
@@ -91,7 +91,7 @@ class Metric:
                 f"kinship: expected K + {delta:.3g} I to be positive definite, got an indefinite one: "
                 "pass a positive semi-definite kinship"
             )
-        plain = cls(L, None, np.empty((Z.shape[0], 0)), rows, n_samples)
+        plain = cls(L, np.empty(0), np.empty((Z.shape[0], 0)), rows, n_samples)
         return replace(plain, Q=np.linalg.qr(plain.whiten(Z))[0])
 
     @property
@@ -101,8 +101,8 @@ class Metric:
 
     def plain(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return R C, covariates not projected out, for C of shape ``(m, t)``."""
-        if self.root_w is not None:
-            return np.asarray(self.root_w[:, None] * (self.factor.T @ C))
+        if isinstance(self.factor, Basis):
+            return np.asarray(self.root_w[:, None] * self.factor.rotate(C))
         return solve_lower(self.factor, C)
 
     def whiten(self, C: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,10 +116,10 @@ class Metric:
         """Return A'R with a row for each of the n samples (zero outside ``rows``), shape ``(n, t)``."""
         if self.Q.shape[1]:
             R = R - self.Q @ (self.Q.T @ R)
-        if self.root_w is None:
-            rotated = solve_lower(self.factor, R, transposed=True)
+        if isinstance(self.factor, Basis):
+            rotated = self.factor.unrotate(self.root_w[:, None] * R)
         else:
-            rotated = self.factor @ (self.root_w[:, None] * R)
+            rotated = solve_lower(self.factor, R, transposed=True)
         if self.rows is None:
             return rotated
         out = np.zeros((self.n_samples, R.shape[1]))

@@ -10,6 +10,7 @@ from bayes_lmmlasso.lmm.kinship import KinshipMethod, gower_scale, kinship
 from bayes_lmmlasso.lmm.kinship_file import read_cross_kinship, read_kinship
 from bayes_lmmlasso.lmm.kinship_format import PEDIGREE
 from bayes_lmmlasso.lmm.loco import leave_one_chromosome_out
+from bayes_lmmlasso.lmm.low_rank import Basis, LowRankBasis
 from bayes_lmmlasso.lmm.null_model import NullMethod, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.pedigree import PedigreeKinship, pedigree_kinship
 from bayes_lmmlasso.lmm.rotation import rotate
@@ -18,11 +19,13 @@ from bayes_lmmlasso.lmm.validation import validate_kinship
 
 __all__ = [
     "PEDIGREE",
+    "Basis",
     "ContrastBasis",
     "CrossKinship",
     "DeltaEstimate",
     "Eigenbasis",
     "KinshipMethod",
+    "LowRankBasis",
     "NullMethod",
     "NullModel",
     "PedigreeKinship",
