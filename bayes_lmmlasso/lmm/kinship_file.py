@@ -56,7 +56,7 @@ def read_kinship(
         if matrix.shape != (len(genotyped), len(genotyped)):
             raise InputError(
                 f"{path}: expected a square matrix of the {len(sample_ids)} analysed samples or of all "
-                f"{len(genotyped)} of the .fam, got shape {matrix.shape}: a matrix without ids has one row for each, "
+                f"{len(genotyped)} of the .fam, got {' x '.join(map(str, matrix.shape))}: a matrix without ids has one row for each, "
                 "in their order"
             )
         ids = genotyped
