@@ -54,10 +54,10 @@ def read_kinship(
     matrix, ids = stored.matrix, stored.ids
     if ids is None and sample_ids is not None and genotyped is not None and len(matrix) != len(sample_ids):
         if matrix.shape != (len(genotyped), len(genotyped)):
+            size = " x ".join(map(str, matrix.shape))
             raise InputError(
                 f"{path}: expected a square matrix of the {len(sample_ids)} analysed samples or of all "
-                f"{len(genotyped)} of the .fam, got {' x '.join(map(str, matrix.shape))}: a matrix without ids has one row for each, "
-                "in their order"
+                f"{len(genotyped)} of the .fam, got {size}: a matrix without ids has one row for each, in their order"
             )
         ids = genotyped
     n_wanted = None if sample_ids is None else len(sample_ids)
