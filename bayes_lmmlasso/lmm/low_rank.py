@@ -3,7 +3,7 @@
     K = W W' = U diag(s) U',    W of shape (n, k),  U of shape (n, r),  r <= k << n
 
 from the singular values of W. The other n - r eigenvalues are 0, and their eigenvectors N need never be formed (Lippert
-et al. 2011, doi:10.1038/nmeth.1681): a block reflector (Schreiber and Parlett 1988, doi:10.1137/0909057) completes U to
+et al. 2011, doi:10.1038/nmeth.1681): a block reflector (Schreiber and Parlett 1988, doi:10.1137/0725014) completes U to
 an orthonormal basis. With U split into its first r rows U1 and the rest U2, U1 = P O the polar decomposition,
 
     F = -U2 O',   G = F (I + P)^-1,   N = [ F' ; I - G F' ],   N'A = A2 + F (A1 - G'A2),   N B = [ F'B ; B - G F'B ]
