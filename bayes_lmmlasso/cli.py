@@ -17,7 +17,8 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from bayes_lmmlasso.cohort import FORMATS, PRESETS, EffectLaw, GenotypeSource, TraitDesign
+from bayes_lmmlasso.cohort import FORMATS, PRESETS, EffectLaw, GenotypeSource, TraitDesign, read_registry
+from bayes_lmmlasso.cohort import fetch as fetch_files
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
@@ -79,7 +80,13 @@ GivenGenotypes = dict[str, Path | None]
 Pheno = Annotated[Path, typer.Option(help="Table of traits with columns fid iid, or iid.", metavar="FILE")]
 Trait = Annotated[str, typer.Option(help="Column of the trait table.", metavar="NAME")]
 Covar = Annotated[Path | None, typer.Option(help="Table of covariates; all are used.", metavar="FILE")]
-Kinship = Annotated[str, typer.Option(help="Estimator, or file of a kinship.", metavar="|".join((*KINSHIPS, "FILE")))]
+Kinship = Annotated[
+    str,
+    typer.Option(
+        help="Estimator, file of a kinship, or table of parents.",
+        metavar="|".join((*KINSHIPS, "FILE", "pedigree:FILE")),
+    ),
+]
 Maf = Annotated[float, typer.Option(help="Least minor-allele frequency.")]
 Missing = Annotated[float, typer.Option(help="Largest share of missing calls of a SNP.")]
 Transform = Annotated[str, typer.Option(help="Transform of the trait.", metavar="|".join(TRANSFORMS))]
@@ -385,6 +392,21 @@ def predict(
     prediction = predict_run(folder, GenotypeSource.of(genotypes), covar, kinship)
     target.write(prediction.table)
     _tell([*prediction_lines(prediction), f"table: {out}"])
+
+
+@app.command()
+def fetch(
+    name: Annotated[str | None, typer.Argument(help="A data set; without one, all are listed.", metavar="NAME")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the files; NAME by default.", metavar="DIR")] = None,
+    registry: Annotated[str | None, typer.Option(help="Another registry of data sets.", metavar="FILE|URL")] = None,
+) -> None:
+    """Fetch a public data set; an interrupted download goes on, every file is verified."""
+    if name is None:
+        _tell(f"{entry.name}: {entry.about}" for entry in read_registry(registry).values())
+        return
+    with _bars() as progress:
+        paths = fetch_files(name, out, registry=registry, progress=progress)
+    _tell(f"file: {path}" for path in paths)
 
 
 def main() -> None:

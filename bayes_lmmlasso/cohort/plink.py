@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +28,7 @@ from bayes_lmmlasso.cohort.tables import (
 )
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_plink", "write_plink"]
+__all__ = ["read_fam", "read_plink", "write_plink"]
 
 _FAM = ("fid", "iid", "father", "mother", "sex", "phenotype")
 _BIM = ("chrom", "snp", "cm", "pos", "effect_allele", "other_allele")
@@ -74,9 +73,8 @@ def read_plink(
     bed, bim, fam = _paths(prefix)
     if dtype not in ("float32", "int8"):
         raise InputError(f"expected dtype 'float32' or 'int8', got {dtype!r}; choose one of them")
-    samples = _read_fields(fam, _FAM)[["fid", "iid"]]
-    reject_duplicates(samples, ("fid", "iid"), str(fam))
-    table = _read_fields(bim, _BIM)
+    samples = read_fam(prefix)
+    table = fields_frame(_fields(bim), _BIM, bim)
     table["pos"] = whole_positions(table["pos"], bim)
     table["cm"] = centimorgans(table["cm"])
     n, p = len(samples), len(table)
@@ -91,6 +89,21 @@ def read_plink(
     if dtype == "int8":
         np.maximum(dosage, -1, out=dosage)  # bed-reader's missing is -127
     return assemble(dosage, table.iloc[chosen], alignment)
+
+
+def read_fam(prefix: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read the samples of a PLINK file set, before any join: a frame ``fid iid`` in the order of the .fam.
+
+    Raises
+    ------
+    InputError
+        A missing or malformed .fam, or duplicated samples.
+    """
+    fam = _paths(prefix)[2]
+    lines = {number: line[: len(_FAM)] for number, line in _fields(fam).items()}  # GEMMA writes traits beyond
+    samples = fields_frame(lines, _FAM, fam)[["fid", "iid"]]
+    reject_duplicates(samples, ("fid", "iid"), str(fam))
+    return samples
 
 
 def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
@@ -150,12 +163,12 @@ def _paths(prefix: str | os.PathLike[str]) -> tuple[Path, Path, Path]:
     return Path(f"{stem}.bed"), Path(f"{stem}.bim"), Path(f"{stem}.fam")
 
 
-def _read_fields(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Blank-separated fields of a .fam or .bim; the index of the frame is the line number."""
+def _fields(path: Path) -> dict[int, list[str]]:
+    """Blank-separated fields of a .fam or .bim by line number."""
     lines = numbered_lines(path, "part of a PLINK file set")
     if not lines:
         raise InputError(f"expected at least one line in {path}, got an empty file; write it again")
-    return fields_frame({number: line.split() for number, line in lines.items()}, columns, path)
+    return {number: line.split() for number, line in lines.items()}
 
 
 def _check_bed(bed: Path, n: int, p: int) -> None:

@@ -40,7 +40,7 @@ TableLike = str | os.PathLike[str] | pd.DataFrame
 """What may be given as a table: its path or the table itself."""
 
 
-def read_table(table: TableLike, what: str = "phenotypes") -> pd.DataFrame:
+def read_table(table: TableLike, what: str = "phenotypes", text: Sequence[str] = ()) -> pd.DataFrame:
     """Read a table of traits or covariates.
 
     Parameters
@@ -49,6 +49,8 @@ def read_table(table: TableLike, what: str = "phenotypes") -> pd.DataFrame:
         Path of a TSV, CSV or blank-separated file, or a data frame with the same columns.
     what
         What the table holds; used in error messages.
+    text
+        Columns that hold text, such as ids, even where they look like numbers.
 
     Returns
     -------
@@ -78,13 +80,13 @@ def read_table(table: TableLike, what: str = "phenotypes") -> pd.DataFrame:
         raise InputError(f"expected distinct column names in {source}, got {repeated!r} more than once; rename one")
     columns = {}
     for name in names:
-        text = _text(frame[name])
-        if name in ("fid", "iid") and text.isna().any():
+        tokens = _text(frame[name])
+        if name in ("fid", "iid") and tokens.isna().any():
             raise InputError(
                 f"expected an id in every row of {source}, got no {name!r} in row "
-                f"{text.index[text.isna()][0]}; fill it in or remove the row"
+                f"{tokens.index[tokens.isna()][0]}; fill it in or remove the row"
             )
-        columns[name] = text if name in ("fid", "iid") else _number_or_text(frame[name], text)
+        columns[name] = tokens if name in ("fid", "iid", *text) else _number_or_text(frame[name], tokens)
     tidy = pd.DataFrame(columns)
     reject_duplicates(tidy, id_columns(tidy), source)
     tidy = tidy.reset_index(drop=True)
@@ -186,6 +188,8 @@ def _canonical(name: str) -> str:
 
 
 def _text(column: pd.Series[Any]) -> pd.Series[Any]:
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")  # whole numbers beside missing ones: id 12, not 12.0
     values = [None if pd.isna(v) or str(v) in NA_TOKENS else str(v) for v in column]
     return pd.Series(values, index=column.index, dtype=object)
 

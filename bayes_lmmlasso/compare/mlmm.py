@@ -23,7 +23,7 @@ from bayes_lmmlasso.compare.blocks import map_blocks, read_snps, working_type
 from bayes_lmmlasso.compare.fixed import DiagonalModel
 from bayes_lmmlasso.compare.scan import Scan
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
+from bayes_lmmlasso.lmm import Basis, Eigenbasis, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 
 __all__ = ["MLMM", "Criterion", "MLMMStep", "mlmm"]
@@ -85,7 +85,7 @@ class MLMM:
 def mlmm(
     X: ArrayLike,
     y: ArrayLike,
-    K: Eigenbasis | ArrayLike,
+    K: Basis | ArrayLike,
     *,
     covariates: ArrayLike | None = None,
     max_steps: int = 10,
@@ -99,7 +99,7 @@ def mlmm(
     X, y, covariates
         As in `scan`; a rotated copy of X is kept, in float32 unless X is float64.
     K
-        Kinship of the same samples, shape ``(n, n)``, or its eigenbasis.
+        Kinship of the same samples, shape ``(n, n)``, or its eigenbasis, of full or of low rank.
     max_steps
         Largest number of cofactors.
     criterion
@@ -116,7 +116,7 @@ def mlmm(
     InputError
         If shapes disagree, values are not finite, or an option is out of range.
     """
-    basis = K if isinstance(K, Eigenbasis) else Eigenbasis.from_kinship(K)
+    basis = K if isinstance(K, Basis) else Eigenbasis.from_kinship(K)
     n = basis.n_samples
     search = _Search.of(read_snps(X, n), check_trait(y, n), basis, check_covariates(covariates, n))
     most = min(search.n_snps, n - search.Z.shape[1] - 2)
@@ -141,13 +141,12 @@ class _Search:
 
     y: NDArray[np.float64]
     Z: NDArray[np.float64]
-    basis: Eigenbasis
+    basis: Basis
     rotated: NDArray[np.floating]
 
     @classmethod
-    def of(cls, X: NDArray[Any], y: NDArray[np.float64], basis: Eigenbasis, Z: NDArray[np.float64]) -> _Search:
-        U = basis.vectors.astype(working_type(X), copy=False)
-        return cls(y, Z, basis, np.concatenate(map_blocks(lambda block: block @ U, X)))
+    def of(cls, X: NDArray[Any], y: NDArray[np.float64], basis: Basis, Z: NDArray[np.float64]) -> _Search:
+        return cls(y, Z, basis, np.concatenate(map_blocks(basis.row_rotation(working_type(X)), X)))
 
     @property
     def n_snps(self) -> int:
@@ -204,7 +203,7 @@ class _Search:
 
     def design(self, cofactors: NDArray[np.intp]) -> NDArray[np.float64]:
         """Covariates and cofactors, in the coordinates of the samples."""
-        return np.column_stack([self.Z, self.basis.vectors @ self.rotated[cofactors].T.astype(np.float64)])
+        return np.column_stack([self.Z, self.basis.unrotate(self.rotated[cofactors].T.astype(np.float64))])
 
     def model(self, null: NullModel, Z: NDArray[np.float64]) -> DiagonalModel:
         w = 1.0 / (self.basis.values + null.delta)

@@ -24,7 +24,7 @@ from bayes_lmmlasso.compare.exact import LOG_DELTA_BOUNDS, ExactModel, ExactTest
 from bayes_lmmlasso.compare.fixed import DiagonalModel
 from bayes_lmmlasso.compare.wald import Wald
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model
+from bayes_lmmlasso.lmm import Basis, Eigenbasis, fit_null_model
 from bayes_lmmlasso.lmm.contrasts import ContrastBasis
 from bayes_lmmlasso.lmm.loco import check_chromosomes
 from bayes_lmmlasso.lmm.null_model import check_variation
@@ -76,7 +76,7 @@ class Scan:
 def scan(
     X: ArrayLike,
     y: ArrayLike,
-    K: Eigenbasis | ArrayLike | None = None,
+    K: Basis | ArrayLike | None = None,
     *,
     covariates: ArrayLike | None = None,
     method: ScanMethod = "lmm-p3d",
@@ -94,8 +94,9 @@ def scan(
     y
         Trait, shape ``(n,)``.
     K
-        Kinship of the same samples, shape ``(n, n)``, or its eigenbasis; not needed for ``"lm"``. With an eigenbasis
-        ``"lmm-exact"`` decomposes again unless the covariates are eigenvectors (as the intercept is of a centred K).
+        Kinship of the same samples, shape ``(n, n)``, or its eigenbasis; not needed for ``"lm"``. An eigenbasis of low
+        rank serves ``"lmm-p3d"`` alone. With one of full rank ``"lmm-exact"`` decomposes again unless the covariates
+        are eigenvectors (as the intercept is of a centred K).
     covariates
         Fixed effects Z, shape ``(n, q)``; None means none, not even an intercept.
     method
@@ -129,7 +130,7 @@ def scan(
         raise InputError(f"expected a kinship or its eigenbasis for method {method}, got None: pass K")
     if method == "lmm-p3d":
         with blas_threads(n):
-            basis = K if isinstance(K, Eigenbasis) else Eigenbasis.from_kinship(K)
+            basis = K if isinstance(K, Basis) else Eigenbasis.from_kinship(K)
         return _scan_p3d(genotypes, trait, basis, Z, delta)
     return _scan_exact(genotypes, trait, K, Z, bounds)
 
@@ -195,22 +196,22 @@ def _scan_lm(X: NDArray[Any], y: NDArray[np.float64], Z: NDArray[np.float64]) ->
 
 
 def _scan_p3d(
-    X: NDArray[Any], y: NDArray[np.float64], basis: Eigenbasis, Z: NDArray[np.float64], delta: float | None
+    X: NDArray[Any], y: NDArray[np.float64], basis: Basis, Z: NDArray[np.float64], delta: float | None
 ) -> Scan:
     if delta is None:
         delta = fit_null_model(y, basis, Z, "reml").delta
     elif not (np.isfinite(delta) and delta > 0.0):
         raise InputError(f"expected delta above 0, got {delta}: pass NullModel.delta")
-    U = basis.vectors.astype(working_type(X), copy=False)
+    rotate = basis.row_rotation(working_type(X))
     model = DiagonalModel.of(1.0 / (basis.values + delta), basis.rotate(y), basis.rotate(Z))
-    parts = map_blocks(lambda block: model.test(block @ U), X)
+    parts = map_blocks(lambda block: model.test(rotate(block)), X)
     return _joined("lmm-p3d", parts, np.full(X.shape[1], np.log(delta)), model.degrees)
 
 
 def _scan_exact(
     X: NDArray[Any],
     y: NDArray[np.float64],
-    K: Eigenbasis | ArrayLike,
+    K: Basis | ArrayLike,
     Z: NDArray[np.float64],
     bounds: tuple[float, float],
 ) -> Scan:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.path import LassoPath, lasso_path
-from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
+from bayes_lmmlasso.lmm import Basis, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 
 __all__ = ["JointMap", "joint_map"]
@@ -60,7 +60,7 @@ class JointMap:
 def joint_map(
     X: ArrayLike | Genotypes,
     y: ArrayLike,
-    basis: Eigenbasis,
+    basis: Basis,
     *,
     n_active: int | None = None,
     mu: float | None = None,
@@ -122,7 +122,7 @@ def _objective(
     X: Genotypes,
     y: NDArray[np.float64],
     Z: NDArray[np.float64],
-    basis: Eigenbasis,
+    basis: Basis,
     path: LassoPath,
     model: NullModel,
     penalty: float,

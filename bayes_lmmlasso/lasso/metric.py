@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import Eigenbasis
+from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.compiled import compiled
 from bayes_lmmlasso.lmm.lapack import LAPACK, cholesky, solve_triangular, submatrix
 
@@ -37,9 +37,9 @@ class Metric:
     Parameters
     ----------
     factor
-        L' in the upper triangle, or U, shape ``(m, m)``.
+        L' in the upper triangle, shape ``(m, m)``, or the eigenbasis.
     root_w
-        (S + delta)^(-1/2), shape ``(m,)``, when ``factor`` is U; None when it is L'.
+        (S + delta)^(-1/2), shape ``(m,)``, when ``factor`` is an eigenbasis; empty when it is L'.
     Q
         Orthonormal basis of the whitened covariates, one in each row, shape ``(q, m)``.
     rows
@@ -48,14 +48,14 @@ class Metric:
         n.
     """
 
-    factor: NDArray[np.float64]
-    root_w: NDArray[np.float64] | None
+    factor: NDArray[np.float64] | Basis
+    root_w: NDArray[np.float64]
     Q: NDArray[np.float64]
     rows: NDArray[np.intp]
     n_samples: int
 
     @classmethod
-    def of(cls, basis: Eigenbasis, delta: float, Z: NDArray[np.float64]) -> Self:
+    def of(cls, basis: Basis, delta: float, Z: NDArray[np.float64]) -> Self:
         """Metric of all samples from an eigenbasis; Z has shape ``(n, q)``, q = 0 for no covariates.
 
         Raises
@@ -65,7 +65,7 @@ class Metric:
         """
         _check(delta, Z)
         n = basis.n_samples
-        plain = cls(basis.vectors, 1.0 / np.sqrt(basis.values + delta), np.empty((0, n)), np.arange(n), n)
+        plain = cls(basis, 1.0 / np.sqrt(basis.values + delta), np.empty((0, n)), np.arange(n), n)
         return replace(plain, Q=np.ascontiguousarray(np.linalg.qr(plain.plain(Z))[0].T))
 
     @classmethod
@@ -87,7 +87,7 @@ class Metric:
                 f"kinship: expected K + {delta:.3g} I to be positive definite, got an indefinite one: "
                 "pass a positive semi-definite kinship"
             )
-        return cls(factor, None, Q, chosen, K.shape[0])
+        return cls(factor, np.empty(0), Q, chosen, K.shape[0])
 
     def among(self, rows: NDArray[np.intp], n_samples: int) -> Self:
         """Return the same metric, its samples being those rows of a larger set."""
@@ -102,20 +102,20 @@ class Metric:
         return self._whiten(C, self.Q)
 
     def _whiten(self, C: NDArray[np.float64], Q: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.root_w is None:
-            white = np.array(C.T, order="C")
-            _whiten(LAPACK, self.factor, Q, white)
-            return white.T
-        white = self.root_w * (C.T @ self.factor)
-        return (white - (white @ Q.T) @ Q).T
+        if isinstance(self.factor, Basis):
+            white = self.factor.rotate(C).T * self.root_w
+            return (white - (white @ Q.T) @ Q).T
+        white = np.array(C.T, order="C")
+        _whiten(LAPACK, self.factor, Q, white)
+        return white.T
 
     def back(self, R: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return A'R with a row for each of the n samples (zero outside ``rows``), shape ``(n, t)``."""
-        if self.root_w is None:
-            return _back(LAPACK, self.factor, self.Q, np.array(R.T, order="C"), self.rows, self.n_samples).T
-        out = np.zeros((self.n_samples, R.shape[1]))
-        out[self.rows] = self.factor @ (self.root_w[:, None] * (R - self.Q.T @ (self.Q @ R)))
-        return out
+        if isinstance(self.factor, Basis):
+            out = np.zeros((self.n_samples, R.shape[1]))
+            out[self.rows] = self.factor.unrotate(self.root_w[:, None] * (R - self.Q.T @ (self.Q @ R)))
+            return out
+        return _back(LAPACK, self.factor, self.Q, np.array(R.T, order="C"), self.rows, self.n_samples).T
 
 
 def _check(delta: float, Z: NDArray[np.float64]) -> None:

@@ -20,7 +20,7 @@ from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
-from bayes_lmmlasso.lmm import Eigenbasis
+from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.null_model import check_variation
 from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
@@ -76,7 +76,7 @@ class LassoPath:
 def lasso_path(
     X: ArrayLike | Genotypes,
     y: ArrayLike,
-    basis: Eigenbasis | ArrayLike,
+    basis: Basis | ArrayLike,
     delta: float,
     *,
     mu: ArrayLike | None = None,
@@ -95,8 +95,8 @@ def lasso_path(
     y
         Trait, shape ``(n,)``.
     basis
-        Eigenbasis of the kinship matrix of the same samples, or that matrix itself: for one path its Cholesky factor
-        is much cheaper than a decomposition.
+        Eigenbasis of the kinship matrix of the same samples, of full or of low rank, or that matrix itself: for one
+        path its Cholesky factor is much cheaper than a decomposition.
     delta
         se2 / sg2 of the null model.
     mu
@@ -129,7 +129,7 @@ def lasso_path(
 def lasso_paths(
     X: ArrayLike | Genotypes,
     Y: ArrayLike,
-    basis: Eigenbasis | ArrayLike,
+    basis: Basis | ArrayLike,
     delta: ArrayLike,
     *,
     mu: ArrayLike | None = None,
@@ -144,7 +144,7 @@ def lasso_paths(
     number or one for each trait, shape ``(t,)``. With an eigenbasis the decomposition is shared as well; a kinship
     matrix is factorised for each trait.
     """
-    given = basis if isinstance(basis, Eigenbasis) else check_matrix(basis, None)
+    given = basis if isinstance(basis, Basis) else check_matrix(basis, None)
     traits = np.asarray(Y, dtype=np.float64)
     n = _n_samples(basis, traits.shape[0])
     if traits.ndim != 2 or traits.shape[1] == 0:
@@ -165,11 +165,11 @@ def lasso_paths(
     goal = read_goal(mu, n_active, genotypes.n_snps, n - Z.shape[1])
 
     def metric_of(value: float) -> Metric:
-        if isinstance(given, Eigenbasis):
+        if isinstance(given, Basis):
             return Metric.of(given, value, Z)
         return Metric.from_kinship(given, value, Z)
 
-    size = max(1, _CHUNK_BYTES // (8 * n * (_COLUMNS + n * (not isinstance(given, Eigenbasis)))))
+    size = max(1, _CHUNK_BYTES // (8 * n * (_COLUMNS + n * (not isinstance(given, Basis)))))
     paths: list[LassoPath] = []
     with blas_threads(n):
         for start in range(0, traits.shape[1], size):
@@ -185,9 +185,9 @@ def lasso_paths(
     return paths
 
 
-def _n_samples(basis: Eigenbasis | ArrayLike, otherwise: int) -> int:
+def _n_samples(basis: Basis | ArrayLike, otherwise: int) -> int:
     """Return n as basis or kinship have it; another value where the latter is no matrix, which is told elsewhere."""
-    if isinstance(basis, Eigenbasis):
+    if isinstance(basis, Basis):
         return basis.n_samples
     return np.shape(basis)[0] if np.ndim(basis) == 2 else otherwise
 

@@ -9,19 +9,26 @@ from bayes_lmmlasso.lmm.deltas import DeltaEstimate, null_deltas
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
 from bayes_lmmlasso.lmm.kinship import KinshipMethod, gower_scale, kinship
 from bayes_lmmlasso.lmm.kinship_file import read_cross_kinship, read_kinship
+from bayes_lmmlasso.lmm.kinship_format import PEDIGREE
 from bayes_lmmlasso.lmm.loco import leave_one_chromosome_out
+from bayes_lmmlasso.lmm.low_rank import Basis, LowRankBasis
 from bayes_lmmlasso.lmm.null_model import NullMethod, NullModel, fit_null_model
+from bayes_lmmlasso.lmm.pedigree import PedigreeKinship, pedigree_kinship
 from bayes_lmmlasso.lmm.rotation import rotate
 from bayes_lmmlasso.lmm.validation import validate_kinship
 
 __all__ = [
+    "PEDIGREE",
+    "Basis",
     "ContrastBasis",
     "CrossKinship",
     "DeltaEstimate",
     "Eigenbasis",
     "KinshipMethod",
+    "LowRankBasis",
     "NullMethod",
     "NullModel",
+    "PedigreeKinship",
     "blup",
     "cross_kinship",
     "fit_null_model",
@@ -29,6 +36,7 @@ __all__ = [
     "kinship",
     "leave_one_chromosome_out",
     "null_deltas",
+    "pedigree_kinship",
     "polygenic_effect",
     "read_cross_kinship",
     "read_kinship",

@@ -8,17 +8,18 @@ One decomposition serves every delta: in the basis ``U`` the mixed model's covar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.threads import blas_threads
 from bayes_lmmlasso.lmm.validation import check_matrix, check_spectrum
 
-__all__ = ["Eigenbasis"]
+__all__ = ["Eigenbasis", "check_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +77,30 @@ class Eigenbasis:
         InputError
             If the first dimension of ``A`` is not the number of samples.
         """
-        array: NDArray[Any] = np.asarray(A)
-        if array.ndim not in (1, 2) or array.shape[0] != self.n_samples:
-            raise InputError(
-                f"expected an array with {self.n_samples} rows, one for each sample of the kinship matrix, "
-                f"got shape {array.shape}: align both by sample id first"
-            )
-        return np.asarray(self.vectors.T @ array, dtype=np.float64)
+        return np.asarray(self.vectors.T @ check_rows(A, self.n_samples), dtype=np.float64)
+
+    def unrotate(self, B: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return ``U B``, what `rotate` made ``B`` from, for ``B`` of shape ``(n,)`` or ``(n, m)``."""
+        return np.asarray(self.vectors @ B)
+
+    def row_rotation(self, dtype: DTypeLike) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """Return the function that rotates SNPs given one a row, shape ``(p, n)``, in a floating-point type."""
+        U = self.vectors.astype(dtype, copy=False)
+        return lambda rows: rows @ U
+
+
+def check_rows(A: ArrayLike, n: int) -> NDArray[Any]:
+    """Return an array of shape ``(n,)`` or ``(n, m)``.
+
+    Raises
+    ------
+    InputError
+        If its first dimension is not n.
+    """
+    array: NDArray[Any] = np.asarray(A)
+    if array.ndim not in (1, 2) or array.shape[0] != n:
+        raise InputError(
+            f"expected an array with {n} rows, one for each sample of the kinship matrix, got shape {array.shape}: "
+            "align both by sample id first"
+        )
+    return array

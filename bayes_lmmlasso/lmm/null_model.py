@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.low_rank import Basis
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 
 __all__ = ["NullMethod", "NullModel", "check_variation", "fit_null_model", "log_delta_grid"]
@@ -79,7 +79,7 @@ class NullModel:
 
 def fit_null_model(
     y: ArrayLike,
-    basis: Eigenbasis,
+    basis: Basis,
     covariates: ArrayLike | None = None,
     method: NullMethod = "ml",
     *,
@@ -93,7 +93,7 @@ def fit_null_model(
     y
         Trait, shape ``(n,)``.
     basis
-        Eigenbasis of the kinship matrix of the same samples.
+        Eigenbasis of the kinship matrix of the same samples, of full or of low rank.
     covariates
         Fixed effects Z, shape ``(n, q)``; None means none, not even an intercept.
     method
@@ -187,7 +187,7 @@ class _Profile:
     restricted: bool
 
     @classmethod
-    def of(cls, trait: NDArray[np.float64], Z: NDArray[np.float64], basis: Eigenbasis, method: NullMethod) -> _Profile:
+    def of(cls, trait: NDArray[np.float64], Z: NDArray[np.float64], basis: Basis, method: NullMethod) -> _Profile:
         Q = np.linalg.qr(basis.rotate(Z))[0]
         rotated = basis.rotate(trait)
         remainder = rotated - Q @ (Q.T @ rotated)
@@ -266,8 +266,8 @@ def _refine(profile: _Profile, low: float, high: float) -> float:
     return log_delta
 
 
-def _mean_centred_diagonal(basis: Eigenbasis) -> float:
+def _mean_centred_diagonal(basis: Basis) -> float:
     """Return tr(CKC)/n with C = I - 11'/n."""
     n = basis.n_samples
-    total = float(basis.values @ basis.vectors.sum(axis=0) ** 2)
+    total = float(basis.values @ basis.rotate(np.ones(n)) ** 2)
     return (float(basis.values.sum()) - total / n) / n

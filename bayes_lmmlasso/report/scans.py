@@ -59,7 +59,7 @@ def run_scan(settings: RunSettings, method: str, loco: bool, clock: StageClock) 
     K = None
     if method != "lm":
         with clock("kinship"):
-            K = gower_scale(estimate_kinship(settings.kinship, analysis))
+            K = gower_scale(estimate_kinship(settings.kinship, analysis, settings.bfile))
     with clock("scan"):
         return analysis, scan(X, y, K, covariates=Z, method=model)
 

@@ -10,7 +10,7 @@ from typing import Any, Self, get_args
 from bayes_lmmlasso.cohort import FORMATS, GenotypeSource
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import KinshipMethod
+from bayes_lmmlasso.lmm import PEDIGREE, KinshipMethod
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import Until
 
@@ -36,7 +36,7 @@ class RunSettings:
     trait
         Column of the trait table.
     kinship
-        ``rrm``, ``centred``, ``ibs`` or the path of a kinship file.
+        ``rrm``, ``centred``, ``ibs``, the path of a kinship file or ``pedigree:`` and that of a table of parents.
     model
         A name in `bayes_lmmlasso.models.MODELS`.
     maf, missing
@@ -118,10 +118,10 @@ class RunSettings:
                 raise InputError(
                     f"expected {option} to be one of {', '.join(choices)}, got {value!r}: choose one of these"
                 )
-        if self.kinship not in KINSHIPS and not Path(self.kinship).is_file():
+        if self.kinship not in KINSHIPS and not Path(self.kinship.removeprefix(PEDIGREE)).is_file():
             raise InputError(
-                f"expected --kinship to be {', '.join(KINSHIPS)} or the path of a kinship file, got "
-                f"{self.kinship!r}, which is neither: choose an estimator or check the path"
+                f"expected --kinship to be {', '.join(KINSHIPS)}, the path of a kinship file or {PEDIGREE}FILE, got "
+                f"{self.kinship!r}, which is none of these: choose an estimator or check the path"
             )
         for option, count, least in (
             ("--n-active", self.n_active, 1),

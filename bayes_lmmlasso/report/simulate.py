@@ -219,7 +219,7 @@ def _read_with_trait(settings: SimulationSettings, bfile: Path, trait: str) -> _
         fixed = np.linalg.lstsq(analysis.covariates, analysis.y, rcond=None)[0]
         background = analysis.y - analysis.covariates @ fixed
     else:
-        basis = Eigenbasis.from_kinship(gower_scale(estimate_kinship(settings.kinship, analysis)))
+        basis = Eigenbasis.from_kinship(gower_scale(estimate_kinship(settings.kinship, analysis, bfile)))
         background = polygenic_effect(analysis.y, basis, analysis.covariates)
     return _Ground(cohort.isel(samples=rows), analysis.X, analysis.variants, background)
 

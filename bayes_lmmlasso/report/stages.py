@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, prepare
+from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_fam
 from bayes_lmmlasso.compare import Scan, scan
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import (
@@ -133,7 +133,7 @@ def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
     """
     analysis = read_analysis(settings, clock)
     with clock("kinship"):
-        raw = estimate_kinship(settings.kinship, analysis)
+        raw = estimate_kinship(settings.kinship, analysis, settings.bfile)
         K = gower_scale(raw)
         basis = Eigenbasis.from_kinship(K)
     with clock("null model") as say:
@@ -219,10 +219,10 @@ def project(tree: xr.DataTree, clock: StageClock) -> Projection:
     return projection
 
 
-def estimate_kinship(choice: str, analysis: AnalysisSet) -> NDArray[np.float64]:
-    """Estimate the kinship of the analysed samples, or read it."""
+def estimate_kinship(choice: str, analysis: AnalysisSet, bfile: Path | None) -> NDArray[np.float64]:
+    """Estimate the kinship of the analysed samples, or read it; files without ids may follow the .fam."""
     if choice not in KINSHIPS:
-        return read_kinship(choice, analysis.samples)
+        return read_kinship(choice, analysis.samples, None if bfile is None else read_fam(bfile))
     return kinship(*kinship_genotypes(choice, analysis))
 
 

@@ -1,0 +1,123 @@
+"""One file from a web address: resumed after any interruption, verified, and under its name only when it is complete.
+
+The bytes so far lie in NAME.part. A later attempt, of this call or of another, asks the server for the rest (a range
+request, RFC 9110, section 14) and starts again where the server does not know ranges. The finished file is renamed
+once its SHA-256 is the one expected; other bytes are thrown away and fetched once more.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pooch
+import requests
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.progress import Progress, silent
+
+__all__ = ["download"]
+
+_ATTEMPTS = 4
+_CHUNK = 2**16
+_PASSING = (408, 429)  # refusals that may go away, as those from 500 on
+
+
+def download(
+    url: str,
+    target: Path,
+    sha256: str,
+    *,
+    timeout: float = 30.0,
+    pause: float = 1.0,
+    progress: Progress = silent,
+) -> None:
+    """Fetch a file, or leave it as it is where it is there already.
+
+    Parameters
+    ----------
+    url
+        Address.
+    target
+        File to write, in an existing folder.
+    sha256
+        Its SHA-256 as 64 hexadecimal digits.
+    timeout
+        Seconds without a byte after which an attempt is given up.
+    pause
+        Seconds before the second attempt, doubled before every further one.
+    progress
+        Told of the bytes.
+
+    Raises
+    ------
+    InputError
+        If another file has the name, the server refuses, or neither four attempts nor two complete ones bring the
+        file expected.
+    """
+    if target.exists():
+        if pooch.file_hash(str(target)) == sha256:
+            return
+        raise InputError(f"expected no other file at {target}, got one with other bytes: move it away")
+    pooch.get_logger().setLevel(logging.WARNING)
+    part = target.with_name(f"{target.name}.part")
+    downloader = partial(_resume, part=part, timeout=timeout, progress=progress)
+    reasons: list[str] = []
+    wrong = f"bytes whose SHA-256 is not {sha256}"
+    while len(reasons) < _ATTEMPTS and reasons.count(wrong) < 2:
+        if reasons:
+            time.sleep(pause * 2 ** (len(reasons) - 1))
+        try:
+            pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, downloader=downloader)
+        except requests.RequestException as error:
+            reasons.append(_reason(error))
+        except InputError:
+            raise
+        except ValueError:  # pooch's word for another hash; it has removed the file
+            reasons.append(wrong)
+        except OSError as error:
+            raise InputError(f"expected to write {target}, got {error}: make room or choose another folder") from error
+        else:
+            return
+    kept = part.stat().st_size if part.exists() else 0
+    remedy = f"try again to go on from {kept:,} bytes" if kept else "try again later or check the address"
+    raise InputError(
+        f"expected {target.name} from {url}, got {'; '.join(reasons)} in {len(reasons)} attempts: {remedy}"
+    )
+
+
+def _resume(url: str, output_file: str, _: Any, *, part: Path, timeout: float, progress: Progress) -> None:
+    """Bring the missing bytes, then move the file to where pooch verifies it."""
+    start = part.stat().st_size if part.exists() else 0
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        status = response.status_code
+        if status == 416:  # nothing beyond these bytes: whether they are the file is for the hash to say
+            part.replace(output_file)
+            return
+        if 400 <= status < 500 and status not in _PASSING:
+            raise InputError(f"expected a file at {url}, got {status} {response.reason}: check the address")
+        response.raise_for_status()
+        resumed = status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+        done = start if resumed else 0
+        total = done + int(response.headers.get("Content-Length", 0))
+        with part.open("ab" if resumed else "wb") as file:
+            for chunk in response.iter_content(_CHUNK):
+                file.write(chunk)
+                done += len(chunk)
+                progress(part.stem, done, max(total, done))
+    part.replace(output_file)
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Say in a few words what went wrong."""
+    if isinstance(error, requests.Timeout) or "timed out" in str(error):
+        return "no answer in time"
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"{error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "a connection that broke off"
+    return f"no connection ({type(error).__name__})"
