@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from itertools import count
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["blas_threads", "thread_map"]
+__all__ = ["blas_threads", "one_thread", "thread_map"]
 
 _SMALL = 4000  # samples below which BLAS threads gain little on a quiet machine and lose much on a busy one
 
@@ -57,6 +57,18 @@ def thread_map[S, T](work: Callable[[S], T], items: Iterable[S]) -> list[T]:
 def blas_threads(n_samples: int, small: int = _SMALL) -> AbstractContextManager[object]:
     """Hold BLAS to one thread while matrices of ``n_samples`` rows are too small to share."""
     return _controller().limit(limits=1) if n_samples < small else nullcontext()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold BLAS to one thread and `thread_map` to a plain loop, for work that shares the machine with its like."""
+    before = getattr(_inside, "pool", False)
+    _inside.pool = True
+    try:
+        with _controller().limit(limits=1):
+            yield
+    finally:
+        _inside.pool = before
 
 
 @cache
