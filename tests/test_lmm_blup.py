@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import bayes_lmmlasso as bl
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import blup
 
@@ -39,3 +40,13 @@ def test_training_samples_shrink_towards_the_residual(split):
 def test_bad_input_is_refused(cross, train, delta, message):
     with pytest.raises(InputError, match=message):
         blup(cross, train, delta, np.ones(20))
+
+
+def test_polygenic_effect_is_the_prediction_of_the_training_samples(rng):
+    X = rng.standard_normal((40, 300))
+    basis, Z = bl.Eigenbasis.from_kinship(X @ X.T / 300), np.ones((40, 1))
+    y = X @ rng.standard_normal(300) / 15 + 0.5 * rng.standard_normal(40) + 3
+    null = bl.fit_null_model(y, basis, Z, "reml")
+    K = X @ X.T / 300
+    expected = blup(K, K, null.delta, y - null.fixed_effects[0])
+    np.testing.assert_allclose(bl.polygenic_effect(y, basis, Z), expected, rtol=1e-8)

@@ -9,15 +9,21 @@ from bayes_lmmlasso.cohort.genotypes import standardise
 from bayes_lmmlasso.cohort.matching import standardise_alike
 from bayes_lmmlasso.cohort.plink import read_plink, write_plink
 from bayes_lmmlasso.cohort.preparation import AnalysisSet, prepare
-from bayes_lmmlasso.cohort.simulation import SimulatedTrait, simulate_cohort, simulate_trait
+from bayes_lmmlasso.cohort.simulated_trait import SimulatedTrait, semi_empirical_trait, simulate_trait
+from bayes_lmmlasso.cohort.simulation import simulate_cohort
 from bayes_lmmlasso.cohort.tables import read_table, write_table
+from bayes_lmmlasso.cohort.trait_design import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from bayes_lmmlasso.cohort.transforms import TraitTransform, fit_trait_transform
 
 __all__ = [
+    "PRESETS",
+    "SWEEPS",
     "AnalysisSet",
     "Cohort",
     "CovariateCoding",
+    "EffectLaw",
     "SimulatedTrait",
+    "TraitDesign",
     "TraitTransform",
     "code_covariates",
     "cohort_from_arrays",
@@ -27,6 +33,7 @@ __all__ = [
     "read_plink",
     "read_table",
     "sample_frame",
+    "semi_empirical_trait",
     "simulate_cohort",
     "simulate_trait",
     "standardise",

@@ -1,18 +1,10 @@
-r"""Simulated cohorts and traits with known causal SNPs.
+"""Simulated cohorts of structured populations.
 
-Genotypes: a coalescent with recombination and mutation (msprime; Baumdicker et al. 2022,
-doi:10.1093/genetics/iyab229) for populations that split from one ancestor and then drift apart.
-Traits follow the recipe of Rakitsch et al. 2013 (doi:10.1093/bioinformatics/bts669): causal SNPs,
-population structure and noise with chosen shares of variance,
-
-    y = sqrt(c_b) X b / sd(X b) + sqrt(c_u) u / sd(u) + sqrt(c_e) e / sd(e),
-
-b_j ~ N(0, 1) at the causal SNPs and 0 elsewhere, u ~ N(0, K) with K = XX'/p, e ~ N(0, I).
+A coalescent with recombination and mutation (msprime; Baumdicker et al. 2022, doi:10.1093/genetics/iyab229) for
+populations that split from one ancestor and then drift apart.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import msprime
 import numpy as np
@@ -21,39 +13,15 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
 from bayes_lmmlasso.cohort.dataset import Cohort
-from bayes_lmmlasso.cohort.genotypes import standardise
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["SimulatedTrait", "simulate_cohort", "simulate_trait"]
+__all__ = ["simulate_cohort"]
 
 _ANCESTRAL_SIZE = 10_000
 _DEME_SIZE = 2_000
 _SPLIT_TIME = 400  # generations ago: F_ST about 0.1 between demes
 _RATE = 1e-8  # recombinations, and half the mutations, per bp and generation
 _MIN_MAF = 0.05
-
-
-@dataclass(frozen=True)
-class SimulatedTrait:
-    """A trait and what it was made of.
-
-    Attributes
-    ----------
-    y
-        ``(n,)`` trait; ``y = X[:, causal] @ effects + background + noise``.
-    causal
-        ``(n_causal,)`` columns of the causal SNPs, ascending.
-    effects
-        ``(n_causal,)`` effects per standardised SNP.
-    background, noise
-        ``(n,)`` polygenic part and noise.
-    """
-
-    y: NDArray[np.float64]
-    causal: NDArray[np.intp]
-    effects: NDArray[np.float64]
-    background: NDArray[np.float64]
-    noise: NDArray[np.float64]
 
 
 def simulate_cohort(
@@ -113,51 +81,6 @@ def simulate_cohort(
     return cohort_from_arrays(np.concatenate(dosages).T, sample_id=individual, family_id=family, variants=variants)
 
 
-def simulate_trait(
-    genotypes: NDArray[np.floating] | Cohort,
-    *,
-    n_causal: int = 5,
-    share_snps: float = 0.3,
-    share_structure: float = 0.3,
-    share_noise: float = 0.4,
-    seed: int = 0,
-) -> SimulatedTrait:
-    """Simulate a trait on given genotypes.
-
-    Parameters
-    ----------
-    genotypes
-        Standardised genotypes ``(n, p)``, or a cohort whose dosages are then standardised.
-    n_causal
-        Number of causal SNPs, drawn without replacement.
-    share_snps, share_structure, share_noise
-        Sample variances of the three parts; they add up to 1.
-    seed
-        The same seed gives the same trait.
-
-    Raises
-    ------
-    InputError
-        Shares that are negative or do not add up to 1, or a number of causal SNPs that is not in 1 ... p.
-    """
-    shares = (share_snps, share_structure, share_noise)
-    if min(shares) < 0 or not np.isclose(sum(shares), 1):
-        raise InputError(f"expected non-negative shares that add up to 1, got {shares}; change one of them")
-    X: NDArray[np.floating]
-    X = standardise(genotypes["call_dosage"].values.T) if isinstance(genotypes, Cohort) else genotypes
-    n, p = X.shape
-    if not 1 <= n_causal <= p:
-        raise InputError(f"expected 1 to {p} causal SNPs, got {n_causal}; the genotypes have {p} SNPs")
-    rng = np.random.default_rng(seed)
-    causal = np.sort(rng.choice(p, size=n_causal, replace=False))
-    drawn = rng.standard_normal(n_causal)
-    scale = np.sqrt(share_snps) / np.std(X[:, causal] @ drawn)
-    background = _scaled(X @ rng.standard_normal((p,)).astype(X.dtype), share_structure)
-    noise = _scaled(rng.standard_normal((n,)), share_noise)
-    effects = scale * drawn
-    return SimulatedTrait(X[:, causal] @ effects + background + noise, causal, effects, background, noise)
-
-
 def _simulate_contig(
     demography: msprime.Demography,
     sizes: dict[str, int],
@@ -194,9 +117,3 @@ def _simulate_contig(
         }
     )
     return dosage[chosen], table
-
-
-def _scaled(values: NDArray[np.floating], share: float) -> NDArray[np.float64]:
-    """Centre and give the sample variance ``share``."""
-    centred = values - values.mean(dtype=np.float64)
-    return np.asarray(np.sqrt(share) * centred / centred.std())

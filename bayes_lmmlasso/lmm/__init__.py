@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayes_lmmlasso.lmm.blup import blup
+from bayes_lmmlasso.lmm.blup import blup, polygenic_effect
 from bayes_lmmlasso.lmm.contrasts import ContrastBasis
 from bayes_lmmlasso.lmm.cross_kinship import CrossKinship, cross_kinship
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
@@ -29,6 +29,7 @@ __all__ = [
     "kinship",
     "leave_one_chromosome_out",
     "null_deltas",
+    "polygenic_effect",
     "read_cross_kinship",
     "read_kinship",
     "rotate",

@@ -1,6 +1,6 @@
-"""Best linear unbiased prediction of the polygenic effect of new samples.
+"""Best linear unbiased prediction of the polygenic effect, of new samples and of those with a trait.
 
-    u_new = K_new,train (K_train + delta I)^-1 (y - fixed part)
+    u_new = K_new,train (K_train + delta I)^-1 (y - fixed part),    u = U diag(S / (S + delta)) U' (y - fixed part)
 
 (Henderson 1975, doi:10.2307/2529430; Robinson 1991, doi:10.1214/ss/1177011926). ``y - fixed part`` also
 leaves out the Lasso's SNP effects, so the prediction of a new sample is its fixed part plus its SNPs plus u.
@@ -13,9 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm.validation import check_matrix, check_trait
+from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.null_model import fit_null_model
+from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
 
-__all__ = ["blup"]
+__all__ = ["blup", "polygenic_effect"]
 
 
 def blup(K_new_train: ArrayLike, K_train: ArrayLike, delta: float, residual: ArrayLike) -> NDArray[np.float64]:
@@ -67,3 +69,30 @@ def blup(K_new_train: ArrayLike, K_train: ArrayLike, delta: float, residual: Arr
         ) from error
     weights = cho_solve(factor, check_trait(residual, n))
     return np.asarray(cross @ weights, dtype=np.float64)
+
+
+def polygenic_effect(y: ArrayLike, basis: Eigenbasis, covariates: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Predict the polygenic effect of samples with a trait: what its null model, fitted by REML, sees in relatedness.
+
+    Parameters
+    ----------
+    y
+        Trait, shape ``(n,)``.
+    basis
+        Eigenbasis of the kinship of the same samples.
+    covariates
+        Fixed effects, shape ``(n, q)``; None means none, not even an intercept.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        In the units of ``y``.
+
+    Raises
+    ------
+    InputError
+        As `fit_null_model`.
+    """
+    null = fit_null_model(y, basis, covariates, "reml")
+    residual = check_trait(y, basis.n_samples) - check_covariates(covariates, basis.n_samples) @ null.fixed_effects
+    return np.asarray(basis.vectors @ (basis.values / (basis.values + null.delta) * basis.rotate(residual)))
