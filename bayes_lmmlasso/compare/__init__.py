@@ -1,20 +1,25 @@
-"""Baselines to compare with, and the evaluation of rankings, probabilities and predictions against a known truth."""
+"""Methods to compare, the evaluation of what they say against a known truth, and studies of many traits x methods."""
 
 from __future__ import annotations
 
 from bayes_lmmlasso.compare.baselines import BASELINES, Baseline
 from bayes_lmmlasso.compare.bootstrap import Interval, bootstrap_interval, method_means, paired_differences
 from bayes_lmmlasso.compare.calibration import Calibration, calibration_curve, fdr_calibration
+from bayes_lmmlasso.compare.cell_cache import CellCache
+from bayes_lmmlasso.compare.cells import StudyOutcome, compute_study
 from bayes_lmmlasso.compare.loci import CausalLoci, RankedItems, causal_loci
 from bayes_lmmlasso.compare.mlmm import MLMM, MLMMStep, mlmm
 from bayes_lmmlasso.compare.ranking import RankingCurves, ranking_curves
 from bayes_lmmlasso.compare.scan import Scan, ScanMethod, scan, scan_by_chromosome
+from bayes_lmmlasso.compare.study import Study
+from bayes_lmmlasso.compare.study_file import read_study
 
 __all__ = [
     "BASELINES",
     "MLMM",
     "Baseline",
     "Calibration",
+    "CellCache",
     "CausalLoci",
     "Interval",
     "MLMMStep",
@@ -22,14 +27,18 @@ __all__ = [
     "RankingCurves",
     "Scan",
     "ScanMethod",
+    "Study",
+    "StudyOutcome",
     "bootstrap_interval",
     "calibration_curve",
     "causal_loci",
+    "compute_study",
     "fdr_calibration",
     "method_means",
     "mlmm",
     "paired_differences",
     "ranking_curves",
+    "read_study",
     "scan",
     "scan_by_chromosome",
 ]

@@ -1,8 +1,9 @@
 """Results of cells by content: computed once, found again whatever study asks.
 
-The key of a cell is the SHA-256 of all that its result depends on: fingerprints of its data, its settings, the version of
-the package and the sources that compute (rooms models to compare). So a study that was stopped goes on, one that was
-extended computes what is new, and nothing outlives a change of data or code. Failures are not kept: they are tried again.
+The key of a cell is the SHA-256 of all that its result depends on: fingerprints of its data, its settings, the version
+of the package and the sources that compute (rooms models to compare). So a study that was stopped goes on, one that was
+extended computes what is new, and nothing outlives a change of data or code. Failures are not kept: they are tried
+again.
 """
 
 from __future__ import annotations

@@ -139,17 +139,18 @@ def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[
         from distributed import Client, as_completed
     except ImportError as error:
         raise InputError(
-            "expected the package distributed for --scheduler, got none: python3 -m pip install 'bayes-lmmlasso[cluster]'"
+            "expected the package distributed for --scheduler, got none: install it with "
+            "python3 -m pip install 'bayes-lmmlasso[cluster]'"
         ) from error
     try:
-        client = Client(address, timeout=_PATIENCE)
+        client = Client(address, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise InputError(
             f"expected a Dask scheduler at --scheduler {address!r}, got {_told(error)}: start one with `dask scheduler`"
         ) from error
     with client:
         futures = {client.submit(perform, cell, key=f"cell-{key}", pure=False): key for key, cell in cells.items()}
-        for future in as_completed(futures):
+        for future in as_completed(futures):  # type: ignore[no-untyped-call]
             failure = future.exception()
             outcome = future.result() if failure is None else Outcome(None, _told(failure), float("nan"))
             yield futures.pop(future), outcome
@@ -178,6 +179,11 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 def _end_with_parent() -> None:
     """Let a worker process end when the process that started it is gone, however that ended."""
-    parent = parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -102,7 +102,9 @@ def data_content(settings: DataSettings, trait: str) -> dict[str, Any]:
     genotypes = [Path(f"{settings.bfile}.{suffix}") for suffix in ("bed", "bim", "fam")]
     table = read_table(settings.pheno)
     if trait not in table:
-        raise InputError(f"expected trait {trait!r} in {settings.pheno}, got {', '.join(table.columns)}: choose of these")
+        raise InputError(
+            f"expected trait {trait!r} in {settings.pheno}, got {', '.join(table.columns)}: choose of these"
+        )
     column = table[[name for name in ("fid", "iid", trait) if name in table]].to_csv(index=False)
     filters = {name: value for name, value in asdict(settings).items() if not isinstance(value, Path)}
     return filters | {
