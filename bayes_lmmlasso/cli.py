@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from bayes_lmmlasso.cohort import PRESETS, EffectLaw, TraitDesign
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
@@ -24,6 +26,7 @@ from bayes_lmmlasso.report.prediction import predict_run
 from bayes_lmmlasso.report.run_directory import can_resume
 from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
 from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
+from bayes_lmmlasso.report.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import StageClock, find_path, find_stability, lay_groundwork
 from bayes_lmmlasso.report.studies import run_study, study_lines
@@ -87,6 +90,7 @@ Effects = Annotated[
 Precision = Annotated[str, typer.Option(help="Floating-point type of the sampler.", metavar="|".join(PRECISIONS))]
 Devices = Annotated[int, typer.Option(help="Devices to spread the SNPs over.")]
 Window = Annotated[str, typer.Option(help="Windows, such as 500kb, 2cM, 100snps, or ld for LD blocks.")]
+Share = Annotated[float | None, typer.Option(help="Share of variance.", show_default="preset")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 OutFile = Annotated[Path, typer.Option(help="Tab-separated file for the result.", metavar="FILE")]
@@ -266,6 +270,55 @@ def stability(
         selection = find_stability(settings, ground, clock)
     target.write(stability_table(ground, selection))
     _tell([*null_lines(ground), *stability_lines(ground, selection), f"table: {out}"])
+
+
+@app.command()
+def simulate(
+    out: OutDir,
+    bfile: Annotated[
+        Path | None,
+        typer.Option(help="PLINK file set.", metavar="PREFIX", show_default="simulated genotypes"),
+    ] = None,
+    pheno: Annotated[Path | None, typer.Option(help="Table with the real trait.", metavar="FILE")] = None,
+    trait: Annotated[str | None, typer.Option(help="Real trait behind the background.", metavar="NAME")] = None,
+    covar: Covar = None,
+    background: Annotated[
+        str, typer.Option(help="Background: drawn, the real trait, or its BLUP.", metavar="|".join(BACKGROUNDS))
+    ] = "drawn",
+    kinship: Kinship = "rrm",
+    preset: Annotated[str, typer.Option(help="Settings of the traits.", metavar="|".join(PRESETS))] = "balanced",
+    n_causal: Annotated[int | None, typer.Option(help="Causal SNPs.", show_default="preset")] = None,
+    effect_law: Annotated[
+        str | None,
+        typer.Option(help="Law of the effects.", metavar="|".join(get_args(EffectLaw)), show_default="preset"),
+    ] = None,
+    share_snps: Share = None,
+    share_structure: Share = None,
+    share_noise: Share = None,
+    min_distance: Annotated[
+        int | None, typer.Option(help="Least distance of causal SNPs in bp.", show_default="preset")
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Number of traits.")] = 1,
+    maf: Maf = 0.01,
+    missing: Missing = 0.05,
+    samples: Annotated[int, typer.Option(help="Samples of simulated genotypes.")] = 300,
+    variants: Annotated[int, typer.Option(help="SNPs of simulated genotypes.")] = 2000,
+    populations: Annotated[int, typer.Option(help="Populations of simulated genotypes.")] = 3,
+    chromosomes: Annotated[int, typer.Option(help="Chromosomes of simulated genotypes.")] = 3,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """Simulate traits with known causal SNPs on real or simulated genotypes, with the truth, in DIR."""
+    options = locals()
+    if preset not in PRESETS:
+        raise InputError(f"expected --preset {', '.join(PRESETS)}, got {preset!r}: choose one of these")
+    changes = {field.name: options[field.name] for field in fields(TraitDesign)}
+    design = replace(PRESETS[preset], **{name: value for name, value in changes.items() if value is not None})
+    taken = {field.name: options[field.name] for field in fields(SimulationSettings) if field.name != "design"}
+    settings = SimulationSettings(**taken, design=design)
+    with _bars() as progress:
+        truth = run_simulation(settings, out, overwrite=overwrite, progress=progress)
+    _tell(simulation_lines(truth, settings, out))
 
 
 @app.command()

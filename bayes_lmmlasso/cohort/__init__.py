@@ -5,10 +5,10 @@ from __future__ import annotations
 from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
 from bayes_lmmlasso.cohort.covariates import CovariateCoding, code_covariates, has_covariates
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
-from bayes_lmmlasso.cohort.genotypes import standardise
+from bayes_lmmlasso.cohort.genotypes import snp_statistics, standardise, standardise_calls
 from bayes_lmmlasso.cohort.matching import standardise_alike
 from bayes_lmmlasso.cohort.plink import read_plink, write_plink
-from bayes_lmmlasso.cohort.preparation import AnalysisSet, prepare
+from bayes_lmmlasso.cohort.preparation import AnalysisSet, choose_variants, prepare
 from bayes_lmmlasso.cohort.simulated_trait import SimulatedTrait, semi_empirical_trait, simulate_trait
 from bayes_lmmlasso.cohort.simulation import simulate_cohort
 from bayes_lmmlasso.cohort.tables import read_table, write_table
@@ -25,6 +25,7 @@ __all__ = [
     "SimulatedTrait",
     "TraitDesign",
     "TraitTransform",
+    "choose_variants",
     "code_covariates",
     "cohort_from_arrays",
     "fit_trait_transform",
@@ -36,8 +37,10 @@ __all__ = [
     "semi_empirical_trait",
     "simulate_cohort",
     "simulate_trait",
+    "snp_statistics",
     "standardise",
     "standardise_alike",
+    "standardise_calls",
     "variant_frame",
     "write_plink",
     "write_table",

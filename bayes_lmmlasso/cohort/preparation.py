@@ -21,7 +21,7 @@ from bayes_lmmlasso.cohort.matching import standardise_alike
 from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["AnalysisSet", "prepare"]
+__all__ = ["AnalysisSet", "choose_variants", "prepare"]
 
 _MIN_SAMPLES = 3
 
@@ -133,9 +133,7 @@ def prepare(
         Unknown, text, all-missing or constant trait; Inf; dependent covariates; a threshold out of range;
         fewer than 3 samples or no SNP left.
     """
-    for name, value, top in (("maf", maf, 0.5), ("missing", missing, 1.0)):
-        if not 0 <= value <= top:
-            raise InputError(f"expected {name} between 0 and {top:g}, got {value}; it is a share")
+    _check_filters(maf, missing)
     values = _trait_values(cohort, trait)
     rows, dropped_samples = _choose_samples(cohort, values, covariates)
     try:
@@ -145,7 +143,7 @@ def prepare(
     design = covariate_design(cohort, covariates, rows)
     calls = cohort["call_dosage"].values
     statistics = snp_statistics(calls, rows)
-    columns, dropped_variants = _choose_variants(statistics, maf, missing)
+    columns, dropped_variants = choose_variants(statistics, maf, missing)
     mean, sd = statistics.mean[columns], statistics.sd[columns]
     return AnalysisSet(
         X=standardise_calls(calls, mean, sd, rows=rows, columns=columns),
@@ -163,6 +161,12 @@ def prepare(
         dropped_samples=dropped_samples,
         dropped_variants=dropped_variants,
     )
+
+
+def _check_filters(maf: float, missing: float) -> None:
+    for name, value, top in (("maf", maf, 0.5), ("missing", missing, 1.0)):
+        if not 0 <= value <= top:
+            raise InputError(f"expected {name} between 0 and {top:g}, got {value}; it is a share")
 
 
 def _trait_values(cohort: Cohort, trait: str) -> NDArray[np.float64]:
@@ -197,8 +201,15 @@ def _choose_samples(
     return rows, counts
 
 
-def _choose_variants(statistics: SnpStatistics, maf: float, missing: float) -> tuple[NDArray[np.intp], dict[str, int]]:
-    """Positions of the SNPs analysed, and counts of the others by the first cause that applies."""
+def choose_variants(statistics: SnpStatistics, maf: float, missing: float) -> tuple[NDArray[np.intp], dict[str, int]]:
+    """Positions of the SNPs analysed, and counts of the others by the first cause that applies.
+
+    Raises
+    ------
+    InputError
+        If a threshold is out of range or no SNP is left.
+    """
+    _check_filters(maf, missing)
     frequency = statistics.mean / 2
     causes = {
         "missingness": statistics.missing > missing,

@@ -7,8 +7,11 @@ from bayes_lmmlasso.compare.bootstrap import Interval, bootstrap_interval, metho
 from bayes_lmmlasso.compare.calibration import Calibration, calibration_curve, fdr_calibration
 from bayes_lmmlasso.compare.cell_cache import CellCache
 from bayes_lmmlasso.compare.cells import StudyOutcome, compute_study
+from bayes_lmmlasso.compare.folds import Fold, FoldPlan, plan_folds, prepare_fold
 from bayes_lmmlasso.compare.loci import CausalLoci, RankedItems, causal_loci
 from bayes_lmmlasso.compare.mlmm import MLMM, MLMMStep, mlmm
+from bayes_lmmlasso.compare.prediction import cross_predict, prediction_rows, prediction_scores
+from bayes_lmmlasso.compare.predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predictor
 from bayes_lmmlasso.compare.ranking import RankingCurves, ranking_curves
 from bayes_lmmlasso.compare.scan import Scan, ScanMethod, scan, scan_by_chromosome
 from bayes_lmmlasso.compare.study import Study
@@ -17,12 +20,17 @@ from bayes_lmmlasso.compare.study_file import read_study
 __all__ = [
     "BASELINES",
     "MLMM",
+    "PREDICTORS",
     "Baseline",
     "Calibration",
-    "CellCache",
     "CausalLoci",
+    "CellCache",
+    "Fold",
+    "FoldPlan",
+    "FoldPrediction",
     "Interval",
     "MLMMStep",
+    "Predictor",
     "RankedItems",
     "RankingCurves",
     "Scan",
@@ -33,10 +41,16 @@ __all__ = [
     "calibration_curve",
     "causal_loci",
     "compute_study",
+    "cross_predict",
     "fdr_calibration",
     "method_means",
     "mlmm",
     "paired_differences",
+    "plan_folds",
+    "posterior_predictor",
+    "prediction_rows",
+    "prediction_scores",
+    "prepare_fold",
     "ranking_curves",
     "read_study",
     "scan",

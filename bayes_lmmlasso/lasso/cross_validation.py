@@ -117,7 +117,7 @@ def cross_validate(
     genotypes = read_genotypes(X, n)
     kinship = None if K is None else validate_kinship(K, n)
     Z = with_intercept(check_covariates(covariates, n))
-    fold = _assign(folds, n, n_folds, seed)
+    fold = assign_folds(folds, n, n_folds, seed)
     labels = np.unique(fold)
     smallest = n - int(np.bincount(np.searchsorted(labels, fold)).max())
     goal = read_goal(None, n_active, genotypes.n_snps, smallest - Z.shape[1])
@@ -158,7 +158,7 @@ def with_intercept(Z: NDArray[np.float64]) -> NDArray[np.float64]:
     return Z if np.linalg.norm(rest) <= 1e-8 * np.linalg.norm(one) else np.hstack([one, Z])
 
 
-def _assign(folds: ArrayLike | None, n: int, n_folds: int, seed: int) -> NDArray[np.intp]:
+def assign_folds(folds: ArrayLike | None, n: int, n_folds: int, seed: int) -> NDArray[np.intp]:
     """Return the fold of each sample."""
     if folds is None:
         if not 2 <= n_folds <= n // 2:

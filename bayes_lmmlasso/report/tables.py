@@ -18,6 +18,7 @@ __all__ = ["OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
 
 _TEXT = frozenset(
     {"chrom", "snp", "effect_allele", "other_allele", "top_snp", "snps", "parameter", "duplicate_of", "fid", "iid"}
+    | {"trait"}
 )
 
 

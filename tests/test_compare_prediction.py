@@ -1,0 +1,165 @@
+"""Cross-validated prediction: nothing leaks, and each predictor is what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import lars_path
+
+import bayes_lmmlasso as bl
+from bayes_lmmlasso.compare import FoldPrediction
+from bayes_lmmlasso.errors import InputError
+
+METHODS = ("blup", "lasso", "lmm-lasso")
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    made = bl.simulate_cohort(n_samples=72, n_variants=150, contig_length=2_000_000, seed=8)
+    design = bl.TraitDesign(3, "equal", 0.5, 0.4, 0.1)
+    trait = 5 + 2 * bl.semi_empirical_trait(made, design=design, seed=2).y
+    trait[[3, 30]] = np.nan
+    age = np.random.default_rng(1).normal(size=72)
+    return made.assign(height=("samples", trait), age=("samples", age))
+
+
+@pytest.fixture(scope="module")
+def plan(cohort):
+    return bl.plan_folds(cohort, "height", n_folds=4, seed=1)
+
+
+def with_missing(cohort, seed=0):
+    calls = cohort["call_dosage"].values.copy()
+    calls[np.random.default_rng(seed).random(calls.shape) < 0.02] = -1
+    return cohort.assign(call_dosage=(("variants", "samples"), calls))
+
+
+def test_the_plan_covers_samples_with_a_trait_once(cohort, plan):
+    assert plan.rows.tolist() == [i for i in range(72) if i not in (3, 30)]
+    assert np.bincount(plan.fold).tolist() == [18, 18, 17, 17]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_test_samples_teach_nothing(cohort, plan, method):
+    """Neither the traits of test samples nor the genotypes of other test samples change a prediction."""
+    cohort = with_missing(cohort)
+    options = {"covariates": ["age"], "maf": 0.1, "transform": "box-cox"}
+    predictor = bl.PREDICTORS[method]
+    fold = bl.prepare_fold(cohort, "height", plan, 2, **options)
+    expected = predictor(fold, 0).mean
+    test = plan.rows[plan.fold == 2]
+    trait, calls, age = (cohort[name].values.copy() for name in ("height", "call_dosage", "age"))
+    trait[test] = 9.0
+    calls[:, test[1:]] = calls[::-1, test[1:]]
+    age[test[1:]] += 3
+    changed = cohort.assign(
+        height=("samples", trait), call_dosage=(("variants", "samples"), calls), age=("samples", age)
+    )
+    again = bl.prepare_fold(changed, "height", plan, 2, **options)
+    np.testing.assert_array_equal(again.analysis.X, fold.analysis.X)
+    np.testing.assert_allclose(predictor(again, 0).mean[0], expected[0], rtol=1e-6)
+    assert abs(predictor(again, 0).mean[1] - expected[1]) > 1e-3
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_lmm_lasso_and_blup_are_sizes_of_the_cross_validated_path(cohort, plan, given):
+    X = cohort["call_dosage"].values.T[plan.rows].astype(float)
+    y = cohort["height"].values[plan.rows]
+    K = bl.kinship(cohort["call_dosage"].values.T.astype(float), "centred") if given else None
+    within = None if K is None else K[np.ix_(plan.rows, plan.rows)]
+    known = bl.cross_validate(X, y, within, folds=plan.fold, n_active=40).predictions
+    for label in plan.labels:
+        relations = "rrm" if K is None else K
+        fold = bl.prepare_fold(cohort, "height", plan, label, relations=relations, maf=0, missing=1)
+        test = plan.fold == label
+        none, some = bl.PREDICTORS["blup"](fold, 0), bl.PREDICTORS["lmm-lasso"](fold, 0)
+        np.testing.assert_allclose(none.mean, known[test, 0], atol=1e-4)  # genotypes in float32 here
+        gap = np.abs(known[test] - some.mean[:, None]).max(axis=0)
+        assert gap.min() < 1e-3 * y.std()
+        assert some.size == pytest.approx(gap.argmin(), abs=2)
+        assert none.size == 0
+
+
+def test_lasso_lies_on_the_path_of_scikit_learn(cohort, plan):
+    fold = bl.prepare_fold(cohort, "height", plan, 0)
+    analysis = fold.analysis
+    X, y = analysis.X.astype(float), analysis.y
+    _, _, knots = lars_path(X, y - y.mean(), method="lasso")
+    middles = 0.5 * (knots[:, 1:] + knots[:, :-1])
+    expected = analysis.trait.inverse(y.mean() + fold.X_new.astype(float) @ middles)
+    found = bl.PREDICTORS["lasso"](fold, 0)
+    gap = np.abs(expected - found.mean[:, None]).max(axis=0)
+    assert gap.min() < 1e-3
+    assert found.size == np.count_nonzero(middles[:, gap.argmin()]) > 0
+
+
+def test_blup_interval_is_that_of_the_joint_normal(cohort, plan):
+    fold = bl.prepare_fold(cohort, "height", plan, 1, covariates=["age"])
+    found, null, trait = bl.PREDICTORS["blup"](fold, 0), fold.null_model, fold.analysis.trait
+    V = null.sigma2_g * fold.K + null.sigma2_e * np.eye(len(fold.K))
+    weights = null.sigma2_g * np.linalg.solve(V, fold.new.cross.T).T
+    residual = fold.analysis.y - fold.analysis.covariates @ null.fixed_effects
+    mean = fold.covariates_new @ null.fixed_effects + weights @ residual
+    sd = np.sqrt(null.sigma2_g * fold.new.diagonal + null.sigma2_e - null.sigma2_g * (weights * fold.new.cross).sum(1))
+    np.testing.assert_allclose(found.mean, trait.inverse(mean), rtol=1e-9)
+    np.testing.assert_allclose(found.hi - found.mean, 1.959964 * sd * trait.sd, rtol=1e-6)
+
+
+def test_posterior_is_what_predict_cohort_says(cohort, plan):
+    fold = bl.prepare_fold(cohort, "height", plan, 0, transform="rank-normal")
+    lengths = {"chains": 1, "warmup": 20, "draws": 30}
+    found = bl.posterior_predictor("spike_slab", **lengths)(fold, 4)
+    tree = bl.sample_posterior(
+        bl.rotate(fold.analysis, fold.basis), "spike_slab", seed=4, analysis=fold.analysis, **lengths
+    )
+    raw = bl.kinship(fold.analysis.X)
+    bl.add_training(tree, fold.analysis, "rrm", np.trace(fold.K) / np.trace(raw))
+    expected = bl.predict_cohort(tree, cohort.isel(samples=plan.rows[plan.fold == 0]))
+    for name in ("mean", "lo", "hi"):
+        np.testing.assert_allclose(getattr(found, name), expected[name], rtol=1e-6)
+    assert found.size == pytest.approx((tree["posterior"]["b"].values != 0).sum(axis=-1).mean())
+
+
+def test_scores_by_hand(cohort):
+    def oracle(fold, seed):
+        bad = fold.y_new + np.resize([1.0, -1.0], fold.y_new.size)
+        return FoldPrediction(bad, bad - 0.5, bad + np.where(bad < fold.y_new, 1.0, 0.0), seed)
+
+    def mean(fold, seed):
+        none = np.full(fold.y_new.size, np.nan)
+        return FoldPrediction(np.full(fold.y_new.size, fold.baseline), none, none, 0.0)
+
+    table = bl.cross_predict(cohort, "height", {"oracle": oracle, "mean": mean}, n_folds=5, seed=3)
+    assert len(table) == 140
+    assert table.groupby("method")["iid"].nunique().tolist() == [70, 70]
+    scores = bl.prediction_scores(table).set_index("method")
+    mine = table[table["method"] == "oracle"]
+    assert scores.loc["oracle", "mse"] == pytest.approx(1.0)
+    assert scores.loc["oracle", "r"] == pytest.approx(np.corrcoef(mine["y"], mine["mean"])[0, 1])
+    assert scores.loc["oracle", "r2"] == pytest.approx(1 - 70 / ((mine["y"] - mine["baseline"]) ** 2).sum())
+    assert scores.loc["oracle", "coverage"] == pytest.approx(0.5)  # those below by 1
+    assert scores.loc["oracle", "size"] == pytest.approx(5.0)  # seeds 3 to 7
+    assert scores.loc["mean", "r2"] == 0.0
+    assert np.isnan(scores.loc["mean", "coverage"])
+    folds = bl.prediction_scores(table, by=("method", "fold"))
+    assert folds["n"].tolist() == [14] * 10
+    assert folds.loc[folds["method"] == "mean", "r"].isna().all()
+
+
+def test_structure_is_what_the_mixed_model_predicts(cohort):
+    table = bl.cross_predict(cohort, "height", METHODS, n_folds=6)
+    r2 = bl.prediction_scores(table).set_index("method")["r2"]
+    assert r2["blup"] > 0.1
+    assert r2["lmm-lasso"] > 0.1
+
+
+def test_refusals(cohort, plan):
+    with pytest.raises(InputError, match="a method among blup, lasso, lmm-lasso, laplace, spike_slab, got 'ridge'"):
+        bl.cross_predict(cohort, "height", ["ridge"])
+    with pytest.raises(InputError, match=r"a fold among \[0, 1, 2, 3\], got 7"):
+        bl.prepare_fold(cohort, "height", plan, 7)
+    with pytest.raises(InputError, match="a kinship among rrm, centred, ibs or a matrix, got 'pedigree'"):
+        bl.prepare_fold(cohort, "height", plan, 0, relations="pedigree")
+    with pytest.raises(InputError, match="a column 'trait'"):
+        bl.prediction_scores(pd.DataFrame(columns=["method"]), by=("trait",))
