@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 from small_run import inclusion_frame
 
+from bayes_lmmlasso.posterior.shares import share_draws, share_table
 from bayes_lmmlasso.report import effects_figure, manhattan_figure, trace_figure, variance_figure
 from bayes_lmmlasso.report.plots import png
-from bayes_lmmlasso.report.shares import share_draws, share_table
 
 
 def posterior_tree(chains=3, draws=30, **fixed):

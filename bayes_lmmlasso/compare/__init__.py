@@ -7,6 +7,8 @@ from bayes_lmmlasso.compare.bootstrap import Interval, bootstrap_interval, metho
 from bayes_lmmlasso.compare.calibration import Calibration, calibration_curve, fdr_calibration
 from bayes_lmmlasso.compare.cell_cache import CellCache
 from bayes_lmmlasso.compare.cells import StudyOutcome, compute_study
+from bayes_lmmlasso.compare.dissection import dissect_fit, dissect_folds
+from bayes_lmmlasso.compare.enrichment import Enrichment, adjacent_pairs, candidate_enrichment, gene_distances
 from bayes_lmmlasso.compare.folds import Fold, FoldPlan, plan_folds, prepare_fold
 from bayes_lmmlasso.compare.loci import CausalLoci, RankedItems, causal_loci
 from bayes_lmmlasso.compare.mlmm import MLMM, MLMMStep, mlmm
@@ -25,6 +27,7 @@ __all__ = [
     "Calibration",
     "CausalLoci",
     "CellCache",
+    "Enrichment",
     "Fold",
     "FoldPlan",
     "FoldPrediction",
@@ -37,12 +40,17 @@ __all__ = [
     "ScanMethod",
     "Study",
     "StudyOutcome",
+    "adjacent_pairs",
     "bootstrap_interval",
     "calibration_curve",
+    "candidate_enrichment",
     "causal_loci",
     "compute_study",
     "cross_predict",
+    "dissect_fit",
+    "dissect_folds",
     "fdr_calibration",
+    "gene_distances",
     "method_means",
     "mlmm",
     "paired_differences",

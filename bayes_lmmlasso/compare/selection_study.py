@@ -4,6 +4,8 @@ A SNP is selected where its share (of subsamples, of posterior probability) exce
 SNP within ``window_kb`` of a candidate gene (the gene's own interval counts as distance 0):
 
     hit share = hits / selected,    expected share = SNPs within the window of a gene / all SNPs
+
+with the p-value of the rotation test (`candidate_enrichment`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.compare.baselines import BASELINES
+from bayes_lmmlasso.compare.enrichment import candidate_enrichment, gene_distances
 from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
 from bayes_lmmlasso.compare.study_data import DataSettings, load
 from bayes_lmmlasso.errors import InputError
@@ -101,7 +104,7 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
     genes = (
         None
         if settings.genes is None
-        else _read(settings.genes, settings.gene_columns, ("name", "chrom", "start", "end"))
+        else _read(settings.genes, settings.gene_columns, ("gene", "chrom", "start", "end"))
     )
     published = (
         None
@@ -117,13 +120,14 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
         table = variants.loc[chosen, ["chrom", "pos", "snp"]].assign(**labels, share=share[chosen])
         row = labels | {"selected": int(chosen.sum())}
         if genes is not None:
-            name, distance = nearest_genes(variants, genes)
-            near = distance <= 1000 * settings.window_kb
-            table = table.assign(gene=name[chosen], distance=distance[chosen]).replace(np.inf, np.nan)
+            nearest = gene_distances(variants, genes)
+            near = nearest["distance"].to_numpy() <= 1000 * settings.window_kb
+            table = pd.concat([table, nearest[chosen].replace(np.inf, np.nan)], axis=1)
             row |= {
                 "hits": int((chosen & near).sum()),
                 "hit_share": float(near[chosen].mean()) if chosen.any() else np.nan,
                 "expected_share": float(near.mean()),
+                "p_value": _p_value(np.flatnonzero(chosen), variants, genes, settings),
             }
         selected.append(table)
         hits.append(row)
@@ -138,23 +142,11 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
     return tables | ({"published": pd.concat(found, ignore_index=True)} if found else {})
 
 
-def nearest_genes(variants: pd.DataFrame, genes: pd.DataFrame) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Nearest gene of every SNP and its distance in bp, infinite where the chromosome has none or is without positions.
-
-    Parameters
-    ----------
-    variants
-        Frame ``chrom pos``.
-    genes
-        Frame ``name chrom start end``.
-    """
-    name, distance = np.full(len(variants), None, dtype=object), np.full(len(variants), np.inf)
-    chrom, pos = variants["chrom"].to_numpy(), variants["pos"].to_numpy(np.float64)
-    for gene in genes.itertuples():
-        away = np.maximum(np.maximum(gene.start - pos, pos - gene.end), 0.0)
-        nearer = (chrom == gene.chrom) & (pos > 0) & (away < distance)
-        name[nearer], distance[nearer] = gene.name, away[nearer]
-    return name, distance
+def _p_value(hits: NDArray[np.intp], variants: pd.DataFrame, genes: pd.DataFrame, settings: SelectionSettings) -> float:
+    """Return the p-value of the rotation test, NaN without hits."""
+    if not hits.size:
+        return float("nan")
+    return candidate_enrichment(hits, variants, genes, round(1000 * settings.window_kb)).p_value
 
 
 def _compare(

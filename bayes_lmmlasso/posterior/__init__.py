@@ -12,6 +12,7 @@ from bayes_lmmlasso.posterior.loo import loo_log_likelihood
 from bayes_lmmlasso.posterior.prediction import Prediction, predict_cohort, predict_posterior
 from bayes_lmmlasso.posterior.projection import Projection, project_posterior
 from bayes_lmmlasso.posterior.sampling import chain_lengths, sample_posterior
+from bayes_lmmlasso.posterior.shares import share_draws, share_table
 from bayes_lmmlasso.posterior.stopping import Until
 from bayes_lmmlasso.posterior.store import (
     add_point_estimate,
@@ -48,6 +49,8 @@ __all__ = [
     "read_tree",
     "sample_posterior",
     "shard",
+    "share_draws",
+    "share_table",
     "window_table",
     "write_tree",
 ]

@@ -16,11 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
+from bayes_lmmlasso.posterior.shares import share_table
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import doubts
 from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, png, trace_figure, variance_figure
 from bayes_lmmlasso.report.run_directory import RECORD
-from bayes_lmmlasso.report.shares import share_table
 from bayes_lmmlasso.report.tables import read_tsv
 
 __all__ = ["page_template", "png_text", "report_html"]

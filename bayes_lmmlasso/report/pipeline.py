@@ -30,6 +30,7 @@ from bayes_lmmlasso.posterior import (
     write_tree,
 )
 from bayes_lmmlasso.posterior.partition import check_window
+from bayes_lmmlasso.posterior.shares import share_table
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
 from bayes_lmmlasso.report.page import report_html
@@ -49,7 +50,6 @@ from bayes_lmmlasso.report.run_directory import (
     to_resume,
 )
 from bayes_lmmlasso.report.settings import RunSettings
-from bayes_lmmlasso.report.shares import share_table
 from bayes_lmmlasso.report.stages import (
     Groundwork,
     StageClock,

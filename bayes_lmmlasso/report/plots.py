@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
+from bayes_lmmlasso.posterior.shares import share_draws
 from bayes_lmmlasso.report.genome import Genome
-from bayes_lmmlasso.report.shares import share_draws
 
 __all__ = ["PALETTE", "effects_figure", "manhattan_figure", "png", "styled", "trace_figure", "variance_figure"]
 

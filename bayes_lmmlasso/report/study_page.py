@@ -21,7 +21,8 @@ _TEXTS = {
     "fdr": "Claimed Bayesian false discovery rates against realised ones, and power.",
     "accuracy": "Predictions of all folds of a trait: correlation r, share of variance explained r2 (below 0 if worse "
     "than the mean), mean squared error, coverage of 95% intervals, and SNPs in the model.",
-    "hits": "SNPs selected, those near a candidate gene, their share, and the share of all SNPs that are as near.",
+    "hits": "SNPs selected, those near a candidate gene, their share, the share of all SNPs that are as near, and the "
+    "p-value of the rotation test.",
     "selected": "SNPs above the threshold.",
     "published": "Published SNPs with their shares here, and the largest share within the window.",
 }
