@@ -132,7 +132,7 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
         selected.append(table)
         hits.append(row)
         if published is not None:
-            mine = published[published["trait"] == labels["trait"]]
+            mine = published[(published["trait"] == labels["trait"]) & published["chrom"].isin(variants["chrom"])]
             found.append(_compare(mine, variants, share, settings).assign(method=labels["method"]))
     joined = pd.concat(selected, ignore_index=True)
     tables = {
