@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from browser import shown
 from small_run import cohort_folder, contents
 from small_study import tables, write_study
 from typer.testing import CliRunner
@@ -168,8 +169,9 @@ def test_the_page_loads_nothing_and_shows_every_table(tmp_path, in_this_process)
     record = json.loads((out / "study.json").read_text())
     assert tags.count("img") == len(record["captions"]) == len(list(out.glob("*.png"))) == 4
     assert {"areas.tsv", "cells.tsv", "summary.tsv", "differences.tsv", "curves.tsv"} <= set(record["files"])
+    document = shown(out / "report.html", tmp_path)
     for name in ("summary", "differences"):
-        assert f"<code>{name}.tsv</code>" in page
+        assert f"<code>{name}.tsv</code>" in document
 
 
 BAD = {
