@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ __all__ = ["Outcome", "Runnable", "compute_on_cluster", "compute_on_processes", 
 _ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC"), "1"),
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
 }
 _DIED = "the process that computed it died (killed, or out of memory)"
 _PATIENCE = "20s"  # for a scheduler to answer
@@ -86,16 +88,20 @@ def compute_on_processes(cells: Mapping[str, Runnable], workers: int) -> Iterato
     ------
     Key and outcome of each cell, as they finish.
     """
-    lost: list[str] = []
-    yield from _through_pool(cells, workers, lost)
-    for key in lost:
-        again: list[str] = []
-        yield from _through_pool({key: cells[key]}, 1, again)
-        if again:
-            yield key, Outcome(None, _DIED, float("nan"))
+    with TemporaryDirectory(prefix="bayes-lmmlasso-") as compiled:  # by one cell, for all that are alike
+        environment = _ONE_THREAD | {"JAX_COMPILATION_CACHE_DIR": compiled}
+        lost: list[str] = []
+        yield from _through_pool(cells, workers, environment, lost)
+        for key in lost:
+            again: list[str] = []
+            yield from _through_pool({key: cells[key]}, 1, environment, again)
+            if again:
+                yield key, Outcome(None, _DIED, float("nan"))
 
 
-def _through_pool(cells: Mapping[str, Runnable], workers: int, lost: list[str]) -> Iterator[tuple[str, Outcome]]:
+def _through_pool(
+    cells: Mapping[str, Runnable], workers: int, environment: Mapping[str, str], lost: list[str]
+) -> Iterator[tuple[str, Outcome]]:
     """Compute cells, a new pool taking over where one breaks; the keys of cells that ran at a break go to ``lost``."""
     waiting = deque(cells)
     while waiting:
@@ -104,7 +110,7 @@ def _through_pool(cells: Mapping[str, Runnable], workers: int, lost: list[str]) 
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
-                    with _environment(_ONE_THREAD):  # in which the pool starts a process
+                    with _environment(environment):  # in which the pool starts a process
                         future = pool.submit(perform, cells[waiting[0]])
                     running[future] = waiting.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:

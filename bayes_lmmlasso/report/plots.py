@@ -35,7 +35,7 @@ _BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, _GREY = (
     "#6B7280",
 )
 _LEAST_P = 1e-300  # p-values are drawn down to here
-PALETTE = (_BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, "#000000", "#F0E442", _GREY)
+PALETTE = (_BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, "#000000", "#8B5E3C", _GREY)
 """Colours in the order in which groups take them."""
 _CHAINS = (_BLUE, _ORANGE, _GREEN, _PURPLE, _SKY, _RED)
 _STYLE: Any = {
