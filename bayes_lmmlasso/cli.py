@@ -32,6 +32,7 @@ from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSF
 from bayes_lmmlasso.report.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import StageClock, find_path, find_stability, lay_groundwork
+from bayes_lmmlasso.report.studies import run_study, study_lines
 from bayes_lmmlasso.report.summary import (
     demo_lines,
     null_lines,
@@ -373,6 +374,25 @@ def report(
 ) -> None:
     """Make report.html of a finished run again, from its tables and posterior."""
     _tell([f"report: {rebuild_report(folder)}"])
+
+
+@app.command()
+def compare(
+    study: Annotated[Path, typer.Argument(help="File that states the study.", metavar="STUDY.toml")],
+    out: OutDir,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler to compute on, such as tcp://127.0.0.1:8786.", metavar="ADDRESS")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="cores")] = None,
+    replicates: Annotated[
+        int | None, typer.Option(min=1, help="Simulated traits for each setting, for a trial.")
+    ] = None,
+) -> None:
+    """Compare methods as STUDY.toml says; cells that DIR knows are not computed again."""
+    changes = {} if replicates is None else {"replicates": replicates}
+    with _bars() as progress:
+        result = run_study(study, out, scheduler=scheduler, workers=workers, changes=changes, progress=progress)
+    _tell(study_lines(result))
 
 
 @app.command()

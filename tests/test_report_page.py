@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from html.parser import HTMLParser
 
 import pytest
+from browser import shown
 from small_run import finished_copy, finished_run
 
 from bayes_lmmlasso.models import MODELS, ModelSpec, laplace
@@ -155,22 +153,4 @@ def test_each_cause_gives_one_doubt(section, name, value, words):
 
 
 def test_a_browser_shows_the_page(tmp_path):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        message = "no Chromium here: install the package 'chromium' to see the report in a browser"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    report = finished_run().folder / "report.html"
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--window-size=1100,2400"]
-
-    def browse(action: str) -> subprocess.CompletedProcess[str]:
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        command = [chromium, *options, profile, action, report.as_uri()]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-
-    dumped = browse("--dump-dom")
-    assert "CONSOLE" not in dumped.stderr  # a blocked or failed request would be told here
-    assert "height: which regions matter" in Page(dumped.stdout).text
-    browse(f"--screenshot={tmp_path / 'page.png'}")
-    assert (tmp_path / "page.png").stat().st_size > 50_000
+    assert "height: which regions matter" in Page(shown(finished_run().folder / "report.html", tmp_path)).text

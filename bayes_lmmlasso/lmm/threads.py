@@ -17,7 +17,7 @@ from itertools import count
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["blas_threads", "thread_map", "thread_slices"]
+__all__ = ["blas_threads", "one_thread", "thread_map", "thread_slices"]
 
 _SMALL = 4000  # samples below which BLAS threads gain little on a quiet machine and lose much on a busy one
 
@@ -83,6 +83,18 @@ def _one_blas_thread() -> Iterator[None]:
             yield
         finally:
             _inside.held = False
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold BLAS to one thread and `thread_map` to a plain loop, for work that shares the machine with its like."""
+    before = getattr(_inside, "pool", False)
+    _inside.pool = True
+    try:
+        with _one_blas_thread():
+            yield
+    finally:
+        _inside.pool = before
 
 
 @cache

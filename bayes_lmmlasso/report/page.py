@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
@@ -23,7 +23,7 @@ from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, png, t
 from bayes_lmmlasso.report.run_directory import RECORD
 from bayes_lmmlasso.report.tables import read_tsv
 
-__all__ = ["report_html"]
+__all__ = ["page_template", "png_text", "report_html"]
 
 _TEMPLATE = "page.html.j2"
 _N_WINDOWS, _N_SNPS = 15, 10
@@ -58,21 +58,7 @@ def report_html(folder: Path) -> str:
     sets = folder / "credible_sets.tsv"
     tree = read_tree(folder / "posterior.zarr")
     selection = record["evidence"]["selection"]
-    environment = Environment(
-        loader=PackageLoader("bayes_lmmlasso", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "cell": _cell,
-        "count": "{:,}".format,
-        "percent": "{:.0%}".format,
-        "share": "{:.1%}".format,
-    }
-    template = environment.get_template(_TEMPLATE)
-    return template.render(
+    return page_template(_TEMPLATE).render(
         record=record,
         doubts=doubts(record),
         shares=share_table(tree).to_dict("index"),
@@ -91,14 +77,32 @@ def report_html(folder: Path) -> str:
         snp_r_hat=inclusion["r_hat"].max(),
         snp_ess=inclusion["ess_bulk"].min(),
         plots={
-            "manhattan": _png(manhattan_figure(inclusion, selection["threshold"])),
-            "variance": _png(variance_figure(tree)),
-            "effects": _png(effects_figure(inclusion)),
-            "trace": _png(trace_figure(tree)),
+            "manhattan": png_text(manhattan_figure(inclusion, selection["threshold"])),
+            "variance": png_text(variance_figure(tree)),
+            "effects": png_text(effects_figure(inclusion)),
+            "trace": png_text(trace_figure(tree)),
         },
         definitions=column_definitions(record),
         references=REFERENCES,
     )
+
+
+def page_template(name: str) -> Template:
+    """Return a template of this folder, with the filters that templates use."""
+    environment = Environment(
+        loader=PackageLoader("bayes_lmmlasso", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cell": _cell,
+        "count": "{:,}".format,
+        "percent": "{:.0%}".format,
+        "share": "{:.1%}".format,
+    }
+    return environment.get_template(name)
 
 
 def _discoveries(what: str, table: pd.DataFrame, column: str) -> str:
@@ -136,6 +140,6 @@ def _cell(value: Any, column: str = "") -> str:
     return f"{value:.3f}" if column in _THREE_DECIMALS else f"{value:.3g}"
 
 
-def _png(figure: Figure) -> str:
+def png_text(figure: Figure) -> str:
     """Return a figure as base64 text."""
     return base64.b64encode(png(figure)).decode("ascii")

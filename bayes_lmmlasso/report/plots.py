@@ -23,7 +23,7 @@ from scipy.stats import gaussian_kde
 from bayes_lmmlasso.posterior.shares import share_draws
 from bayes_lmmlasso.report.genome import Genome
 
-__all__ = ["effects_figure", "manhattan_figure", "png", "trace_figure", "variance_figure"]
+__all__ = ["PALETTE", "effects_figure", "manhattan_figure", "png", "styled", "trace_figure", "variance_figure"]
 
 _BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, _GREY = (
     "#0072B2",
@@ -35,6 +35,8 @@ _BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, _GREY = (
     "#6B7280",
 )
 _LEAST_P = 1e-300  # p-values are drawn down to here
+PALETTE = (_BLUE, _ORANGE, _GREEN, _RED, _PURPLE, _SKY, "#000000", "#8B5E3C", _GREY)
+"""Colours in the order in which groups take them."""
 _CHAINS = (_BLUE, _ORANGE, _GREEN, _PURPLE, _SKY, _RED)
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -49,18 +51,18 @@ _STYLE: Any = {
 }
 
 
-def _styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:
+def styled[**P, F: Figure | None](draw: Callable[P, F]) -> Callable[P, F]:
     """Draw in the house style, whatever the user's own Matplotlib settings."""
 
     @wraps(draw)
-    def styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> F:
         with mpl.rc_context(_STYLE):
             return draw(*args, **kwargs)
 
-    return styled
+    return wrapped
 
 
-@_styled
+@styled
 def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
     """Stability frequency, posterior inclusion and, if there was a scan, its p-values, along the genome.
 
@@ -108,7 +110,7 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def trace_figure(tree: xr.DataTree) -> Figure:
     """Trace and density of the hyper-parameters and of pve and pge, one colour a chain."""
     posterior = tree["posterior"].dataset
@@ -134,7 +136,7 @@ def trace_figure(tree: xr.DataTree) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def effects_figure(inclusion: pd.DataFrame, n_top: int = 12) -> Figure:
     """MAP estimate beside posterior mean and 95% interval.
 
@@ -167,7 +169,7 @@ def effects_figure(inclusion: pd.DataFrame, n_top: int = 12) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def variance_figure(tree: xr.DataTree) -> Figure:
     """Posterior of the shares of variance of SNP effects, polygenic background and noise."""
     parts = [

@@ -1,0 +1,131 @@
+"""Studies of prediction: traits x methods x folds, everything learnt within the fold (`prepare_fold`).
+
+All methods see the same folds; intervals and paired differences are bootstrapped over traits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any, cast, get_args
+
+import pandas as pd
+
+from bayes_lmmlasso.cohort import read_plink, sample_frame
+from bayes_lmmlasso.cohort.transforms import TransformName
+from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
+from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
+from bayes_lmmlasso.compare.prediction import prediction_rows, prediction_scores
+from bayes_lmmlasso.compare.predictors import PREDICTORS, posterior_predictor
+from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
+from bayes_lmmlasso.compare.study_data import DataSettings
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm import KinshipMethod, read_kinship
+from bayes_lmmlasso.models import MODELS
+
+__all__ = ["PREDICTION", "PredictionCell", "PredictionSettings"]
+
+_METRICS = ("r", "r2", "mse", "coverage", "size")
+_COMPARED = ("r", "r2", "mse")
+_LENGTHS = {"chains": 4, "warmup": None, "draws": None}  # of the Markov chains
+
+
+@dataclass(frozen=True)
+class PredictionSettings:
+    """How samples are predicted.
+
+    Attributes
+    ----------
+    folds
+        Number of folds of equal size.
+    """
+
+    folds: int = 10
+
+    def __post_init__(self) -> None:
+        if self.folds < 2:
+            raise InputError(f"expected folds of at least 2, got {self.folds}: 10 is usual")
+
+
+@dataclass(frozen=True)
+class PredictionCell:
+    """One fold of a trait predicted by one method; ``seed`` assigns the folds of the trait."""
+
+    data: DataSettings
+    trait: str
+    n_folds: int
+    fold: int
+    seed: int
+    method: MethodCall
+
+    def labels(self) -> dict[str, Any]:
+        """Return trait, fold and method."""
+        return {"trait": self.trait, "fold": self.fold, "method": self.method.name}
+
+    def content(self) -> dict[str, Any]:
+        """Return everything but the data."""
+        return {"kind": "prediction"} | {name: value for name, value in asdict(self).items() if name != "data"}
+
+    def run(self) -> dict[str, Any]:
+        """Train, predict, and return the rows of `cross_predict`."""
+        fold = _fold(self.data, self.trait, self.n_folds, self.fold, self.seed)
+        name, settings = self.method.name, dict(self.method.settings)
+        predictor = posterior_predictor(name, **(_LENGTHS | settings)) if name in MODELS else PREDICTORS[name]
+        rows = prediction_rows(name, self.fold, fold, predictor(fold, self.seed + self.fold))
+        return {"rows": rows.to_dict("list")}
+
+
+@lru_cache(maxsize=1)
+def _fold(data: DataSettings, trait: str, n_folds: int, label: int, seed: int) -> Fold:
+    """Read the cohort and prepare a fold."""
+    cohort = read_plink(data.bfile, data.pheno, trait, data.covar)
+    covariates = cohort.attrs["covariates"]
+    estimated = data.kinship in get_args(KinshipMethod)
+    return prepare_fold(
+        cohort,
+        trait,
+        plan_folds(cohort, trait, covariates, n_folds=n_folds, seed=seed),
+        label,
+        covariates=covariates,
+        relations=data.kinship if estimated else read_kinship(data.kinship, sample_frame(cohort)),
+        maf=data.maf,
+        missing=data.missing,
+        transform=cast(TransformName, data.transform),
+    )
+
+
+def _cells(study: Study) -> list[Cell]:
+    n_folds = study.settings.folds
+    return [
+        PredictionCell(study.data, trait, n_folds, fold, derived_seed(study.seed, trait), method)
+        for trait in study.traits
+        for fold in range(n_folds)
+        for method in study.methods
+    ]
+
+
+def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
+    """Return predictions, their accuracy by trait and method over the folds at hand, means and paired differences."""
+    rows = [pd.DataFrame(result["rows"]).assign(trait=labels["trait"]) for labels, result in results]
+    predictions = pd.concat(rows, ignore_index=True)
+    predictions = predictions[["trait", *predictions.columns.drop("trait")]]
+    accuracy = prediction_scores(predictions, ("trait", "method"))
+    means, differences = [], []
+    for metric in _METRICS:
+        values = accuracy.pivot_table(index="trait", columns="method", values=metric, sort=False)
+        values.columns.name = None
+        if values.shape[1]:
+            means.append(method_means(values, seed=study.seed).assign(metric=metric))
+        if metric in _COMPARED:
+            differences.append(paired_differences(values, seed=study.seed).assign(metric=metric))
+    summary, paired = pd.concat(means), pd.concat(differences)
+    return {
+        "accuracy": accuracy,
+        "summary": summary[["metric", *summary.columns.drop("metric")]],
+        "differences": paired[["metric", *paired.columns.drop("metric")]],
+        "predictions": predictions,
+    }
+
+
+_METHODS = {name: _LENGTHS if name in MODELS else {} for name in (*PREDICTORS, *MODELS)}
+PREDICTION = Kind(PredictionSettings, _METHODS, _cells, _tables)

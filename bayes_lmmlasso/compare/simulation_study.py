@@ -1,0 +1,256 @@
+"""Studies with known truth: how well methods rank SNPs of semi-empirical traits, setting by setting.
+
+Every replicate draws causal SNPs, effects and noise on real genotypes and a real or drawn background
+(`semi_empirical_trait`); all methods see the same trait, and a replicate draws the same causal SNPs in every setting
+that has as many, so that methods and settings compare in pairs. Each ranking is scored by causal loci (`causal_loci`).
+Intervals are bootstrapped over replicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from bayes_lmmlasso.cohort import PRESETS, SWEEPS, EffectLaw, TraitDesign, semi_empirical_trait
+from bayes_lmmlasso.compare.baselines import BASELINES
+from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
+from bayes_lmmlasso.compare.calibration import calibration_curve, fdr_calibration
+from bayes_lmmlasso.compare.loci import causal_loci
+from bayes_lmmlasso.compare.ranking import ranking_curves
+from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
+from bayes_lmmlasso.compare.study_data import DataSettings, StudyData, load
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm import polygenic_effect
+
+__all__ = ["SIMULATION", "SimulationCell", "SimulationSettings"]
+
+Background = Literal["trait", "polygenic", "drawn"]
+
+_GRID = np.linspace(0, 1, 21)  # of recall
+_FALSE_RATES = np.concatenate([[0.0], np.logspace(-5, 0, 41)])
+_LEAST_SHARE = 0.01  # claims below this are not kept
+METRICS = ("average_precision", "roc_area", "power_at_fdp_0.1")
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """What is simulated.
+
+    Attributes
+    ----------
+    replicates
+        Traits for each setting.
+    presets
+        Settings by name, of `bayes_lmmlasso.PRESETS`.
+    sweeps
+        Axes along which a setting varies, of `bayes_lmmlasso.SWEEPS`.
+    signal, structure, n_causal, effect_law
+        A grid: all combinations are settings, in the terms of `TraitDesign.of_ratios`.
+    background
+        The study's trait itself, what its null model attributes to relatedness, or a draw from N(0, K).
+    window_kb, r2
+        Which SNPs count as finding a causal one (`bayes_lmmlasso.causal_loci`).
+    """
+
+    replicates: int = 100
+    presets: tuple[str, ...] = ()
+    sweeps: tuple[str, ...] = ()
+    signal: tuple[float, ...] = ()
+    structure: tuple[float, ...] = ()
+    n_causal: tuple[int, ...] = (5,)
+    effect_law: tuple[str, ...] = ("equal",)
+    background: str = "trait"
+    window_kb: float | None = None
+    r2: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.replicates < 1:
+            raise InputError(f"expected replicates of at least 1, got {self.replicates}: 100 is usual")
+        for key, given, known in (
+            ("presets", self.presets, tuple(PRESETS)),
+            ("sweeps", self.sweeps, tuple(SWEEPS)),
+            ("effect_law", self.effect_law, get_args(EffectLaw)),
+            ("background", (self.background,), get_args(Background)),
+        ):
+            for value in given:
+                if value not in known:
+                    raise InputError(f"expected {key} among {', '.join(known)}, got {value!r}: choose of these")
+        for key, shares in (("signal", self.signal), ("structure", self.structure)):
+            for share in shares:
+                if not 0 <= share <= 1:
+                    raise InputError(f"expected {key} between 0 and 1, got {share:g}: give shares of variance")
+        if bool(self.signal) != bool(self.structure) or not (self.presets or self.sweeps or self.signal):
+            raise InputError(
+                f"expected presets, sweeps, or a grid of signal and structure, got signal {list(self.signal)} and "
+                f"structure {list(self.structure)}: give one of the three"
+            )
+
+    def designs(self) -> Iterator[tuple[str, TraitDesign]]:
+        """Return every setting with its name."""
+        for name in self.presets:
+            yield name, PRESETS[name]
+        for axis in self.sweeps:
+            for value, design in SWEEPS[axis].items():
+                yield f"{axis}={value:g}", design
+        for signal, structure, n_causal, law in product(self.signal, self.structure, self.n_causal, self.effect_law):
+            design = TraitDesign.of_ratios(signal, structure, n_causal=n_causal, effect_law=law)  # type: ignore[arg-type]
+            yield f"signal={signal:g} structure={structure:g} n_causal={n_causal} {law}", design
+
+
+@dataclass(frozen=True)
+class SimulationCell:
+    """One simulated trait ranked by one method."""
+
+    data: DataSettings
+    trait: str
+    setting: str
+    design: TraitDesign
+    replicate: int
+    seed: int
+    background: str
+    window_kb: float | None
+    r2: float | None
+    method: MethodCall
+
+    def labels(self) -> dict[str, Any]:
+        """Return setting, background trait, replicate and method."""
+        return {
+            "setting": self.setting,
+            "trait": self.trait,
+            "replicate": self.replicate,
+            "method": self.method.name,
+        }
+
+    def content(self) -> dict[str, Any]:
+        """Return everything but the name of the setting."""
+        content = asdict(self)
+        return {"kind": "simulation"} | {key: content[key] for key in content if key not in ("data", "setting")}
+
+    def run(self) -> dict[str, Any]:
+        """Simulate, score and evaluate."""
+        data = load(self.data, self.trait)
+        X, variants = data.analysis.X, data.analysis.variants
+        simulated = semi_empirical_trait(
+            X, self._background(data), design=self.design, variants=variants, seed=self.seed
+        )
+        y = (simulated.y - simulated.y.mean()) / simulated.y.std()
+        method = BASELINES[self.method.name]
+        settings = dict(self.method.settings) | ({"seed": self.seed} if "seed" in method.settings else {})
+        scores = method(X, y, data.basis, data.analysis.covariates, **settings)
+        loci = causal_loci(
+            simulated.causal,
+            X.shape[1],
+            variants=variants,
+            window_kb=self.window_kb,
+            X=X if self.r2 else None,
+            r2=self.r2,
+        )
+        items = loci.items(scores)
+        curves = ranking_curves(items.score, items.positive)
+        result = {
+            "average_precision": curves.average_precision,
+            "roc_area": curves.roc_area,
+            "power_at_fdp_0.1": curves.power_at_fdp(0.1),
+            "precision": curves.precision_at(_GRID).tolist(),
+            "true_positive_rate": curves.true_positive_rate_at(_FALSE_RATES).tolist(),
+        }
+        if method.is_share:
+            causal = np.isin(np.arange(X.shape[1]), simulated.causal)
+            kept = (scores >= _LEAST_SHARE) | causal
+            result["share"] = scores[kept].tolist()
+            result["causal"] = causal[kept].tolist()
+            result["tagging"] = loci.tagging[kept].tolist()
+        return result
+
+    def _background(self, data: StudyData) -> Any:
+        if self.background == "drawn":
+            return None
+        y = data.analysis.y
+        return y if self.background == "trait" else polygenic_effect(y, data.basis, data.analysis.covariates)
+
+
+def _cells(study: Study) -> list[Cell]:
+    settings: SimulationSettings = study.settings
+    return [
+        SimulationCell(
+            study.data,
+            trait,
+            name,
+            design,
+            replicate,
+            derived_seed(study.seed, trait, replicate),
+            settings.background,
+            settings.window_kb,
+            settings.r2,
+            method,
+        )
+        for trait in study.traits
+        for name, design in settings.designs()
+        for replicate in range(settings.replicates)
+        for method in study.methods
+    ]
+
+
+def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
+    """Return areas of each ranking, their means, paired differences, mean curves, calibration and discovery rates."""
+    areas = pd.DataFrame([labels | {name: result[name] for name in METRICS} for labels, result in results])
+    means, differences, curves, calibration, discoveries = [], [], [], [], []
+    for (setting, trait), group in areas.groupby(["setting", "trait"], sort=False):
+        for metric in METRICS:
+            where = {"setting": setting, "trait": trait, "metric": metric}
+            values = group.pivot_table(index="replicate", columns="method", values=metric, sort=False)
+            values.columns.name = None
+            means.append(_at(where, method_means(values, seed=study.seed)))
+            differences.append(_at(where, paired_differences(values, seed=study.seed)))
+        for method, chosen in group.groupby("method", sort=False):
+            where = {"setting": setting, "trait": trait, "method": method}
+            found = [results[row][1] for row in chosen.index]
+            curves.append(_at(where, _mean_curves(found)))
+            if "share" in found[0]:
+                claimed, truth = _claims(found)
+                for target in ("causal", "tagging"):
+                    kept = claimed["share"] >= _LEAST_SHARE
+                    if kept.any():
+                        bins = calibration_curve(
+                            claimed["share"][kept], truth[target][kept], claimed["replicate"][kept], seed=study.seed
+                        ).bins
+                        calibration.append(_at(where | {"truth": target}, bins))
+                rates = fdr_calibration(claimed["share"], truth["causal"], claimed["replicate"], seed=study.seed)
+                discoveries.append(_at(where, rates))
+    parts = {"summary": means, "differences": differences, "curves": curves, "calibration": calibration}
+    parts["fdr"] = discoveries
+    return {"areas": areas} | {name: pd.concat(found) for name, found in parts.items() if found}
+
+
+def _mean_curves(results: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return precision by recall, and true by false positive rate, averaged over replicates."""
+    parts = [
+        ("precision_by_recall", _GRID, "precision"),
+        ("true_by_false_positive_rate", _FALSE_RATES, "true_positive_rate"),
+    ]
+    frames = [
+        pd.DataFrame({"curve": curve, "x": x, "y": np.mean([result[name] for result in results], axis=0)})
+        for curve, x, name in parts
+    ]
+    return pd.concat(frames)
+
+
+def _claims(results: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return claimed shares with their replicates, and the two truths."""
+    share = np.concatenate([result["share"] for result in results])
+    replicate = np.repeat(np.arange(len(results)), [len(result["share"]) for result in results])
+    truth = {name: np.concatenate([result[name] for result in results]) for name in ("causal", "tagging")}
+    return {"share": share, "replicate": replicate}, truth
+
+
+def _at(where: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Put columns in front that say where the rows belong."""
+    return pd.concat([pd.DataFrame([where] * len(table), index=table.index), table], axis=1)
+
+
+SIMULATION = Kind(SimulationSettings, {name: each.settings for name, each in BASELINES.items()}, _cells, _tables)

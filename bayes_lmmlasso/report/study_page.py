@@ -1,0 +1,76 @@
+"""``report.html`` of a study: failures first, then figures, tables, cost and how to repeat it; self-contained."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from bayes_lmmlasso.report.page import page_template
+
+__all__ = ["study_html"]
+
+_TEMPLATE = "study_page.html.j2"
+_MOST_ROWS, _MOST_ERRORS = 60, 5
+_TEXTS = {
+    "summary": "Mean of each method with its 95% bootstrap interval, over replicates or traits.",
+    "differences": "Paired differences between methods on the same replicates or traits: mean of method minus "
+    "reference with 95% bootstrap interval, and the share in which the method has the larger value (ties count half).",
+    "fdr": "Claimed Bayesian false discovery rates against realised ones, and power.",
+    "accuracy": "Predictions of all folds of a trait: correlation r, share of variance explained r2 (below 0 if worse "
+    "than the mean), mean squared error, coverage of 95% intervals, and SNPs in the model.",
+    "hits": "SNPs selected, those near a candidate gene, their share, the share of all SNPs that are as near, and the "
+    "p-value of the rotation test.",
+    "selected": "SNPs above the threshold.",
+    "published": "Published SNPs with their shares here, and the largest share within the window.",
+}
+
+
+def study_html(record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], figures: Mapping[str, bytes]) -> str:
+    """Return the page of a study.
+
+    Parameters
+    ----------
+    record
+        What the study was asked to do.
+    tables
+        Tables by name, ``cells`` among them.
+    figures
+        PNG images by caption.
+    """
+    cells = tables["cells"]
+    failed = cells[cells["status"] == "failed"]
+    settings = {f"{record['kind']}: {name}": value for name, value in record["settings"].items()}
+    methods = [
+        " ".join([method["name"], *(f"{key}={value}" for key, value in method["settings"])])
+        for method in record["methods"]
+    ]
+    facts = {"traits": record["traits"], "methods": methods, "seed": record["seed"], **record["data"], **settings}
+    return page_template(_TEMPLATE).render(
+        record=record,
+        n_cells=len(cells),
+        n_failed=len(failed),
+        errors=[f"{error} ({count:,})" for error, count in failed["error"].value_counts().head(_MOST_ERRORS).items()],
+        figures={caption: base64.b64encode(image).decode("ascii") for caption, image in figures.items()},
+        tables={
+            name: (text, _readable(tables[name]), len(tables[name])) for name, text in _TEXTS.items() if name in tables
+        },
+        costs=cells.groupby("method", sort=False)["seconds"]
+        .agg(["count", "min", "median", "max", "sum"])
+        .reset_index(),
+        facts={str(name): _told(value) for name, value in facts.items()},
+    )
+
+
+def _readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the first rows, yes and no for truths."""
+    truths = {str(name): table[name].map({True: "yes", False: "no"}) for name in table.select_dtypes(bool)}
+    return table.assign(**truths).head(_MOST_ROWS)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(str(item) for item in value) or "none"
+    return "none" if value is None else str(value)

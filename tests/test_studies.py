@@ -1,0 +1,245 @@
+"""Studies: the tables are what the methods say, whatever interrupts them, wherever they run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from browser import shown
+from small_run import cohort_folder, contents
+from small_study import tables, write_study
+from typer.testing import CliRunner
+
+import bayes_lmmlasso as bl
+from bayes_lmmlasso.cli import app
+from bayes_lmmlasso.compare import cells as cells_module
+from bayes_lmmlasso.compare import read_study
+from bayes_lmmlasso.compare.execution import perform
+from bayes_lmmlasso.compare.study_data import load
+from bayes_lmmlasso.report.studies import run_study
+from bayes_lmmlasso.report.tables import read_tsv
+
+COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Compute cells here: processes take seconds to start. Returns the keys in the order they were computed."""
+    computed = []
+
+    def compute(cells, workers):
+        for key, cell in cells.items():
+            computed.append(key)
+            yield key, perform(cell)
+
+    monkeypatch.setattr(cells_module, "compute_on_processes", compute)
+    return computed
+
+
+def test_simulation_tables_are_what_the_methods_say(tmp_path, in_this_process):
+    path = write_study(tmp_path / "study.toml", "simulation")
+    run_study(path, tmp_path / "out")
+    areas = read_tsv(tmp_path / "out" / "areas.tsv")
+    cells = read_tsv(tmp_path / "out" / "cells.tsv")
+    assert len(cells) == len(areas) == 2 * 3 * 5  # settings, replicates, methods
+    assert set(cells["status"]) == {"done"}
+    study = read_study(path)
+    (name, design), _ = study.settings.designs()
+    data = load(study.data, "colour")
+    cell = cells_module.KINDS["simulation"].cells(study)[0]
+    simulated = bl.semi_empirical_trait(data.analysis.X, data.analysis.y, design=design, seed=cell.seed)
+    y = (simulated.y - simulated.y.mean()) / simulated.y.std()
+    scores = bl.BASELINES["lm"](data.analysis.X, y, data.basis, data.analysis.covariates)
+    loci = bl.causal_loci(simulated.causal, scores.size, variants=data.analysis.variants, window_kb=10)
+    items = loci.items(scores)
+    wanted = bl.ranking_curves(items.score, items.positive).average_precision
+    first = areas[(areas["setting"] == name) & (areas["replicate"] == 0) & (areas["method"] == "lm")]
+    assert first["average_precision"].item() == pytest.approx(wanted, rel=1e-5)  # six digits in the file
+    mean = areas[(areas["setting"] == name) & (areas["method"] == "lm")]["average_precision"].mean()
+    summary = read_tsv(tmp_path / "out" / "summary.tsv")
+    row = summary[
+        (summary["setting"] == name) & (summary["method"] == "lm") & (summary["metric"] == "average_precision")
+    ]
+    assert row["mean"].item() == pytest.approx(mean, rel=1e-5)
+    assert row["lo"].item() <= mean <= row["hi"].item()
+
+
+def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_process):
+    path = write_study(tmp_path / "study.toml", "prediction")
+    run_study(path, tmp_path / "out")
+    accuracy = read_tsv(tmp_path / "out" / "accuracy.tsv").set_index(["trait", "method"])
+    folder = cohort_folder()
+    seed = cells_module.KINDS["prediction"].cells(read_study(path))[0].seed
+    cohort = bl.read_plink(folder / "small", folder / "pheno.tsv", "height")
+    rows = bl.cross_predict(cohort, "height", ["blup", "lmm-lasso"], n_folds=3, seed=seed)
+    for method, mine in rows.groupby("method"):
+        assert accuracy.loc[("height", method), "mse"] == pytest.approx(
+            ((mine["y"] - mine["mean"]) ** 2).mean(), rel=1e-5
+        )
+        assert accuracy.loc[("height", method), "n"] == 58
+
+
+def test_selection_tables_count_hits_near_genes(tmp_path, in_this_process):
+    path = write_study(tmp_path / "study.toml", "selection")
+    run_study(path, tmp_path / "out")
+    selected, hits = (read_tsv(tmp_path / "out" / f"{name}.tsv") for name in ("selected", "hits"))
+    assert (selected["share"] > 0.3).all()
+    genes = pd.read_csv(tmp_path / "genes.tsv", sep="\t", dtype={"chrom": str})
+    for row in hits.itertuples():
+        mine = selected[(selected["trait"] == row.trait) & (selected["method"] == row.method)]
+        assert row.selected == len(mine)
+        near = [
+            ((genes["chrom"] == chrom) & (genes["start"] - 20_000 <= pos) & (pos <= genes["end"] + 20_000)).any()
+            for chrom, pos in mine[["chrom", "pos"]].to_numpy()
+        ]
+        assert row.hits == sum(near)
+    published = read_tsv(tmp_path / "out" / "published.tsv")
+    assert list(published["trait"]) == ["colour", "colour"]  # by two methods; the other SNP's chromosome is not here
+    assert published["share"].isna().all()  # it is not among the SNPs
+
+
+def test_an_extended_study_computes_what_is_new(tmp_path, in_this_process):
+    out = tmp_path / "out"
+    run_study(write_study(tmp_path / "study.toml", "simulation"), out)
+    first = tables(out)
+    n = len(in_this_process)
+    again = run_study(tmp_path / "study.toml", out)
+    assert again.outcome.n_computed == 0
+    assert tables(out) == first
+    more = write_study(
+        tmp_path / "more.toml", "simulation", lambda text: text.replace("replicates = 3", "replicates = 4")
+    )
+    assert run_study(more, out).outcome.n_computed == 2 * 5
+    assert len(set(in_this_process)) == len(in_this_process) == n + 2 * 5
+    fresh = tmp_path / "fresh"
+    run_study(more, fresh)
+    assert tables(fresh) == tables(out)
+
+
+def test_other_data_are_other_cells(tmp_path, in_this_process):
+    folder = tmp_path / "cohort"
+    folder.mkdir()
+    for file in cohort_folder().iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    path = write_study(tmp_path / "study.toml", "selection", lambda text: text.replace(str(cohort_folder()), "cohort"))
+    assert run_study(path, tmp_path / "out").outcome.n_computed == 4
+    table = pd.read_csv(folder / "pheno.tsv", sep="\t")
+    table.assign(colour=table["colour"] + np.arange(len(table))).to_csv(folder / "pheno.tsv", sep="\t", index=False)
+    assert run_study(path, tmp_path / "out").outcome.n_computed == 2  # of the changed trait alone
+
+
+def test_a_failing_cell_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch, in_this_process):
+    def fail(*arguments, **settings):
+        raise FloatingPointError("no\nluck")
+
+    monkeypatch.setitem(bl.BASELINES, "lmm-p3d", type(bl.BASELINES["lm"])(fail))
+    path = write_study(tmp_path / "study.toml", "simulation")
+    out = tmp_path / "out"
+    done = CliRunner().invoke(app, ["compare", str(path), "--out", str(out), "--replicates", "2"])
+    assert done.exit_code == 0, done.output
+    assert "20 cells, 20 computed now, 4 failed" in done.stdout
+    cells = read_tsv(out / "cells.tsv")
+    assert set(cells.loc[cells["status"] == "failed", "method"]) == {"lmm-p3d"}
+    assert set(cells.loc[cells["status"] == "failed", "error"]) == {"FloatingPointError: no luck"}
+    assert "lmm-p3d" not in set(read_tsv(out / "summary.tsv")["method"])
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "4 of 20 cells failed" in page
+    monkeypatch.undo()
+
+
+def test_the_page_loads_nothing_and_shows_every_table(tmp_path, in_this_process):
+    out = tmp_path / "out"
+    run_study(write_study(tmp_path / "study.toml", "simulation"), out, changes={"replicates": 2})
+    page = (out / "report.html").read_text(encoding="utf-8")
+    sources = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: sources.append((tag, dict(attrs)))
+    parser.feed(page)
+    tags = [tag for tag, _ in sources]
+    assert not {"script", "iframe", "object", "embed"} & set(tags)
+    assert all(attrs["src"].startswith("data:") for tag, attrs in sources if tag == "img")
+    record = json.loads((out / "study.json").read_text())
+    assert tags.count("img") == len(record["captions"]) == len(list(out.glob("*.png"))) == 4
+    assert {"areas.tsv", "cells.tsv", "summary.tsv", "differences.tsv", "curves.tsv"} <= set(record["files"])
+    document = shown(out / "report.html", tmp_path)
+    for name in ("summary", "differences"):
+        assert f"<code>{name}.tsv</code>" in document
+
+
+BAD = {
+    "no TOML": (lambda text: text + "\n= 3", "expected TOML"),
+    "unknown kind": (lambda text: text.replace('"simulation"', '"simulations"', 1), "got 'simulations'"),
+    "unknown key": (lambda text: "sede = 1\n" + text, "'sede'"),
+    "unknown setting": (lambda text: text.replace("replicates", "replicate"), "[simulation]: expected keys among"),
+    "text for a number": (lambda text: text.replace("replicates = 3", 'replicates = "3"'), "replicates to be a whole"),
+    "no replicates": (lambda text: text.replace("replicates = 3", "replicates = 0"), "replicates of at least 1, got 0"),
+    "unknown preset": (lambda text: text.replace("rakitsch2013", "rakitsch2014"), "got 'rakitsch2014'"),
+    "half a grid": (lambda text: text.replace("signal = [0.5]", ""), "a grid of signal and structure"),
+    "a share above 1": (lambda text: text.replace("signal = [0.5]", "signal = [5]"), "signal between 0 and 1, got 5"),
+    "unknown method": (lambda text: text.replace('"lm",', '"lmm",'), "got 'lmm'"),
+    "a method twice": (lambda text: text.replace('"lm",', '"lm", "lm",'), "got 'lm'"),
+    "unknown setting of a method": (lambda text: text.replace("subsamples", "samples"), "[method.lmm-lasso-stability]"),
+    "no traits": (lambda text: text.replace('traits = ["colour"]', "traits = []"), "traits to name at least one"),
+    "unknown trait": (lambda text: text.replace("colour", "weight"), "'weight'"),
+    "no genotypes": (lambda text: text.replace('small"', 'large"'), "large.bed"),
+    "unset variable": (lambda text: text.replace('pheno = "', 'pheno = "$NO_SUCH_PLACE'), "$NO_SUCH_PLACE"),
+    "no data": (lambda text: text.replace("bfile", "covar"), "expected the key 'bfile'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_study_is_told_in_one_sentence(case, tmp_path):
+    change, words = BAD[case]
+    path = write_study(tmp_path / "study.toml", "simulation", change)
+    done = CliRunner().invoke(app, ["compare", str(path), "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2, done.output
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert words in line
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path, in_this_process):
+    (tmp_path / "thesis.txt").write_text("x")
+    path = write_study(tmp_path / "study.toml", "selection")
+    with pytest.raises(bl.InputError, match="or that of a study, got"):
+        run_study(path, tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "x"
+
+
+def test_a_killed_study_goes_on_and_a_cluster_with_a_killed_worker_agrees(tmp_path):
+    from distributed import LocalCluster
+
+    path = write_study(tmp_path / "study.toml", "prediction")
+    whole, out, clustered = tmp_path / "whole", tmp_path / "out", tmp_path / "clustered"
+    assert subprocess.run([COMMAND, "compare", path, "--out", whole], capture_output=True, check=False).returncode == 0
+    killed = subprocess.Popen([COMMAND, "compare", path, "--out", out, "--workers", "1"], stderr=subprocess.DEVNULL)
+    while len(list(out.glob("cells/*/*.json"))) < 5:
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    kept = len(list(out.glob("cells/*/*.json")))
+    assert not (out / "cells.tsv").exists()
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        victim = next(iter(cluster.workers.values()))
+
+        def report(stage, done, total, remark=""):
+            if done == 4:
+                victim.process.process._process.kill()
+
+        run_study(path, clustered, scheduler=cluster.scheduler_address, progress=report)
+    assert tables(clustered) == tables(whole)
+    resumed = run_study(path, out, workers=1)
+    assert resumed.outcome.n_computed == 18 - kept
+    assert 5 <= kept < 18
+    assert tables(out) == tables(whole)
+    assert contents(out)["report.html"]
