@@ -9,10 +9,11 @@ import pytest
 from browser import shown
 from small_run import finished_copy, finished_run
 
+from bayes_lmmlasso import hyper_table, read_tree
 from bayes_lmmlasso.models import MODELS, ModelSpec, laplace
 from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
-from bayes_lmmlasso.report.evidence import doubts
+from bayes_lmmlasso.report.evidence import SamplingEvidence, doubts
 from bayes_lmmlasso.report.tables import read_tsv, write_json
 
 
@@ -130,6 +131,14 @@ def quiet_record():
     return record
 
 
+def test_draws_that_stand_still_leave_no_elpd(tmp_path):
+    tree = read_tree(finished_run().folder / "posterior.zarr").load()
+    tree["log_likelihood"]["y"][:] = -1.0
+    evidence = SamplingEvidence.of(tree, hyper_table(tree))
+    assert evidence.elpd_loo is None
+    assert "Leave one outThe draws are too alike" in changed(tmp_path, evidence__sampling__elpd_loo=None).text
+
+
 def test_no_doubt_without_cause():
     assert doubts(quiet_record()) == []
 
@@ -141,6 +150,7 @@ def test_no_doubt_without_cause():
         ("sampling", "r_hat", None, "undefined"),
         ("sampling", "ess_bulk", 12.0, "Few effective draws: 12"),
         ("sampling", "divergences", 1, "Divergent transitions: 1"),
+        ("sampling", "elpd_loo", None, "Leave-one-out could not be computed"),
         ("selection", "path_duality_gap", 1e-3, "not exact"),
         ("selection", "path_n_active", 4, "ended with 4 active SNPs"),
     ],

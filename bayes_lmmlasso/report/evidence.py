@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import arviz_stats
@@ -110,7 +110,8 @@ class SamplingEvidence:
     r_hat, r_hat_of, ess_bulk, ess_bulk_of
         Worst R-hat and bulk effective sample size among the hyper-parameters, and whose they are.
     elpd_loo, elpd_loo_se
-        Expected log predictive density of an individual left out, summed, with its standard error.
+        Expected log predictive density of an individual left out, summed, with its standard error; None where the
+        draws are too alike for it, as those of a chain that does not move are.
     pareto_k_limit, pareto_k_good, pareto_k_bad, pareto_k_very_bad
         Individuals with Pareto k up to the limit, up to 1, and above.
     """
@@ -122,23 +123,18 @@ class SamplingEvidence:
     r_hat_of: str
     ess_bulk: float
     ess_bulk_of: str
-    elpd_loo: float
-    elpd_loo_se: float
-    pareto_k_limit: float
-    pareto_k_good: int
-    pareto_k_bad: int
-    pareto_k_very_bad: int
+    elpd_loo: float | None = None
+    elpd_loo_se: float | None = None
+    pareto_k_limit: float | None = None
+    pareto_k_good: int = 0
+    pareto_k_bad: int = 0
+    pareto_k_very_bad: int = 0
 
     @classmethod
     def of(cls, tree: xr.DataTree, hyper: pd.DataFrame) -> SamplingEvidence:
         """Collect the evidence from the posterior and its `hyper_table`."""
         sizes = tree["posterior"].sizes
-        relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted here instead
-            loo = arviz_stats.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
-        k = loo.pareto_k.values
-        return cls(
+        evidence = cls(
             chains=sizes["chain"],
             draws=sizes["draw"],
             divergences=int(tree["sample_stats"]["diverging"].sum()),
@@ -146,6 +142,17 @@ class SamplingEvidence:
             r_hat_of=str(hyper["r_hat"].fillna(np.inf).idxmax()),
             ess_bulk=float(hyper["ess_bulk"].min()),
             ess_bulk_of=str(hyper["ess_bulk"].idxmin()),
+        )
+        relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted here instead
+                loo = arviz_stats.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
+        except ValueError:  # no Pareto distribution fits a tail of equal values
+            return evidence
+        k = loo.pareto_k.values
+        return replace(
+            evidence,
             elpd_loo=float(loo.elpd),
             elpd_loo_se=float(loo.se),
             pareto_k_limit=float(loo.good_k),
@@ -183,6 +190,10 @@ def _doubts_of_sampling(sampling: SamplingEvidence) -> list[str]:
         found.append(
             f"Few effective draws: {sampling.ess_bulk:.0f} for {sampling.ess_bulk_of}, and {_ESS_LIMIT} are "
             "wanted. Draw more, with --draws."
+        )
+    if sampling.elpd_loo is None:
+        found.append(
+            "Leave-one-out could not be computed: the draws are too alike. Draw more, with --warmup and --draws."
         )
     if sampling.divergences:
         found.append(
