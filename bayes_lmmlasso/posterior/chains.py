@@ -180,7 +180,7 @@ def _compile(
 
 def _forget_programs() -> None:
     """Free what JAX has traced and compiled, but for programs that are held, as the chains' own is."""
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX gives it no types
     release_memory()
 
 
