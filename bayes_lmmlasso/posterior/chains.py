@@ -4,6 +4,9 @@ A chain is a NumPyro kernel's state advanced by one compiled function, a block o
 chain runs in a thread of its own and JAX releases the interpreter while it computes. All chains share the one copy
 of the data. A chain depends on its own key alone: neither the number of threads nor the block size, nor an
 interruption after which it continues from its saved state, changes a draw.
+
+JAX keeps what it has traced and compiled for a later call with the same function. The first states and the one program
+need hundreds of megabytes of that, and nothing calls their functions again: it is dropped after each.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 from numpyro.infer.mcmc import MCMCKernel
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.memory import release_memory
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.devices import is_sharded
 from bayes_lmmlasso.posterior.draw_store import DrawStore, block_length
@@ -111,8 +115,10 @@ def run_chains(
             "more"
         )
     block = block_length(shapes)
+    _forget_programs()
     buffer = jax.tree.map(lambda x: jnp.zeros((block, *x.shape), x.dtype), shapes)
     advance = _compile(kernel, collect, states[0], data, buffer)
+    _forget_programs()
     monitor.start(store, done)
     stopped = threading.Event()
 
@@ -170,6 +176,12 @@ def _compile(
         return jax.lax.fori_loop(0, count, step, (state, buffer))
 
     return advance.lower(state, data, buffer, np.int32(1)).compile()
+
+
+def _forget_programs() -> None:
+    """Free what JAX has traced and compiled, but for programs that are held, as the chains' own is."""
+    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX gives it no types
+    release_memory()
 
 
 def _strong(state: Any) -> Any:

@@ -33,6 +33,7 @@ from bayes_lmmlasso.lmm import (
     read_kinship,
     rotate,
 )
+from bayes_lmmlasso.memory import release_memory
 from bayes_lmmlasso.posterior import Projection, Until, add_training, project_posterior, sample_posterior, shard
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
@@ -53,7 +54,7 @@ __all__ = [
 
 
 class StageClock:
-    """Times the stages and tells a progress hook of each.
+    """Times the stages, tells a progress hook of each, and frees what a stage no longer needs.
 
     Attributes
     ----------
@@ -73,6 +74,7 @@ class StageClock:
         start = perf_counter()
         yield remarks.append
         self.seconds[stage] = perf_counter() - start
+        release_memory()
         self.progress(stage, 1, 1, "; ".join(remarks))
 
 
