@@ -44,7 +44,7 @@ STUDIES = {
         subsamples = 10
     """,
     "dissection": """
-        traits = ["height", "colour"]
+        traits = ["colour"]
         methods = ["lasso", "lmm-lasso", "spike_slab"]
         [dissection]
         folds = 3
@@ -67,7 +67,7 @@ def write_study(path: Path, kind: str, change=lambda text: text) -> Path:
     path.with_name("published.tsv").write_text("trait\tchrom\tpos\tgene\ncolour\t1\t550000\tG1\nheight\t9\t7\tG9\n")
     path.with_name("counts.tsv").write_text("trait\tnear\tall\ncolour\t2\t7\nweight\t1\t1\n")
     path.with_name("shares.tsv").write_text(
-        "trait\tmethod\tn_active\tsnps\tstructure\texplained\nheight\tlmm-lasso\t4\t0.1\t0.3\t0.4\n"
+        "trait\tmethod\tn_active\tsnps\tstructure\texplained\ncolour\tlmm-lasso\t4\t0.1\t0.3\t0.4\n"
     )
     return path
 
