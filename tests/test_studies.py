@@ -26,6 +26,7 @@ from bayes_lmmlasso.compare import read_study
 from bayes_lmmlasso.compare.execution import perform
 from bayes_lmmlasso.compare.study_data import load
 from bayes_lmmlasso.report.studies import run_study
+from bayes_lmmlasso.report.study_plots import dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
 COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
@@ -184,6 +185,19 @@ def test_dissection_tables_are_those_of_the_folds(tmp_path, in_this_process):
     document = shown(out / "report.html", tmp_path)
     for name in ("best", "reference", "posterior", "shares"):
         assert f"<code>{name}.tsv</code>" in document
+
+
+def test_the_curves_of_all_panels_are_in_sight():
+    table = pd.DataFrame({"n_active": [0, 1], "snps": [0.0, 0.1], "structure": [0.1, 0.2], "explained": [0.1, 0.3]})
+    parts = [table.assign(trait=trait, method="lasso", samples="unseen") for trait in "ab"]
+    parts[1][["structure", "explained"]] += 0.6
+    figure = dissection_figure(pd.concat(parts), "unseen")
+    for axes, part in zip(figure.axes, parts, strict=True):
+        lo, hi = axes.get_ylim()
+        explained, snps, structure, _ = axes.get_lines()
+        for line, name in ((explained, "explained"), (snps, "snps"), (structure, "structure")):
+            assert line.get_ydata().tolist() == part[name].tolist()
+            assert lo <= part[name].min() <= part[name].max() <= hi
 
 
 def test_published_counts_need_two_columns_for_each_method(tmp_path):

@@ -158,6 +158,8 @@ def dissection_figure(shares: pd.DataFrame, samples: str) -> Figure:
     """
     groups = list(shares[shares["samples"] == samples].groupby(["trait", "method"], sort=False))
     figure, panels = _grid(len(groups), 3.0)
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
     for axes, ((trait, method), group) in zip(panels, groups, strict=True):
         for name, colour in (("explained", "#000000"), ("snps", PALETTE[0]), ("structure", PALETTE[1])):
             axes.plot(group["n_active"], group[name], color=colour, linewidth=1.3, label=name)
@@ -165,7 +167,6 @@ def dissection_figure(shares: pd.DataFrame, samples: str) -> Figure:
         axes.set_title(f"{trait}, {method}", parse_math=False)
         axes.set_xlabel("active SNPs")
         axes.set_ylabel("share of variance")
-        axes.sharey(panels[0])
     _legend(figure, panels[0])
     return figure
 
