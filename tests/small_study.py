@@ -32,11 +32,28 @@ STUDIES = {
         [selection]
         threshold = 0.3
         window_kb = 20
+        pair_kb = 60
         genes = "genes.tsv"
         published = "published.tsv"
+        published_columns = ["trait", "chrom", "pos", "gene"]
+        published_counts = "counts.tsv"
+        published_counts_columns = ["trait", "near", "all"]
+        published_counts_methods = ["lmm-lasso-stability"]
         [method.lasso-stability]
         n_active = 5
         subsamples = 10
+    """,
+    "dissection": """
+        traits = ["colour"]
+        methods = ["lasso", "lmm-lasso", "spike_slab"]
+        [dissection]
+        folds = 3
+        n_active = 6
+        published = "shares.tsv"
+        [method.spike_slab]
+        chains = 1
+        warmup = 5
+        draws = 20
     """,
 }
 
@@ -47,7 +64,11 @@ def write_study(path: Path, kind: str, change=lambda text: text) -> Path:
     data = f'\n[data]\nbfile = "{cohort_folder() / "small"}"\npheno = "{cohort_folder() / "pheno.tsv"}"\n'
     path.write_text(change(f'kind = "{kind}"\n' + "\n".join(lines) + data), encoding="utf-8")
     path.with_name("genes.tsv").write_text("name\tchrom\tstart\tend\nG1\t1\t500000\t600000\nG2\t2\t100\t900\n")
-    path.with_name("published.tsv").write_text("trait\tchrom\tpos\ncolour\t1\t550000\nheight\t9\t7\n")
+    path.with_name("published.tsv").write_text("trait\tchrom\tpos\tgene\ncolour\t1\t550000\tG1\nheight\t9\t7\tG9\n")
+    path.with_name("counts.tsv").write_text("trait\tnear\tall\ncolour\t2\t7\nweight\t1\t1\n")
+    path.with_name("shares.tsv").write_text(
+        "trait\tmethod\tn_active\tsnps\tstructure\texplained\ncolour\tlmm-lasso\t4\t0.1\t0.3\t0.4\n"
+    )
     return path
 
 

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from sklearn.linear_model import lars_path
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.errors import InputError
@@ -66,6 +67,29 @@ def test_split_is_the_shapley_value(folds):
     row = bl.dissect_folds([fold], n_active=k).iloc[k]
     np.testing.assert_allclose(row[["covariates", "snps", "structure"]].astype(float), gains, atol=1e-6)
     assert n == 60
+
+
+def test_without_structure_it_is_the_lasso():
+    """Against the path of scikit-learn: the model of a size is the middle of the first segment that has it."""
+    cohort = bl.simulate_cohort(n_samples=80, n_variants=60, contig_length=2_000_000, seed=5)
+    trait = bl.semi_empirical_trait(cohort, design=bl.TraitDesign(3, "equal", 0.6, 0.2, 0.2), seed=1)
+    cohort = cohort.assign(y=("samples", trait.y))
+    fold = bl.prepare_fold(cohort, "y", bl.plan_folds(cohort, "y", n_folds=4, seed=2), 0)
+    analysis = fold.analysis
+    _, _, knots = lars_path(analysis.X.astype(float), analysis.y, method="lasso")
+    middle = 0.5 * (knots[:, 1:] + knots[:, :-1])
+    sizes = np.maximum.accumulate(np.count_nonzero(middle, axis=0))
+    unseen, training = bl.dissect_folds([fold], 8, structure=False), bl.dissect_fit(fold, 8, structure=False)
+    for size in range(1, 8):  # the path ends in the middle of its last segment
+        b = middle[:, np.argmax(sizes >= size)]
+        for table, X, y in (
+            (unseen, fold.X_new, analysis.trait.forward(fold.y_new)),
+            (training, analysis.X, analysis.y),
+        ):
+            wanted = 1 - ((y - X.astype(float) @ b) ** 2).sum() / (y @ y)
+            assert table.loc[size, "snps"] == pytest.approx(wanted, abs=1e-5)
+            assert table.loc[size, "explained"] == pytest.approx(wanted, abs=1e-5)
+            assert table.loc[size, "structure"] == 0
 
 
 def test_refusals(folds):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from bayes_lmmlasso.compare import read_study
 from bayes_lmmlasso.compare.execution import perform
 from bayes_lmmlasso.compare.study_data import load
 from bayes_lmmlasso.report.studies import run_study
+from bayes_lmmlasso.report.study_plots import dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
 COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
@@ -104,6 +106,106 @@ def test_selection_tables_count_hits_near_genes(tmp_path, in_this_process):
     published = read_tsv(tmp_path / "out" / "published.tsv")
     assert list(published["trait"]) == ["colour", "colour"]  # by two methods; the other SNP's chromosome is not here
     assert published["share"].isna().all()  # it is not among the SNPs
+    assert set(published["gene"]) == {"G1"}  # shown as it was published
+    by_method = read_tsv(tmp_path / "out" / "enrichment.tsv").set_index("method")
+    for method, mine in hits.groupby("method"):
+        total = by_method.loc[method]
+        assert total["selected"] == mine["selected"].sum()
+        assert total["hit_share"] == pytest.approx(mine["hits"].sum() / mine["selected"].sum(), rel=1e-5)
+    colour = hits[(hits["trait"] == "colour") & (hits["method"] == "lmm-lasso-stability")]
+    assert colour[["published_hits", "published_selected"]].to_numpy().tolist() == [[2, 7]]
+    assert hits["published_hits"].count() == 1  # nothing is published of the others
+    assert by_method.loc["lmm-lasso-stability", "published_hit_share"] == pytest.approx(2 / 7, rel=1e-5)
+
+
+def test_pairs_of_selected_snps_one_by_one(tmp_path, in_this_process):
+    genes = [("3", 180_000, 190_000), ("3", 1_620_000, 1_630_000), ("2", 100, 900)]  # between, near, far
+    path = write_study(
+        tmp_path / "study.toml", "selection", lambda text: text.replace("window_kb = 20", "window_kb = 50")
+    )
+    rows = [f"G{place}\t{chrom}\t{start}\t{end}\n" for place, (chrom, start, end) in enumerate(genes)]
+    (tmp_path / "genes.tsv").write_text("name\tchrom\tstart\tend\n" + "".join(rows))
+    run_study(path, tmp_path / "out")
+    selected, pairs, hits = (read_tsv(tmp_path / "out" / f"{name}.tsv") for name in ("selected", "pairs", "hits"))
+    expected = []
+    for (trait, method, chrom), mine in selected.groupby(["trait", "method", "chrom"], sort=False):
+        for a, b in pairwise(sorted(mine["pos"])):
+            if b - a <= 60_000:
+                own = [(start, end) for on, start, end in genes if on == str(chrom)]
+                between = any(start <= b and end >= a for start, end in own)
+                near = any(start <= b + 50_000 and end >= a - 50_000 for start, end in own)
+                expected.append((trait, method, a, b - a, between, near))
+    columns = ["trait", "method", "pos", "distance", "between", "near"]
+    assert list(pairs[columns].itertuples(index=False, name=None)) == expected
+    assert {(between, near) for *_, between, near in expected} == {(True, True), (False, True), (False, False)}
+    assert hits[["pairs", "pairs_near", "pairs_between"]].sum().tolist() == [
+        len(expected),
+        pairs["near"].sum(),
+        pairs["between"].sum(),
+    ]
+    data = load(read_study(path).data, "colour")
+    place = {snp: j for j, snp in enumerate(data.analysis.variants["snp"])}
+    for row in pairs[pairs["trait"] == "colour"].itertuples():
+        r = np.corrcoef(data.analysis.X[:, place[row.first]], data.analysis.X[:, place[row.second]])[0, 1]
+        assert row.r == pytest.approx(r, abs=1e-5)
+
+
+def test_dissection_tables_are_those_of_the_folds(tmp_path, in_this_process):
+    path = write_study(tmp_path / "study.toml", "dissection")
+    out = tmp_path / "out"
+    run_study(path, out)
+    shares = pd.read_csv(out / "shares.tsv", sep="\t").set_index(["method", "samples", "n_active"]).sort_index()
+    study = read_study(path)
+    cells = cells_module.KINDS["dissection"].cells(study)
+    folder = cohort_folder()
+    cohort = bl.read_plink(folder / "small", folder / "pheno.tsv", "colour")
+    plan = bl.plan_folds(cohort, "colour", n_folds=3, seed=cells[0].seed)
+    folds = [bl.prepare_fold(cohort, "colour", plan, label) for label in plan.labels]
+    parts = ["snps", "structure", "explained"]
+    wanted = bl.dissect_folds(folds, 6)[parts]
+    np.testing.assert_allclose(shares.loc[("lmm-lasso", "unseen")][parts], wanted, rtol=1e-5, atol=1e-7)
+    fitted = [bl.dissect_fit(fold, 6, structure=False).loc[6, "explained"] for fold in folds]
+    assert min(fitted) <= shares.loc[("lasso", "training", 6), "explained"] <= max(fitted)
+    best = read_tsv(out / "best.tsv").set_index("method")
+    assert list(best.index) == ["lasso", "lmm-lasso"]
+    for method, row in best.iterrows():
+        curve = shares.loc[(method, "unseen"), "explained"]
+        assert row["n_active"] == curve.idxmax()
+        assert row["explained"] == curve.max()
+        assert row["explained_without_snps"] == curve[0]
+    (row,) = read_tsv(out / "reference.tsv").itertuples()
+    assert (row.structure_published, row.explained) == (0.3, shares.loc[("lmm-lasso", "unseen", 4), "explained"])
+    posterior = read_tsv(out / "posterior.tsv").set_index("part")
+    data = load(study.data, "colour")
+    rotated = bl.rotate(data.analysis, data.basis)
+    tree = bl.sample_posterior(rotated, "spike_slab", chains=1, warmup=5, draws=20, seed=cells[-1].seed)
+    pve, pge = (tree["posterior"][name].values for name in ("pve", "pge"))
+    for part, draws in (("SNP effects", pve * pge), ("polygenic background", pve * (1 - pge)), ("noise", 1 - pve)):
+        assert posterior.loc[part, "median"] == pytest.approx(np.median(draws), rel=1e-4)
+    document = shown(out / "report.html", tmp_path)
+    for name in ("best", "reference", "posterior", "shares"):
+        assert f"<code>{name}.tsv</code>" in document
+
+
+def test_the_curves_of_all_panels_are_in_sight():
+    table = pd.DataFrame({"n_active": [0, 1], "snps": [0.0, 0.1], "structure": [0.1, 0.2], "explained": [0.1, 0.3]})
+    parts = [table.assign(trait=trait, method="lasso", samples="unseen") for trait in "ab"]
+    parts[1][["structure", "explained"]] += 0.6
+    figure = dissection_figure(pd.concat(parts), "unseen")
+    for axes, part in zip(figure.axes, parts, strict=True):
+        lo, hi = axes.get_ylim()
+        explained, snps, structure, _ = axes.get_lines()
+        for line, name in ((explained, "explained"), (snps, "snps"), (structure, "structure")):
+            assert line.get_ydata().tolist() == part[name].tolist()
+            assert lo <= part[name].min() <= part[name].max() <= hi
+
+
+def test_published_counts_need_two_columns_for_each_method(tmp_path):
+    path = write_study(
+        tmp_path / "study.toml", "selection", lambda text: text.replace('["trait", "near", "all"]', '["trait"]')
+    )
+    with pytest.raises(bl.InputError, match="expected 3 names in published_counts_columns, got"):
+        read_study(path)
 
 
 def test_an_extended_study_computes_what_is_new(tmp_path, in_this_process):

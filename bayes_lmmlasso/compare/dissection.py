@@ -8,13 +8,16 @@ d = y - ybar (ybar the mean of the training samples) and m the sum of the parts,
 so that part k explains m_k'(2 d - m) / |d|^2: the only split that adds up and treats parts alike, the Shapley value of
 k. Noise is what is left. Out of sample (`dissect_folds`) this is the cross-validated dissection of Rakitsch et al. 2013
 (doi:10.1093/bioinformatics/bts669), Figure 4, whose own way of splitting is not known to this package; in sample
-(`dissect_fit`) parts are the fitted ones. The posterior of the three shares is `bayes_lmmlasso.share_table`.
+(`dissect_fit`) parts are the fitted ones. The Lasso is the same without u. The posterior of the three shares is
+`bayes_lmmlasso.share_table`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 import pandas as pd
@@ -24,22 +27,41 @@ from bayes_lmmlasso.compare.folds import Fold
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
-from bayes_lmmlasso.lasso.trained import train_path
+from bayes_lmmlasso.lasso.trained import TrainedPath, train_path
 
-__all__ = ["dissect_fit", "dissect_folds"]
+__all__ = ["Dissection", "dissect_fit", "dissect_fold", "dissect_folds"]
 
 PARTS = ("covariates", "snps", "structure")
 
 
 @dataclass(frozen=True, eq=False)
-class _Sums:
-    """Numerators of the parts, shape ``(3, k + 1)``, and |d|^2."""
+class Dissection:
+    """What the parts explain of some samples by the models of sizes 0 ... k; those of several folds add up.
+
+    Attributes
+    ----------
+    parts
+        Numerators m_k'(2 d - m) of covariates, SNPs and structure, shape ``(3, k + 1)``.
+    total
+        |d|^2.
+    """
 
     parts: NDArray[np.float64]
     total: float
 
+    def __add__(self, other: Dissection) -> Dissection:
+        return Dissection(self.parts + other.parts, self.total + other.total)
 
-def dissect_folds(folds: Iterable[Fold], n_active: int = 100) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
+        """Return the shares, as `dissect_folds`."""
+        shares = dict(zip(PARTS, self.parts / self.total, strict=True))
+        explained = self.parts.sum(axis=0) / self.total
+        return pd.DataFrame(
+            {"n_active": np.arange(explained.size), **shares, "explained": explained, "noise": 1 - explained}
+        )
+
+
+def dissect_folds(folds: Iterable[Fold], n_active: int = 100, *, structure: bool = True) -> pd.DataFrame:
     """Dissect what is explained of samples that the models have not seen.
 
     Parameters
@@ -48,6 +70,8 @@ def dissect_folds(folds: Iterable[Fold], n_active: int = 100) -> pd.DataFrame:
         What `prepare_fold` returned for each fold.
     n_active
         Largest size.
+    structure
+        Whether the model has the polygenic effect; without it, it is the Lasso.
 
     Returns
     -------
@@ -60,50 +84,53 @@ def dissect_folds(folds: Iterable[Fold], n_active: int = 100) -> pd.DataFrame:
     InputError
         If there is no fold, or the size is out of range.
     """
-    sums = [
-        _sums(fold, fold.X_new, fold.covariates_new, fold.new.cross, fold.analysis.trait.forward(fold.y_new), n_active)
-        for fold in folds
-    ]
-    if not sums:
+    found = [dissect_fold(fold, n_active, structure=structure)["unseen"] for fold in folds]
+    if not found:
         raise InputError("expected at least one fold, got none: prepare them by prepare_fold")
-    return _table(np.sum([one.parts for one in sums], axis=0), sum(one.total for one in sums))
+    return reduce(add, found).table()
 
 
-def dissect_fit(fold: Fold, n_active: int = 100) -> pd.DataFrame:
+def dissect_fit(fold: Fold, n_active: int = 100, *, structure: bool = True) -> pd.DataFrame:
     """Dissect what is explained of the training samples; as `dissect_folds`."""
-    analysis = fold.analysis
-    sums = _sums(fold, analysis.X, analysis.covariates, fold.K, analysis.y, n_active)
-    return _table(sums.parts, sums.total)
+    return dissect_fold(fold, n_active, structure=structure)["training"].table()
 
 
-def _sums(
-    fold: Fold,
-    X_new: NDArray[np.floating],
-    Z_new: NDArray[np.float64],
-    cross: NDArray[np.float64],
-    y_new: NDArray[np.float64],
-    n_active: int,
-) -> _Sums:
-    """Train on a fold and dissect what it explains of given samples."""
+def dissect_fold(fold: Fold, n_active: int = 100, *, structure: bool = True) -> dict[str, Dissection]:
+    """Train on a fold, and dissect what is explained of its ``unseen`` samples and of those of ``training``.
+
+    Parameters and errors are those of `dissect_folds`.
+    """
     analysis = fold.analysis
     n, q = analysis.covariates.shape
     X = Genotypes.of(analysis.X)
     goal = read_goal(None, n_active, X.n_snps, n - q)
-    model = train_path(X, analysis.y, fold.K, analysis.covariates, np.arange(n), goal, "reml")
+    K = fold.K if structure else np.eye(n)
+    model = train_path(X, analysis.y, K, analysis.covariates, np.arange(n), goal, "reml")
+    y_new = analysis.trait.forward(fold.y_new)
+    samples = {
+        "unseen": (fold.X_new, fold.covariates_new, fold.new.cross, y_new),
+        "training": (analysis.X, analysis.covariates, fold.K, analysis.y),
+    }
+    return {
+        name: _dissect(model, X_own, Z_own, cross if structure else np.zeros_like(cross), y)
+        for name, (X_own, Z_own, cross, y) in samples.items()
+    }
+
+
+def _dissect(
+    model: TrainedPath,
+    X: NDArray[np.floating],
+    Z: NDArray[np.float64],
+    cross: NDArray[np.float64],
+    y: NDArray[np.float64],
+) -> Dissection:
+    """Dissect what models explain of samples with given kinship to those of training."""
     parts = np.stack(
         [
-            Z_new @ model.fixed_effects.T,
-            X_new[:, model.snps].astype(np.float64) @ model.coef.T,
+            Z @ model.fixed_effects.T,
+            X[:, model.snps].astype(np.float64) @ model.coef.T,
             model.kinship_scale * (cross @ model.dual.T),
         ]
     )
-    weight = 2 * y_new[:, None] - parts.sum(axis=0)  # the training mean is 0 on the analysed scale
-    return _Sums(np.einsum("kis,is->ks", parts, weight), float(y_new @ y_new))
-
-
-def _table(parts: NDArray[np.float64], total: float) -> pd.DataFrame:
-    shares = dict(zip(PARTS, parts / total, strict=True))
-    explained = parts.sum(axis=0) / total
-    return pd.DataFrame(
-        {"n_active": np.arange(explained.size), **shares, "explained": explained, "noise": 1 - explained}
-    )
+    weight = 2 * y[:, None] - parts.sum(axis=0)  # the training mean is 0 on the analysed scale
+    return Dissection(np.einsum("kis,is->ks", parts, weight), float(y @ y))

@@ -6,28 +6,24 @@ All methods see the same folds; intervals and paired differences are bootstrappe
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from typing import Any, cast, get_args
+from typing import Any
 
 import pandas as pd
 
-from bayes_lmmlasso.cohort import read_plink, sample_frame
-from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
-from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.compare.prediction import prediction_rows, prediction_scores
 from bayes_lmmlasso.compare.predictors import PREDICTORS, posterior_predictor
 from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings
+from bayes_lmmlasso.compare.study_data import DataSettings, load_fold
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import KinshipMethod, read_kinship
 from bayes_lmmlasso.models import MODELS
 
-__all__ = ["PREDICTION", "PredictionCell", "PredictionSettings"]
+__all__ = ["LENGTHS", "PREDICTION", "PredictionCell", "PredictionSettings"]
 
 _METRICS = ("r", "r2", "mse", "coverage", "size")
 _COMPARED = ("r", "r2", "mse")
-_LENGTHS = {"chains": 4, "warmup": None, "draws": None}  # of the Markov chains
+LENGTHS = {"chains": 4, "warmup": None, "draws": None}
+"""Settings of Markov chains, with their defaults."""
 
 
 @dataclass(frozen=True)
@@ -68,30 +64,11 @@ class PredictionCell:
 
     def run(self) -> dict[str, Any]:
         """Train, predict, and return the rows of `cross_predict`."""
-        fold = _fold(self.data, self.trait, self.n_folds, self.fold, self.seed)
+        fold = load_fold(self.data, self.trait, self.n_folds, self.fold, self.seed)
         name, settings = self.method.name, dict(self.method.settings)
-        predictor = posterior_predictor(name, **(_LENGTHS | settings)) if name in MODELS else PREDICTORS[name]
+        predictor = posterior_predictor(name, **(LENGTHS | settings)) if name in MODELS else PREDICTORS[name]
         rows = prediction_rows(name, self.fold, fold, predictor(fold, self.seed + self.fold))
         return {"rows": rows.to_dict("list")}
-
-
-@lru_cache(maxsize=1)
-def _fold(data: DataSettings, trait: str, n_folds: int, label: int, seed: int) -> Fold:
-    """Read the cohort and prepare a fold."""
-    cohort = read_plink(data.bfile, data.pheno, trait, data.covar)
-    covariates = cohort.attrs["covariates"]
-    estimated = data.kinship in get_args(KinshipMethod)
-    return prepare_fold(
-        cohort,
-        trait,
-        plan_folds(cohort, trait, covariates, n_folds=n_folds, seed=seed),
-        label,
-        covariates=covariates,
-        relations=data.kinship if estimated else read_kinship(data.kinship, sample_frame(cohort)),
-        maf=data.maf,
-        missing=data.missing,
-        transform=cast(TransformName, data.transform),
-    )
 
 
 def _cells(study: Study) -> list[Cell]:
@@ -127,5 +104,5 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
     }
 
 
-_METHODS = {name: _LENGTHS if name in MODELS else {} for name in (*PREDICTORS, *MODELS)}
+_METHODS = {name: LENGTHS if name in MODELS else {} for name in (*PREDICTORS, *MODELS)}
 PREDICTION = Kind(PredictionSettings, _METHODS, _cells, _tables)

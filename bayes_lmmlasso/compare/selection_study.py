@@ -5,7 +5,9 @@ SNP within ``window_kb`` of a candidate gene (the gene's own interval counts as 
 
     hit share = hits / selected,    expected share = SNPs within the window of a gene / all SNPs
 
-with the p-value of the rotation test (`candidate_enrichment`).
+with the p-value of the rotation test (`candidate_enrichment`). Neighbouring selected SNPs within ``pair_kb`` are a pair
+(`adjacent_pairs`): a gene is between them if it meets the stretch from one to the other, and near them if it is within
+the window of this stretch.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.compare.baselines import BASELINES
-from bayes_lmmlasso.compare.enrichment import candidate_enrichment, gene_distances
+from bayes_lmmlasso.compare.enrichment import adjacent_pairs, candidate_enrichment, gene_distances
+from bayes_lmmlasso.compare.published import compare_counts, compare_snps, read_columns
 from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
 from bayes_lmmlasso.compare.study_data import DataSettings, load
 from bayes_lmmlasso.errors import InputError
@@ -39,28 +43,43 @@ class SelectionSettings:
         Share above which a SNP is selected.
     window_kb
         Largest distance from a gene, and from a published SNP.
+    pair_kb
+        Largest distance of a pair of selected SNPs.
     genes, gene_columns
         Table of candidate genes, tab separated, and its columns of name, chromosome, start and end.
     published, published_columns
-        Table of published SNPs, and its columns of trait, chromosome and position.
+        Table of published SNPs, and its columns of trait, chromosome and position, then any others to show.
+    published_counts, published_counts_columns, published_counts_methods
+        Table of published numbers, its columns of trait, then of hits and of selected SNPs of one method after the
+        other, and the names of these methods here.
     """
 
     threshold: float = 0.5
     window_kb: float = 10.0
+    pair_kb: float = 10.0
     genes: Path | None = None
     gene_columns: tuple[str, ...] = ("name", "chrom", "start", "end")
     published: Path | None = None
     published_columns: tuple[str, ...] = ("trait", "chrom", "pos")
+    published_counts: Path | None = None
+    published_counts_columns: tuple[str, ...] = ()
+    published_counts_methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.threshold < 1 or self.window_kb < 0:
+        if not 0 <= self.threshold < 1 or min(self.window_kb, self.pair_kb) < 0:
             raise InputError(
-                f"expected threshold in [0, 1) and window_kb of at least 0, got {self.threshold:g} and "
-                f"{self.window_kb:g}: 0.5 and 10 are usual"
+                f"expected threshold in [0, 1), window_kb and pair_kb of at least 0, got {self.threshold:g}, "
+                f"{self.window_kb:g} and {self.pair_kb:g}: 0.5, 10 and 10 are usual"
             )
-        for key, columns, n in (("gene", self.gene_columns, 4), ("published", self.published_columns, 3)):
-            if len(columns) != n:
-                raise InputError(f"expected {n} names in {key}_columns, got {list(columns)}: name one column for each")
+        n_counts = 1 + 2 * len(self.published_counts_methods) if self.published_counts else 0
+        for key, columns, n, more in (
+            ("gene_columns", self.gene_columns, 4, False),
+            ("published_columns", self.published_columns, 3, True),
+            ("published_counts_columns", self.published_counts_columns, n_counts, False),
+        ):
+            if len(columns) < n or (len(columns) > n and not more):
+                least = "at least " if more else ""
+                raise InputError(f"expected {least}{n} names in {key}, got {list(columns)}: name one column for each")
 
 
 @dataclass(frozen=True)
@@ -99,47 +118,80 @@ def _cells(study: Study) -> list[Cell]:
 
 
 def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
-    """Return selected SNPs, hits by trait and method, and the published SNPs with their shares here."""
+    """Return selected SNPs and pairs, hits by trait and method and in all, and published results beside them."""
     settings: SelectionSettings = study.settings
-    genes = (
-        None
-        if settings.genes is None
-        else _read(settings.genes, settings.gene_columns, ("gene", "chrom", "start", "end"))
-    )
-    published = (
-        None
-        if settings.published is None
-        else _read(settings.published, settings.published_columns, ("trait", "chrom", "pos"))
-    )
-    selected, hits, found = [], [], []
+    genes = read_columns(settings.genes, settings.gene_columns, ("gene", "chrom", "start", "end"))
+    published = read_columns(settings.published, settings.published_columns, ("trait", "chrom", "pos"))
+    counts = read_columns(settings.published_counts, settings.published_counts_columns, ("trait",))
+    selected, pairs, rows, found = [], [], [], []
     for labels, result in results:
-        variants = load(study.data, labels["trait"]).analysis.variants
-        share = np.zeros(len(variants))
+        analysis = load(study.data, labels["trait"]).analysis
+        share = np.zeros(len(analysis.variants))
         share[result["snp"]] = result["share"]
-        chosen = share > settings.threshold
-        table = variants.loc[chosen, ["chrom", "pos", "snp"]].assign(**labels, share=share[chosen])
-        row = labels | {"selected": int(chosen.sum())}
+        chosen = np.flatnonzero(share > settings.threshold)
+        own_pairs = _pairs(chosen, analysis, genes, settings)
+        row = labels | {"selected": chosen.size, "pairs": len(own_pairs)}
+        table = analysis.variants.loc[chosen, ["chrom", "pos", "snp"]].assign(share=share[chosen])
         if genes is not None:
-            nearest = gene_distances(variants, genes)
+            nearest = gene_distances(analysis.variants, genes)
             near = nearest["distance"].to_numpy() <= 1000 * settings.window_kb
-            table = pd.concat([table, nearest[chosen].replace(np.inf, np.nan)], axis=1)
+            table = pd.concat([table, nearest.iloc[chosen].replace(np.inf, np.nan)], axis=1)
             row |= {
-                "hits": int((chosen & near).sum()),
-                "hit_share": float(near[chosen].mean()) if chosen.any() else np.nan,
+                "hits": int(near[chosen].sum()),
+                "hit_share": float(near[chosen].mean()) if chosen.size else np.nan,
                 "expected_share": float(near.mean()),
-                "p_value": _p_value(np.flatnonzero(chosen), variants, genes, settings),
+                "p_value": _p_value(chosen, analysis.variants, genes, settings),
+                "pairs_near": int(own_pairs["near"].sum()),
+                "pairs_between": int(own_pairs["between"].sum()),
             }
-        selected.append(table)
-        hits.append(row)
+        rows.append(row)
+        selected.append(_labelled(table, labels))
+        pairs.append(_labelled(own_pairs, labels))
         if published is not None:
-            mine = published[(published["trait"] == labels["trait"]) & published["chrom"].isin(variants["chrom"])]
-            found.append(_compare(mine, variants, share, settings).assign(method=labels["method"]))
-    joined = pd.concat(selected, ignore_index=True)
+            own = published["chrom"].isin(analysis.variants["chrom"]) & (published["trait"] == labels["trait"])
+            beside = compare_snps(
+                published[own], analysis.variants, share, settings.threshold, 1000 * settings.window_kb
+            )
+            found.append(beside.assign(method=labels["method"]))
+    hits = pd.DataFrame(rows)
+    if counts is not None:
+        hits = compare_counts(hits, counts, settings.published_counts_methods)
     tables = {
-        "hits": pd.DataFrame(hits),
-        "selected": joined[["trait", "method", *joined.columns.drop(["trait", "method"])]],
+        "hits": hits,
+        "selected": pd.concat(selected, ignore_index=True),
+        "pairs": pd.concat(pairs, ignore_index=True),
     }
+    if genes is not None:
+        tables["enrichment"] = _enrichment(hits)
     return tables | ({"published": pd.concat(found, ignore_index=True)} if found else {})
+
+
+def _labelled(table: pd.DataFrame, labels: dict[str, Any]) -> pd.DataFrame:
+    """Put labels in front."""
+    return table.assign(**labels)[[*labels, *table]]
+
+
+def _pairs(
+    chosen: NDArray[np.intp], analysis: AnalysisSet, genes: pd.DataFrame | None, settings: SelectionSettings
+) -> pd.DataFrame:
+    """List pairs of selected SNPs, with the gene nearest to the middle of each."""
+    if not chosen.size:
+        return pd.DataFrame({"between": [], "near": []}, dtype=bool)
+    pairs = adjacent_pairs(chosen, analysis.variants, round(1000 * settings.pair_kb), X=analysis.X, genes=genes)
+    away = pairs["gene_distance"] - pairs["distance"] / 2  # from the stretch: at most 0 where a gene meets it
+    return pairs.replace(np.inf, np.nan).assign(between=away <= 0, near=away <= 1000 * settings.window_kb)
+
+
+def _enrichment(hits: pd.DataFrame) -> pd.DataFrame:
+    """Sum over the traits."""
+    groups = hits.groupby("method", sort=False)
+    table = groups[["selected", "hits", "pairs", "pairs_near", "pairs_between"]].sum()
+    table.insert(2, "hit_share", table["hits"] / table["selected"])
+    table.insert(3, "expected_share", groups["expected_share"].mean())
+    if "published_hits" in hits:
+        table = table.join(groups[["published_selected", "published_hits"]].sum())
+        table["published_hit_share"] = table["published_hits"] / table["published_selected"]
+    return table.reset_index()
 
 
 def _p_value(hits: NDArray[np.intp], variants: pd.DataFrame, genes: pd.DataFrame, settings: SelectionSettings) -> float:
@@ -147,38 +199,6 @@ def _p_value(hits: NDArray[np.intp], variants: pd.DataFrame, genes: pd.DataFrame
     if not hits.size:
         return float("nan")
     return candidate_enrichment(hits, variants, genes, round(1000 * settings.window_kb)).p_value
-
-
-def _compare(
-    published: pd.DataFrame, variants: pd.DataFrame, share: NDArray[np.float64], settings: SelectionSettings
-) -> pd.DataFrame:
-    """Put shares beside published SNPs: of the SNP itself (NA where it is absent), and the largest in the window."""
-    chrom, pos = variants["chrom"].to_numpy(), variants["pos"].to_numpy()
-    own, near = [], []
-    for row in published.itertuples():
-        away = np.where((chrom == row.chrom) & (pos > 0), np.abs(pos - row.pos), np.inf)
-        own.append(share[away == 0].max() if (away == 0).any() else np.nan)
-        near.append(share[away <= 1000 * settings.window_kb].max(initial=0.0))
-    return published.assign(
-        share=own,
-        largest_share=near,
-        found=np.array(own) > settings.threshold,
-        found_near=np.array(near) > settings.threshold,
-    )
-
-
-def _read(path: Path, columns: tuple[str, ...], names: tuple[str, ...]) -> pd.DataFrame:
-    """Read columns of a table under other names; rows with a missing value are left out."""
-    try:
-        table = pd.read_csv(path, sep="\t", dtype={columns[names.index("chrom")]: str})
-    except (OSError, ValueError) as error:
-        raise InputError(f"expected a tab-separated table at {path}, got {error}: check the path") from error
-    for column in columns:
-        if column not in table:
-            raise InputError(
-                f"expected the column {column!r} in {path}, got {', '.join(map(str, table))}: name the columns it has"
-            )
-    return table[list(columns)].set_axis(list(names), axis=1).dropna().reset_index(drop=True)
 
 
 SELECTION = Kind(

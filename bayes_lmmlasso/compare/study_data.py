@@ -11,12 +11,13 @@ from typing import Any, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_plink, read_table
+from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_plink, read_table, sample_frame
 from bayes_lmmlasso.cohort.transforms import TransformName
+from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis, KinshipMethod, gower_scale, kinship, read_kinship
 
-__all__ = ["DataSettings", "StudyData", "data_content", "load"]
+__all__ = ["DataSettings", "StudyData", "data_content", "load", "load_fold"]
 
 _KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
 
@@ -88,6 +89,31 @@ def load(settings: DataSettings, trait: str) -> StudyData:
         raw = read_kinship(settings.kinship, analysis.samples)
     K = gower_scale(raw)
     return StudyData(analysis, K, Eigenbasis.from_kinship(K))
+
+
+@lru_cache(maxsize=1)
+def load_fold(data: DataSettings, trait: str, n_folds: int, label: int, seed: int) -> Fold:
+    """Read the cohort and prepare one of the folds that the seed assigns.
+
+    Raises
+    ------
+    InputError
+        As `plan_folds` and `prepare_fold`.
+    """
+    cohort = read_plink(data.bfile, data.pheno, trait, data.covar)
+    covariates = cohort.attrs["covariates"]
+    estimated = data.kinship in _KINSHIPS
+    return prepare_fold(
+        cohort,
+        trait,
+        plan_folds(cohort, trait, covariates, n_folds=n_folds, seed=seed),
+        label,
+        covariates=covariates,
+        relations=data.kinship if estimated else read_kinship(data.kinship, sample_frame(cohort)),
+        maf=data.maf,
+        missing=data.missing,
+        transform=cast(TransformName, data.transform),
+    )
 
 
 def data_content(settings: DataSettings, trait: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """STUDY.toml, the file that states a study.
 
     name = "figure1"              title; by default the name of the file
-    kind = "simulation"           simulation, prediction or selection
+    kind = "simulation"           simulation, prediction, selection or dissection
     seed = 0
     traits = ["LN16"]
     methods = ["lm", "spike_slab-pip"]
@@ -23,6 +23,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from bayes_lmmlasso.compare.dissection_study import DISSECTION
 from bayes_lmmlasso.compare.prediction_study import PREDICTION
 from bayes_lmmlasso.compare.selection_study import SELECTION
 from bayes_lmmlasso.compare.simulation_study import SIMULATION
@@ -33,7 +34,12 @@ from bayes_lmmlasso.lmm import KinshipMethod
 
 __all__ = ["KINDS", "read_study"]
 
-KINDS: dict[str, Kind] = {"simulation": SIMULATION, "prediction": PREDICTION, "selection": SELECTION}
+KINDS: dict[str, Kind] = {
+    "simulation": SIMULATION,
+    "prediction": PREDICTION,
+    "selection": SELECTION,
+    "dissection": DISSECTION,
+}
 """Name -> kind of study."""
 
 _TYPES = {str: "text", int: "a whole number", float: "a number", Path: "a path", NoneType: "nothing"}

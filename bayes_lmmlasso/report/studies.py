@@ -21,8 +21,8 @@ from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.plots import png
 from bayes_lmmlasso.report.record import versions
 from bayes_lmmlasso.report.run_directory import PACKAGE
+from bayes_lmmlasso.report.study_figures import STUDY_FIGURES
 from bayes_lmmlasso.report.study_page import study_html
-from bayes_lmmlasso.report.study_plots import STUDY_FIGURES
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
 
 __all__ = ["StudyResult", "run_study", "study_lines"]

@@ -21,10 +21,21 @@ _TEXTS = {
     "fdr": "Claimed Bayesian false discovery rates against realised ones, and power.",
     "accuracy": "Predictions of all folds of a trait: correlation r, share of variance explained r2 (below 0 if worse "
     "than the mean), mean squared error, coverage of 95% intervals, and SNPs in the model.",
+    "enrichment": "Sums over the traits: SNPs selected, those near a candidate gene and their share, the mean share of "
+    "all SNPs that are as near, pairs as below, and published numbers, of all chromosomes of the publication.",
     "hits": "SNPs selected, those near a candidate gene, their share, the share of all SNPs that are as near, and the "
-    "p-value of the rotation test.",
+    "p-value of the rotation test; pairs of selected SNPs, those near a candidate gene and those with one between.",
     "selected": "SNPs above the threshold.",
-    "published": "Published SNPs with their shares here, and the largest share within the window.",
+    "pairs": "Neighbouring selected SNPs that are close: distance in bp, correlation r, the candidate gene nearest to "
+    "their middle, whether it meets the stretch from one to the other (between) or this and the window around (near).",
+    "published": "Published SNPs with their shares here, and the largest share within the window; found where the "
+    "share of the SNP itself exceeds the threshold, found_near where the largest share does.",
+    "best": "The number of active SNPs that explains most of unseen samples, chosen on these very samples: the parts "
+    "of SNPs and structure there, and what is explained without SNPs.",
+    "reference": "Published shares of unseen samples beside those found here at the same number of active SNPs.",
+    "posterior": "Shares of the variance of all samples: posterior median and 95% interval.",
+    "shares": "Share of variance explained, and its parts, along the number of active SNPs, in samples that the models "
+    "have not seen (below 0 if worse than the mean) and in those of training.",
 }
 
 

@@ -1,9 +1,8 @@
-"""Figures of a study: tables in, Matplotlib figures out."""
+"""Figures of studies: tables in, Matplotlib figures out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,14 @@ from matplotlib.figure import Figure
 
 from bayes_lmmlasso.report.plots import PALETTE, styled
 
-__all__ = ["STUDY_FIGURES", "calibration_figure", "curves_figure", "means_figure", "sweep_figure", "traits_figure"]
+__all__ = [
+    "calibration_figure",
+    "curves_figure",
+    "dissection_figure",
+    "means_figure",
+    "sweep_figure",
+    "traits_figure",
+]
 
 _WIDTH, _COLUMNS = 9.5, 3
 _ON_AXIS = re.compile(r"^(\w+)=([\d.]+)$")
@@ -140,6 +146,32 @@ def calibration_figure(calibration: pd.DataFrame) -> Figure:
 
 
 @styled
+def dissection_figure(shares: pd.DataFrame, samples: str) -> Figure:
+    """Shares explained along the number of active SNPs, a panel a trait and method.
+
+    Parameters
+    ----------
+    shares
+        Table ``shares`` of a dissection study.
+    samples
+        ``unseen`` or ``training``.
+    """
+    groups = list(shares[shares["samples"] == samples].groupby(["trait", "method"], sort=False))
+    figure, panels = _grid(len(groups), 3.0)
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
+    for axes, ((trait, method), group) in zip(panels, groups, strict=True):
+        for name, colour in (("explained", "#000000"), ("snps", PALETTE[0]), ("structure", PALETTE[1])):
+            axes.plot(group["n_active"], group[name], color=colour, linewidth=1.3, label=name)
+        axes.axhline(0, color="#6B7280", linewidth=0.8)
+        axes.set_title(f"{trait}, {method}", parse_math=False)
+        axes.set_xlabel("active SNPs")
+        axes.set_ylabel("share of variance")
+    _legend(figure, panels[0])
+    return figure
+
+
+@styled
 def traits_figure(table: pd.DataFrame, column: str, label: str) -> Figure:
     """One value for every trait and method, a row a trait.
 
@@ -162,47 +194,6 @@ def traits_figure(table: pd.DataFrame, column: str, label: str) -> Figure:
     axes.set_xlabel(label)
     _legend(figure, axes)
     return figure
-
-
-def _simulation(tables: dict[str, pd.DataFrame]) -> dict[str, Figure | None]:
-    summary, curves = tables["summary"], tables["curves"]
-    figures: dict[str, Figure | None] = {
-        "Area under the precision-recall curve: mean over replicates and 95% interval.": means_figure(
-            summary, "average_precision"
-        ),
-        "The same along the axes that were varied.": sweep_figure(summary),
-        "Precision by recall, mean over replicates.": curves_figure(curves, "precision_by_recall"),
-        "True by false positive rate, mean over replicates.": curves_figure(curves, "true_by_false_positive_rate"),
-    }
-    if "calibration" in tables:
-        figures["How often SNPs of a claimed share are causal, with 95% intervals."] = calibration_figure(
-            tables["calibration"]
-        )
-    return figures
-
-
-def _prediction(tables: dict[str, pd.DataFrame]) -> dict[str, Figure | None]:
-    return {
-        "Share of variance explained in samples that a method has not seen, by trait.": traits_figure(
-            tables["accuracy"], "r2", "r2"
-        ),
-        "SNPs in the models, mean over folds, by trait.": traits_figure(
-            tables["accuracy"].dropna(subset="size"), "size", "SNPs in the model"
-        ),
-        "Mean over traits with 95% interval.": means_figure(tables["summary"], "r2"),
-    }
-
-
-def _selection(tables: dict[str, pd.DataFrame]) -> dict[str, Figure | None]:
-    return {"SNPs selected, by trait.": traits_figure(tables["hits"], "selected", "SNPs selected")}
-
-
-STUDY_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], dict[str, Figure | None]]] = {
-    "simulation": _simulation,
-    "prediction": _prediction,
-    "selection": _selection,
-}
-"""Kind of study -> function of its tables that returns figures by caption."""
 
 
 def _panels(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
