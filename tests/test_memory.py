@@ -20,6 +20,9 @@ SAMPLING = """
 from pathlib import Path
 import numpy as np
 import bayes_lmmlasso as bl
+from bayes_lmmlasso.posterior import chains
+
+chains._LARGE = 0
 
 def status(name):
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))

@@ -34,6 +34,8 @@ from bayes_lmmlasso.posterior.monitor import Monitor
 
 __all__ = ["Collect", "Schedule", "run_chains"]
 
+_LARGE = 16 * 2**20  # bytes of X from which memory counts for more than a second compilation
+
 Collect = Callable[[Any, RotatedData], dict[str, jax.Array]]
 
 
@@ -115,10 +117,10 @@ def run_chains(
             "more"
         )
     block = block_length(shapes)
-    _forget_programs()
+    _forget_programs(data)
     buffer = jax.tree.map(lambda x: jnp.zeros((block, *x.shape), x.dtype), shapes)
     advance = _compile(kernel, collect, states[0], data, buffer)
-    _forget_programs()
+    _forget_programs(data)
     monitor.start(store, done)
     stopped = threading.Event()
 
@@ -178,10 +180,14 @@ def _compile(
     return advance.lower(state, data, buffer, np.int32(1)).compile()
 
 
-def _forget_programs() -> None:
-    """Free what JAX has traced and compiled, but for programs that are held, as the chains' own is."""
-    jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX gives it no types
-    release_memory()
+def _forget_programs(data: RotatedData) -> None:
+    """Free what JAX has traced and compiled, but for programs that are held, as the chains' own is.
+
+    Where X is small nothing is freed: compiling again would take longer than sampling.
+    """
+    if data.XT.nbytes >= _LARGE:
+        jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX gives it no types
+        release_memory()
 
 
 def _strong(state: Any) -> Any:
