@@ -1,16 +1,16 @@
-"""The composite kernel for Laplace effects: NUTS on the hyper-parameters, a sweep over the effects.
+"""The composite kernel for Laplace effects: slice sampling of the hyper-parameters, a sweep over the effects.
 
 The prior may have a point mass at zero. One iteration, each step leaving the posterior as it is:
 
-    (log v, h, rho, log pi) | b           by NUTS; the likelihood costs O(n) through X b, and a is integrated out
-    (log v, h, rho, log pi) | b / s       by NUTS, and b follows s
+    (log v, h, rho, log pi) | b           by slice sampling; the likelihood costs O(n) through X b, a is integrated out
+    (log v, h, rho, log pi) | b / s       by slice sampling, and b follows s
     a | b, log v, h, rho, log pi          by an exact draw
     b | a, log v, h, rho, log pi          by `bayes_lmmlasso.posterior.sweep`
 
-The two NUTS steps interweave a centred and a non-centred parametrisation (Yu and Meng 2011,
+The first two interweave a centred and a non-centred parametrisation (Yu and Meng 2011,
 doi:10.1198/jcgs.2011.203main). Given k effects that are in, log pi and s are known to about k^(-1/2), and k ranges over
-orders of magnitude: with a point mass the step size of NUTS is a constant times (1 + k / 30)^(-1/2). Given b / s the
-likelihood knows s to about (n R^2 / (1 - R^2))^(-1/2), R the correlation of X b and y: it is added to k there.
+orders of magnitude: no step size suits NUTS in all of it, and one tuned where a chain happened to be in warm-up can
+diverge later. Slice sampling needs none.
 
 A draw is the state after a number of iterations, with the mean of their Rao-Blackwellised inclusion probabilities, and
 with snapshots of which effects were in.
@@ -23,22 +23,22 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax, random
-from numpyro.infer import NUTS, init_to_sample
-from numpyro.infer.hmc import HMCState
+from jax.flatten_util import ravel_pytree
+from numpyro.infer import init_to_sample
 from numpyro.infer.mcmc import MCMCKernel
+from numpyro.infer.util import initialize_model
 
 from bayes_lmmlasso.models import RotatedData, Variances
 from bayes_lmmlasso.models.given_effects import HeldEffects, draw_fixed_effects, hyper_given_effects
 from bayes_lmmlasso.models.rotated import product
 from bayes_lmmlasso.models.spike_slab import slab_scale
+from bayes_lmmlasso.posterior.slice import slice_sample
 from bayes_lmmlasso.posterior.sweep import Slab, sweep
 
 __all__ = ["CompositeKernel", "CompositeState"]
 
 _START_SWEEPS = 10
-_FEW = 30  # effects up to which the likelihood, not their number, limits the step size
 _BITS = 32  # snapshots that a draw has room for
 
 
@@ -51,18 +51,17 @@ class CompositeState(NamedTuple):
     inclusion : (p,) mean inclusion probabilities of the sweeps of the last draw.
     visits : (p,) unsigned integers: bit k says whether the effect was in at snapshot k of the last draw.
     fixed : (q,) fixed effects a.
-    held, scaled : states of the two NUTS kernels; the hyper-parameters are ``scaled.z``.
-    diverging : whether a NUTS step of the last draw diverged.
-    rng_key : random key of the sweeps.
+    hyper : the hyper-parameters by name, unconstrained.
+    evaluations : of the density of the hyper-parameters, in the last draw.
+    rng_key : random key.
     """
 
     b: jax.Array
     inclusion: jax.Array
     visits: jax.Array
     fixed: jax.Array
-    held: HMCState
-    scaled: HMCState
-    diverging: jax.Array
+    hyper: dict[str, jax.Array]
+    evaluations: jax.Array
     rng_key: jax.Array
 
 
@@ -88,9 +87,6 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         self._sweeps, self._block, self._sparse = sweeps, block, sparse
         self._stride = -(-sweeps // _BITS)
         self.snapshots = sweeps // self._stride
-        nuts = partial(NUTS, dense_mass=True, max_tree_depth=6, target_accept_prob=0.9, init_strategy=init_to_sample)
-        self._held = nuts(partial(hyper_given_effects, sparse=sparse, scaled=False))
-        self._scaled = nuts(partial(hyper_given_effects, sparse=sparse, scaled=True))
 
     @property
     def sample_field(self) -> str:
@@ -102,16 +98,21 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
     ) -> CompositeState:
         """Start from hyper-parameters drawn from their prior, and effects that a few sweeps draw given these."""
         (data,) = model_args
-        key_held, key_scaled, key_start, key = random.split(rng_key, 4)
+        key_hyper, key_start, key = random.split(rng_key, 3)
         zero = jnp.zeros((), data.y.dtype)
-        arguments = (data, HeldEffects(jnp.zeros_like(data.y), zero, zero, zero + 0.05))
-        self._adaptation = num_warmup * self._sweeps
-        held = self._held.init(key_held, self._adaptation, None, arguments, {})
-        scaled = self._scaled.init(key_scaled, self._adaptation, held.z, arguments, {})
-        b = jnp.zeros(data.n_snps, data.y.dtype)
-        state = CompositeState(
-            b, b, b.astype(jnp.uint32), jnp.zeros(data.Z.shape[1], b.dtype), held, scaled, jnp.asarray(False), key
+        held = HeldEffects(jnp.zeros_like(data.y), zero, zero, zero + 1)
+        info = initialize_model(
+            key_hyper,
+            partial(hyper_given_effects, sparse=self._sparse),
+            init_strategy=init_to_sample,
+            dynamic_args=True,
+            model_args=(data, held),
+            model_kwargs={"scaled": False},
         )
+        self._potential, self._constrain = info.potential_fn, info.postprocess_fn
+        b = jnp.zeros(data.n_snps, data.y.dtype)
+        fixed = jnp.zeros(data.Z.shape[1], b.dtype)
+        state = CompositeState(b, b, b.astype(jnp.uint32), fixed, dict(info.param_info.z), jnp.int32(0), key)
         started: CompositeState = _start(self, data, state, key_start)
         return started
 
@@ -121,7 +122,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         # X b anew at each draw: rounding errors of single updates do not add up
         fitted = product(data, state.b)
         fresh = state._replace(
-            inclusion=jnp.zeros_like(state.b), visits=jnp.zeros_like(state.visits), diverging=jnp.asarray(False)
+            inclusion=jnp.zeros_like(state.b), visits=jnp.zeros_like(state.visits), evaluations=jnp.int32(0)
         )
 
         def iterate(i: jax.Array, carry: tuple[CompositeState, jax.Array]) -> tuple[CompositeState, jax.Array]:
@@ -134,7 +135,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
 
     def values(self, state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
         """Return the hyper-parameters and fixed effects of a state, on their own scales."""
-        values: dict[str, jax.Array] = dict(self._scaled.get_constrain_fn((data, None), {})(state.scaled.z))
+        values: dict[str, jax.Array] = dict(self._constrain(data, None, scaled=False)(state.hyper))
         return values | ({"a": state.fixed} if state.fixed.size else {})
 
     def conditional(self, state: CompositeState, data: RotatedData) -> tuple[Variances, Slab]:
@@ -148,45 +149,29 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
 
     def _iterate(self, data: RotatedData, state: CompositeState, fitted: jax.Array) -> tuple[CompositeState, jax.Array]:
         """Update hyper-parameters given b, then given b / s, then a, then b."""
+        key, key_held, key_scaled, key_fixed, key_sweep = random.split(state.rng_key, 5)
         n_included = jnp.sum(state.b != 0).astype(fitted.dtype)
         before = self.conditional(state, data)[1].scale
         held = HeldEffects(fitted, n_included, jnp.sum(jnp.abs(state.b)), before)
-        width_held, width_scaled = _widths(data, held) if self._sparse else (jnp.ones_like(before),) * 2
-        first = self._step(self._held, state.held._replace(z=state.scaled.z), (data, held), width_held)
-        held = held._replace(scale=self.conditional(state._replace(scaled=first), data)[1].scale)
-        second = self._step(self._scaled, state.scaled._replace(z=first.z), (data, held), width_scaled)
-        state = state._replace(
-            held=first, scaled=second, diverging=state.diverging | first.diverging | second.diverging
-        )
+        state = self._update(data, state, held, key_held, scaled=False)
+        held = held._replace(scale=self.conditional(state, data)[1].scale)
+        state = self._update(data, state, held, key_scaled, scaled=True)
         variances, slab = self.conditional(state, data)
         b, fitted = state.b * (slab.scale / held.scale), fitted * (slab.scale / held.scale)
-        key, key_fixed, key_sweep = random.split(state.rng_key, 3)
         fixed = draw_fixed_effects(data, fitted, variances, key_fixed)
         rest, weights = data.y - data.Z @ fixed, 1 / variances.diagonal(data.S)
         swept = sweep(data.XT, rest - fitted, b, weights, slab, key_sweep, self._block)
         state = state._replace(b=swept.b, fixed=fixed, inclusion=state.inclusion + swept.inclusion, rng_key=key)
         return state, rest - swept.residual
 
-    def _step(
-        self, kernel: NUTS, state: HMCState, arguments: tuple[RotatedData, HeldEffects], shrink: jax.Array
-    ) -> HMCState:
-        """Take a NUTS step under arguments that changed since the last one, with a step size shrunk for it alone."""
-        size = state.adapt_state.step_size
-        shrunk = state._replace(adapt_state=state.adapt_state._replace(step_size=size * shrink))
-        taken = kernel.sample(kernel.refresh(shrunk, arguments, {}), arguments, {})
-        kept = jnp.where(state.i < self._adaptation, taken.adapt_state.step_size, size)
-        return taken._replace(adapt_state=taken.adapt_state._replace(step_size=kept))
-
-
-def _widths(data: RotatedData, held: HeldEffects) -> tuple[jax.Array, jax.Array]:
-    """Return how wide the hyper-parameters are given b, and given b / s, up to constants.
-
-    Each uses only what its step holds fixed, or the step would not be exact: of X b the second takes the direction.
-    """
-    squared = jnp.square(held.fitted @ data.y) / (data.y @ data.y)
-    explained = squared / jnp.maximum(held.fitted @ held.fitted, np.finfo(squared.dtype).tiny)
-    fit = data.y.shape[0] * explained / jnp.maximum(1 - explained, 1e-3)
-    return lax.rsqrt(1 + held.n_included / _FEW), lax.rsqrt(1 + (held.n_included + fit) / _FEW)
+    def _update(
+        self, data: RotatedData, state: CompositeState, held: HeldEffects, key: jax.Array, *, scaled: bool
+    ) -> CompositeState:
+        """Update the hyper-parameters given b, or given b / s."""
+        potential = self._potential(data, held, scaled=scaled)
+        point, as_names = ravel_pytree(state.hyper)
+        point, evaluations = slice_sample(lambda x: -potential(as_names(x)), point, key)
+        return state._replace(hyper=as_names(point), evaluations=state.evaluations + evaluations)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -254,10 +254,7 @@ def _composite(spec: ModelSpec, data: RotatedData) -> tuple[CompositeKernel, Col
                 "b": state.b,
                 "sigma2_g": variances.sigma2_g,
                 "sigma2_e": variances.sigma2_e,
-                "acceptance_rate": 0.5 * (state.held.accept_prob + state.scaled.accept_prob),
-                "diverging": state.diverging,
-                "n_steps": state.held.num_steps + state.scaled.num_steps,
-                "step_size": state.held.adapt_state.step_size,
+                "n_steps": state.evaluations,
             }
         )
 

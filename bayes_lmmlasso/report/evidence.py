@@ -137,7 +137,7 @@ class SamplingEvidence:
         evidence = cls(
             chains=sizes["chain"],
             draws=sizes["draw"],
-            divergences=int(tree["sample_stats"]["diverging"].sum()),
+            divergences=int(tree["sample_stats"]["diverging"].sum()) if "diverging" in tree["sample_stats"] else 0,
             r_hat=float(hyper["r_hat"].max()),
             r_hat_of=str(hyper["r_hat"].fillna(np.inf).idxmax()),
             ess_bulk=float(hyper["ess_bulk"].min()),
