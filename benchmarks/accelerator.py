@@ -2,9 +2,10 @@
 
 One after the other, on the CPU and on what JAX takes by default, each in a process of its own:
 
-    products  X b and X'r, of one vector and of four at once as four chains ask for them: milliseconds, and gigabytes of
-              X read a second
-    step      a leapfrog step of NUTS for `laplace` in all of four chains (six products each), draws of at most 31 steps;
+    products  X b and X'r, of one vector and of four at once as four chains ask for them: milliseconds, and
+              gigabytes of X read a second
+    step      a leapfrog step of NUTS for `laplace` in all of four chains (six products each), draws of at most 31
+              steps;
               on an accelerator all chains advance together in one program, or, to compare, each in a thread of its own
     sweep     a sweep of the composite sampler for `spike_slab` in all of four chains
     sampling  `sample_posterior` as a whole, compilation included, 4 chains; and how far its means are from the CPU's
@@ -204,8 +205,8 @@ def agreement(folder: Path, platform: str) -> str:
     hyper = (one["hyper"] - two["hyper"]) / np.hypot(one["hyper_error"], two["hyper_error"])
     effects = (one["chains"].mean(axis=0) - two["chains"].mean(axis=0)) / np.hypot(one["error"], two["error"])
     return (
-        f"Means of the two samplings differ by {np.abs(hyper).max():.1f} Monte Carlo errors at most (hyper-parameters), "
-        f"{np.sqrt(np.mean(effects**2)):.2f} in root mean square ({effects.size:,} effects).\n"
+        f"Means of the two samplings differ by {np.abs(hyper).max():.1f} Monte Carlo errors at most (of the "
+        f"hyper-parameters), {np.sqrt(np.mean(effects**2)):.2f} in root mean square ({effects.size:,} effects).\n"
     )
 
 
