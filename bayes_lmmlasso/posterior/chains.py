@@ -1,8 +1,10 @@
-"""Several Markov chains side by side on the cores of one machine.
+"""Several Markov chains side by side on one machine.
 
-A chain is a NumPyro kernel's state advanced by one compiled function, a block of draws at a time; each
-chain runs in a thread of its own and JAX releases the interpreter while it computes. All chains share the one copy
-of the data. A chain depends on its own key alone: neither the number of threads nor the block size, nor an
+A chain is a NumPyro kernel's state advanced by one compiled function, a block of draws at a time. On the CPU each
+chain runs in a thread of its own and JAX releases the interpreter while it computes. An accelerator runs one program
+at a time, and small ones leave it idle: there one program advances all chains together, and products with X read it
+once for all of them. All chains share the one copy of the data. A chain depends on its own key alone (on an accelerator
+up to rounding, which can change with the number of chains): neither the number of threads nor the block size, nor an
 interruption after which it continues from its saved state, changes a draw.
 
 JAX keeps what it has traced and compiled for a later call with the same function. The first states and the one program
@@ -28,7 +30,7 @@ from numpyro.infer.mcmc import MCMCKernel
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.memory import release_memory
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.posterior.devices import is_sharded
+from bayes_lmmlasso.posterior.devices import is_sharded, on_accelerator
 from bayes_lmmlasso.posterior.draw_store import DrawStore, block_length
 from bayes_lmmlasso.posterior.monitor import Monitor
 
@@ -62,6 +64,7 @@ class Schedule:
         yield self.draws
 
 
+@jax.default_matmul_precision("highest")  # a GPU or TPU would round float32 factors to 10 bits or less
 def run_chains(
     kernel: MCMCKernel,
     data: RotatedData,
@@ -119,55 +122,60 @@ def run_chains(
     block = block_length(shapes)
     _forget_programs(data)
     buffer = jax.tree.map(lambda x: jnp.zeros((block, *x.shape), x.dtype), shapes)
-    advance = _compile(kernel, collect, states[0], data, buffer)
+    team = chains if on_accelerator(data) else 1
+    teams = [range(first, first + team) for first in range(0, chains, team)]
+    advance = _compile(kernel, collect, states[:team], data, buffer)
     _forget_programs(data)
     monitor.start(store, done)
     stopped = threading.Event()
 
-    def run(chain: int, target: int) -> None:
-        while done[chain] < target and not stopped.is_set():
-            warming = done[chain] < warmup
-            first = done[chain] - warmup
+    def run(members: range, target: int) -> None:
+        while (least := min(done[chain] for chain in members)) < target and not stopped.is_set():
+            warming = least < warmup
+            first = least - warmup
             # blocks end at multiples of their length, where interruptions and further draws find them
-            count = min((warmup if warming else target) - done[chain], block if warming else block - first % block)
-            states[chain], drawn = advance(states[chain], data, buffer, np.int32(count))
-            values = {name: np.asarray(rows)[:count] for name, rows in drawn.items()}  # waits for the device
-            done[chain] += count
-            store.append(chain, first, {} if warming else values, done[chain], _leaves(states[chain]))
-            monitor(chain, values, count, warming)
+            count = min((warmup if warming else target) - least, block if warming else block - first % block)
+            advanced = advance([states[chain] for chain in members], data, buffer, np.int32(count))
+            for chain, (state, drawn) in zip(members, advanced, strict=True):
+                if done[chain] > least:  # an interruption came after this chain's block was stored, before another's
+                    continue
+                states[chain] = state
+                values = {name: np.asarray(rows)[:count] for name, rows in drawn.items()}  # waits for the device
+                done[chain] += count
+                store.append(chain, first, {} if warming else values, done[chain], _leaves(state))
+                monitor(chain, values, count, warming)
 
     # programs that exchange data between devices must not wait for each other
-    at_once = 1 if is_sharded(data) else min(chains, os.cpu_count() or 1)
+    at_once = 1 if is_sharded(data) else min(len(teams), os.cpu_count() or 1)
     draws = 0
     for draws in schedule.rounds():
-        _together(partial(run, target=warmup + draws), chains, at_once, stopped)
+        _together(partial(run, target=warmup + draws), teams, at_once, stopped)
         if schedule.stop is not None and schedule.stop(draws):
             break
     store.finish(draws)
     return draws
 
 
-def _together(work: Callable[[int], None], chains: int, at_once: int, stopped: threading.Event) -> None:
-    """Run all chains, some of them at a time; an error or Ctrl-C ends the others after their block."""
+def _together(work: Callable[[range], None], teams: Sequence[range], at_once: int, stopped: threading.Event) -> None:
+    """Run all teams of chains, some of them at a time; an error or Ctrl-C ends the others after their block."""
     with ThreadPoolExecutor(at_once) as pool:
         try:
-            running = [pool.submit(work, chain) for chain in range(chains)]
+            running = [pool.submit(work, team) for team in teams]
             wait(running, return_when=FIRST_EXCEPTION)
         except BaseException:
             stopped.set()
             raise
-        if any(chain.done() and chain.exception() for chain in running):
+        if any(team.done() and team.exception() for team in running):
             stopped.set()
-    for chain in running:
-        chain.result()
+    for team in running:
+        team.result()
 
 
 def _compile(
-    kernel: MCMCKernel, collect: Collect, state: Any, data: RotatedData, buffer: dict[str, jax.Array]
+    kernel: MCMCKernel, collect: Collect, team: list[Any], data: RotatedData, buffer: dict[str, jax.Array]
 ) -> Callable[..., Any]:
-    """Compile, once for all chains, `count` draws that fill the first rows of the buffer."""
+    """Compile, once for all teams, `count` draws of each chain of a team that fill the first rows of its buffer."""
 
-    @jax.jit
     def advance(state: Any, data: RotatedData, buffer: dict[str, jax.Array], count: jax.Array) -> Any:
         def step(i: int, carry: Any) -> Any:
             state, buffer = carry
@@ -177,7 +185,15 @@ def _compile(
 
         return jax.lax.fori_loop(0, count, step, (state, buffer))
 
-    return advance.lower(state, data, buffer, np.int32(1)).compile()
+    @jax.jit
+    def advance_team(team: list[Any], *arguments: Any) -> list[Any]:
+        if len(team) == 1:
+            return [advance(team[0], *arguments)]
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *team)
+        advanced = jax.vmap(advance, in_axes=(0, None, None, None))(stacked, *arguments)
+        return [jax.tree.map(lambda leaf, k=k: leaf[k], advanced) for k in range(len(team))]
+
+    return advance_team.lower(team, data, buffer, np.int32(1)).compile()
 
 
 def _forget_programs(data: RotatedData) -> None:

@@ -17,7 +17,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import RotatedData
 
-__all__ = ["is_sharded", "shard"]
+__all__ = ["is_sharded", "on_accelerator", "shard"]
 
 
 def shard(data: RotatedData, devices: int | Sequence[jax.Device]) -> RotatedData:
@@ -66,3 +66,8 @@ def _on(mesh: Mesh, first: str | None) -> NamedSharding:
 def is_sharded(data: RotatedData) -> bool:
     """Whether the SNPs are spread over several devices."""
     return len(data.XT.devices()) > 1
+
+
+def on_accelerator(data: RotatedData) -> bool:
+    """Whether the SNPs are in the memory of a GPU or TPU."""
+    return all(device.platform != "cpu" for device in data.XT.devices())

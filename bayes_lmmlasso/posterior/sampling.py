@@ -31,6 +31,7 @@ from bayes_lmmlasso.models import ModelSpec, RotatedData, model_spec
 from bayes_lmmlasso.models.rotated import product
 from bayes_lmmlasso.posterior.chains import Collect, Schedule, run_chains
 from bayes_lmmlasso.posterior.composite import CompositeKernel, CompositeState
+from bayes_lmmlasso.posterior.devices import on_accelerator
 from bayes_lmmlasso.posterior.draw_store import FolderStore, MemoryStore
 from bayes_lmmlasso.posterior.export import build_tree
 from bayes_lmmlasso.posterior.inclusion import inclusion_errors
@@ -236,8 +237,12 @@ def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tup
 
 
 def _composite(spec: ModelSpec, data: RotatedData) -> tuple[CompositeKernel, Collect]:
-    """Return the composite kernel, with larger blocks where few samples make products with them cheap."""
-    block = 256 if data.y.shape[0] <= 200 and spec.exact_zeros else 64
+    """Return the composite kernel, with larger blocks where products with them are cheap: few samples, or a GPU."""
+    block = 64
+    if spec.exact_zeros and on_accelerator(data):
+        block = 2048
+    elif spec.exact_zeros and data.y.shape[0] <= 200:
+        block = 256
     kernel = CompositeKernel(spec.sweeps, block, sparse=spec.exact_zeros)
 
     def collect(state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
