@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from browser import shown
 from small_run import cohort_folder, contents
-from small_study import tables, write_study
+from small_study import STUDIES, tables, write_study
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
@@ -24,11 +24,13 @@ from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.compare import cells as cells_module
 from bayes_lmmlasso.compare import read_study
 from bayes_lmmlasso.compare.execution import perform
+from bayes_lmmlasso.compare.sources import find_source, sources_of
 from bayes_lmmlasso.compare.study_data import load
 from bayes_lmmlasso.report.studies import run_study
 from bayes_lmmlasso.report.study_plots import dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
+PACKAGE = Path(bl.__file__).parent.resolve()
 COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
 
 
@@ -236,6 +238,43 @@ def test_other_data_are_other_cells(tmp_path, in_this_process):
     table = pd.read_csv(folder / "pheno.tsv", sep="\t")
     table.assign(colour=table["colour"] + np.arange(len(table))).to_csv(folder / "pheno.tsv", sep="\t", index=False)
     assert run_study(path, tmp_path / "out").outcome.n_computed == 2  # of the changed trait alone
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_keys_know_every_source_that_runs_and_no_tables(kind, tmp_path):
+    load.cache_clear()
+    rooms = [PACKAGE, (PACKAGE / "models").resolve()]
+    seen = set()
+    for cell in cells_module.KINDS[kind].cells(read_study(write_study(tmp_path / "study.toml", kind))):
+        if (type(cell), cell.method) not in seen:
+            seen.add((type(cell), cell.method))
+            known = {find_source(name).resolve() for name in sources_of(type(cell).__module__)}
+            ran = {path for path in _sources_run(cell) if any(path.is_relative_to(room) for room in rooms)}
+            assert PACKAGE / "cohort" / "preparation.py" in ran or len(seen) > 1
+            assert ran <= known
+            assert not any(path.is_relative_to(PACKAGE / "report") for path in known)
+            if kind != "prediction":
+                assert PACKAGE / "compare" / "bootstrap.py" not in known
+
+
+def _sources_run(cell):
+    """Sources of the functions that are called while a cell runs."""
+    seen, tool = set(), sys.monitoring.PROFILER_ID
+
+    def note(code, offset):
+        seen.add(code.co_filename)
+        return sys.monitoring.DISABLE  # once is enough
+
+    sys.monitoring.use_tool_id(tool, "sources")
+    sys.monitoring.register_callback(tool, sys.monitoring.events.PY_START, note)
+    sys.monitoring.restart_events()
+    sys.monitoring.set_events(tool, sys.monitoring.events.PY_START)
+    try:
+        cell.run()
+    finally:
+        sys.monitoring.set_events(tool, 0)
+        sys.monitoring.free_tool_id(tool)
+    return {Path(name).resolve() for name in seen}
 
 
 def test_a_failing_cell_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch, in_this_process):

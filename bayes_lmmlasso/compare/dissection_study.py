@@ -7,27 +7,22 @@ methods see the same folds. A posterior is sampled once on all samples and has i
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_lmmlasso.compare.dissection import Dissection, dissect_fold
+from bayes_lmmlasso.compare.dissection import Dissection
+from bayes_lmmlasso.compare.dissection_cells import HAS_STRUCTURE, FoldCell, PosteriorCell
 from bayes_lmmlasso.compare.prediction_study import LENGTHS
 from bayes_lmmlasso.compare.published import read_columns
-from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings, load, load_fold
+from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import rotate
 from bayes_lmmlasso.models import MODELS
-from bayes_lmmlasso.posterior import sample_posterior
-from bayes_lmmlasso.posterior.shares import share_table
 
-__all__ = ["DISSECTION", "DissectionSettings", "FoldCell", "PosteriorCell"]
+__all__ = ["DISSECTION", "DissectionSettings"]
 
-_HAS_STRUCTURE = {"lasso": False, "lmm-lasso": True}
 _PUBLISHED = ("trait", "method", "n_active", "snps", "structure", "explained")
 
 
@@ -57,58 +52,6 @@ class DissectionSettings:
             )
 
 
-@dataclass(frozen=True)
-class FoldCell:
-    """One fold of a trait dissected along the path of one method; ``seed`` assigns the folds of the trait."""
-
-    data: DataSettings
-    trait: str
-    n_folds: int
-    fold: int
-    seed: int
-    n_active: int
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return trait, fold and method."""
-        return {"trait": self.trait, "fold": self.fold, "method": self.method.name}
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the data."""
-        return {"kind": "dissection"} | {name: value for name, value in asdict(self).items() if name != "data"}
-
-    def run(self) -> dict[str, Any]:
-        """Train, and return the sums of each `Dissection`."""
-        fold = load_fold(self.data, self.trait, self.n_folds, self.fold, self.seed)
-        found = dissect_fold(fold, self.n_active, structure=_HAS_STRUCTURE[self.method.name])
-        return {"sums": {samples: {"parts": one.parts.tolist(), "total": one.total} for samples, one in found.items()}}
-
-
-@dataclass(frozen=True)
-class PosteriorCell:
-    """The posterior of a trait's shares by one model."""
-
-    data: DataSettings
-    trait: str
-    seed: int
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return trait, all folds and method."""
-        return {"trait": self.trait, "fold": "all", "method": self.method.name}
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the data."""
-        return {"kind": "shares"} | {name: value for name, value in asdict(self).items() if name != "data"}
-
-    def run(self) -> dict[str, Any]:
-        """Sample, and return the rows of `share_table`."""
-        data = load(self.data, self.trait)
-        settings: dict[str, Any] = LENGTHS | dict(self.method.settings)
-        tree = sample_posterior(rotate(data.analysis, data.basis), self.method.name, seed=self.seed, **settings)
-        return {"shares": share_table(tree).rename_axis("part").reset_index().to_dict("list")}
-
-
 def _cells(study: Study) -> list[Cell]:
     settings: DissectionSettings = study.settings
     cells: list[Cell] = []
@@ -118,7 +61,7 @@ def _cells(study: Study) -> list[Cell]:
             FoldCell(study.data, trait, settings.folds, fold, seed, settings.n_active, method)
             for fold in range(settings.folds)
             for method in study.methods
-            if method.name in _HAS_STRUCTURE
+            if method.name in HAS_STRUCTURE
         ]
         cells += [PosteriorCell(study.data, trait, seed, method) for method in study.methods if method.name in MODELS]
     return cells
@@ -162,5 +105,5 @@ def _best(unseen: pd.DataFrame) -> pd.DataFrame:
 
 
 DISSECTION = Kind(
-    DissectionSettings, {name: {} for name in _HAS_STRUCTURE} | dict.fromkeys(MODELS, LENGTHS), _cells, _tables
+    DissectionSettings, {name: {} for name in HAS_STRUCTURE} | dict.fromkeys(MODELS, LENGTHS), _cells, _tables
 )

@@ -12,7 +12,7 @@ the window of this stretch.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,12 @@ from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.compare.baselines import BASELINES
 from bayes_lmmlasso.compare.enrichment import adjacent_pairs, candidate_enrichment, gene_distances
 from bayes_lmmlasso.compare.published import compare_counts, compare_snps, read_columns
-from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings, load
+from bayes_lmmlasso.compare.selection_cell import SelectionCell
+from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
+from bayes_lmmlasso.compare.study_data import load
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["SELECTION", "SelectionCell", "SelectionSettings"]
-
-_LEAST_SHARE = 0.01  # of what is kept
+__all__ = ["SELECTION", "SelectionSettings"]
 
 
 @dataclass(frozen=True)
@@ -80,33 +79,6 @@ class SelectionSettings:
             if len(columns) < n or (len(columns) > n and not more):
                 least = "at least " if more else ""
                 raise InputError(f"expected {least}{n} names in {key}, got {list(columns)}: name one column for each")
-
-
-@dataclass(frozen=True)
-class SelectionCell:
-    """The shares of all SNPs for one trait by one method."""
-
-    data: DataSettings
-    trait: str
-    seed: int
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return trait and method."""
-        return {"trait": self.trait, "method": self.method.name}
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the data."""
-        return {"kind": "selection"} | {name: value for name, value in asdict(self).items() if name != "data"}
-
-    def run(self) -> dict[str, Any]:
-        """Score, and return the SNPs with a share worth keeping."""
-        data = load(self.data, self.trait)
-        method = BASELINES[self.method.name]
-        settings = dict(self.method.settings) | {"seed": self.seed}
-        share = method(data.analysis.X, data.analysis.y, data.basis, data.analysis.covariates, **settings)
-        kept = np.flatnonzero(share >= _LEAST_SHARE)
-        return {"snp": kept.tolist(), "share": share[kept].tolist()}
 
 
 def _cells(study: Study) -> list[Cell]:

@@ -9,31 +9,25 @@ Intervals are bootstrapped over replicates.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from bayes_lmmlasso.cohort import PRESETS, SWEEPS, EffectLaw, TraitDesign, semi_empirical_trait
+from bayes_lmmlasso.cohort import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from bayes_lmmlasso.compare.baselines import BASELINES
 from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
 from bayes_lmmlasso.compare.calibration import calibration_curve, fdr_calibration
-from bayes_lmmlasso.compare.loci import causal_loci
-from bayes_lmmlasso.compare.ranking import ranking_curves
-from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings, StudyData, load
+from bayes_lmmlasso.compare.simulation_cell import FALSE_RATES, LEAST_SHARE, RECALLS, SimulationCell
+from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import polygenic_effect
 
-__all__ = ["SIMULATION", "SimulationCell", "SimulationSettings"]
+__all__ = ["SIMULATION", "SimulationSettings"]
 
 Background = Literal["trait", "polygenic", "drawn"]
 
-_GRID = np.linspace(0, 1, 21)  # of recall
-_FALSE_RATES = np.concatenate([[0.0], np.logspace(-5, 0, 41)])
-_LEAST_SHARE = 0.01  # claims below this are not kept
 METRICS = ("average_precision", "roc_area", "power_at_fdp_0.1")
 
 
@@ -102,78 +96,6 @@ class SimulationSettings:
             yield f"signal={signal:g} structure={structure:g} n_causal={n_causal} {law}", design
 
 
-@dataclass(frozen=True)
-class SimulationCell:
-    """One simulated trait ranked by one method."""
-
-    data: DataSettings
-    trait: str
-    setting: str
-    design: TraitDesign
-    replicate: int
-    seed: int
-    background: str
-    window_kb: float | None
-    r2: float | None
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return setting, background trait, replicate and method."""
-        return {
-            "setting": self.setting,
-            "trait": self.trait,
-            "replicate": self.replicate,
-            "method": self.method.name,
-        }
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the name of the setting."""
-        content = asdict(self)
-        return {"kind": "simulation"} | {key: content[key] for key in content if key not in ("data", "setting")}
-
-    def run(self) -> dict[str, Any]:
-        """Simulate, score and evaluate."""
-        data = load(self.data, self.trait)
-        X, variants = data.analysis.X, data.analysis.variants
-        simulated = semi_empirical_trait(
-            X, self._background(data), design=self.design, variants=variants, seed=self.seed
-        )
-        y = (simulated.y - simulated.y.mean()) / simulated.y.std()
-        method = BASELINES[self.method.name]
-        settings = dict(self.method.settings) | ({"seed": self.seed} if "seed" in method.settings else {})
-        scores = method(X, y, data.basis, data.analysis.covariates, **settings)
-        loci = causal_loci(
-            simulated.causal,
-            X.shape[1],
-            variants=variants,
-            window_kb=self.window_kb,
-            X=X if self.r2 else None,
-            r2=self.r2,
-        )
-        items = loci.items(scores)
-        curves = ranking_curves(items.score, items.positive)
-        result = {
-            "average_precision": curves.average_precision,
-            "roc_area": curves.roc_area,
-            "power_at_fdp_0.1": curves.power_at_fdp(0.1),
-            "precision": curves.precision_at(_GRID).tolist(),
-            "true_positive_rate": curves.true_positive_rate_at(_FALSE_RATES).tolist(),
-        }
-        if method.is_share:
-            causal = np.isin(np.arange(X.shape[1]), simulated.causal)
-            kept = (scores >= _LEAST_SHARE) | causal
-            result["share"] = scores[kept].tolist()
-            result["causal"] = causal[kept].tolist()
-            result["tagging"] = loci.tagging[kept].tolist()
-        return result
-
-    def _background(self, data: StudyData) -> Any:
-        if self.background == "drawn":
-            return None
-        y = data.analysis.y
-        return y if self.background == "trait" else polygenic_effect(y, data.basis, data.analysis.covariates)
-
-
 def _cells(study: Study) -> list[Cell]:
     settings: SimulationSettings = study.settings
     return [
@@ -214,7 +136,7 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
             if "share" in found[0]:
                 claimed, truth = _claims(found)
                 for target in ("causal", "tagging"):
-                    kept = claimed["share"] >= _LEAST_SHARE
+                    kept = claimed["share"] >= LEAST_SHARE
                     if kept.any():
                         bins = calibration_curve(
                             claimed["share"][kept], truth[target][kept], claimed["replicate"][kept], seed=study.seed
@@ -230,8 +152,8 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
 def _mean_curves(results: list[dict[str, Any]]) -> pd.DataFrame:
     """Return precision by recall, and true by false positive rate, averaged over replicates."""
     parts = [
-        ("precision_by_recall", _GRID, "precision"),
-        ("true_by_false_positive_rate", _FALSE_RATES, "true_positive_rate"),
+        ("precision_by_recall", RECALLS, "precision"),
+        ("true_by_false_positive_rate", FALSE_RATES, "true_positive_rate"),
     ]
     frames = [
         pd.DataFrame({"curve": curve, "x": x, "y": np.mean([result[name] for result in results], axis=0)})
