@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,8 @@ from bayes_lmmlasso.report.study_plots import dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
 PACKAGE = Path(bl.__file__).parent.resolve()
+GENE = ["chrom", "start", "end"]
+PATHS = ("lasso", "lmm-lasso")
 COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
 
 
@@ -74,6 +76,18 @@ def test_simulation_tables_are_what_the_methods_say(tmp_path, in_this_process):
     ]
     assert row["mean"].item() == pytest.approx(mean, rel=1e-5)
     assert row["lo"].item() <= mean <= row["hi"].item()
+    answers = read_tsv(tmp_path / "out" / "answers.tsv").set_index(["setting", "method", "reference"])
+    assert [pair for _, *pair in answers.index[:3]] == [["lmm-lasso", other] for other in ("lasso", "lmm-p3d", "lm")]
+    assert len(answers) == 2 * 3
+    by_method = areas[areas["setting"] == name].pivot_table(
+        index="replicate", columns="method", values="average_precision"
+    )
+    for reference in ("lasso", "lmm-p3d", "lm"):
+        gap = by_method["lmm-lasso"] - by_method[reference]
+        told = answers.loc[(name, "lmm-lasso", reference)]
+        assert told["difference"] == pytest.approx(gap.mean(), abs=1e-5)
+        assert told["answer"] == ("larger" if told["lo"] > 0 else "smaller" if told["hi"] < 0 else "undecided")
+        assert gap.min() - 1e-5 <= told["lo"] <= told["difference"] <= told["hi"] <= gap.max() + 1e-5
 
 
 def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_process):
@@ -114,6 +128,25 @@ def test_selection_tables_count_hits_near_genes(tmp_path, in_this_process):
         total = by_method.loc[method]
         assert total["selected"] == mine["selected"].sum()
         assert total["hit_share"] == pytest.approx(mine["hits"].sum() / mine["selected"].sum(), rel=1e-5)
+        near = selected[(selected["method"] == method) & (selected["distance"] <= 20_000)]
+        assert total["genes"] == near["gene"].nunique()
+    (gap,) = read_tsv(tmp_path / "out" / "hit_differences.tsv").to_dict("records")
+    shares = by_method["hit_share"]
+    assert gap["difference"] == pytest.approx(shares["lmm-lasso-stability"] - shares["lasso-stability"], abs=1e-5)
+    assert gap["lo"] <= gap["difference"] <= gap["hi"]
+    variants = [load(read_study(path).data, trait).analysis.variants for trait in ("height", "colour")]
+    snps = pd.concat(variants).drop_duplicates("snp").sort_values(["chrom", "pos"])
+    near = np.array(
+        [
+            any(on == chrom and start - 20_000 <= pos <= end + 20_000 for on, start, end in genes[GENE].to_numpy())
+            for chrom, pos in snps[["chrom", "pos"]].to_numpy()
+        ]
+    )
+    for method, mine in selected.groupby("method"):  # all traits are turned together
+        places = np.array([np.flatnonzero(snps["snp"] == snp)[0] for snp in mine["snp"]])
+        counts = np.array([near[(places + turn) % len(near)].sum() for turn in range(len(near))])
+        assert by_method.loc[method, "hits"] == counts[0]
+        assert by_method.loc[method, "p_value"] == pytest.approx(np.mean(counts >= counts[0]), abs=1e-5)
     colour = hits[(hits["trait"] == "colour") & (hits["method"] == "lmm-lasso-stability")]
     assert colour[["published_hits", "published_selected"]].to_numpy().tolist() == [[2, 7]]
     assert hits["published_hits"].count() == 1  # nothing is published of the others
@@ -187,6 +220,42 @@ def test_dissection_tables_are_those_of_the_folds(tmp_path, in_this_process):
     document = shown(out / "report.html", tmp_path)
     for name in ("best", "reference", "posterior", "shares"):
         assert f"<code>{name}.tsv</code>" in document
+
+
+def test_dissections_are_compared_fold_by_fold(tmp_path, in_this_process):
+    path = write_study(tmp_path / "study.toml", "dissection", _without_posterior)
+    out = tmp_path / "out"
+    result = run_study(path, out)
+    cells = cells_module.KINDS["dissection"].cells(read_study(path))
+    sums = {method: [cell.run()["sums"]["unseen"] for cell in cells if cell.method.name == method] for method in PATHS}
+    total = np.array([fold["total"] for fold in sums["lasso"]])
+    parts = {method: np.array([fold["parts"] for fold in folds]).sum(axis=1) for method, folds in sums.items()}
+
+    def explained(rows, method):
+        return parts[method][list(rows)].sum(axis=0) / total[list(rows)].sum()
+
+    gaps = np.array(  # of every resample of three folds
+        [explained(rows, "lmm-lasso") - explained(rows, "lasso") for rows in product(range(3), repeat=3)]
+    )
+    table = read_tsv(out / "size_differences.tsv")
+    mine = table[(table["method"] == "lmm-lasso") & (table["reference"] == "lasso")].set_index("n_active")
+    whole = {method: explained(range(3), method) for method in PATHS}
+    np.testing.assert_allclose(mine["difference"], whole["lmm-lasso"] - whole["lasso"], rtol=1e-4, atol=1e-6)
+    for end, level in (("lo", 0.025), ("hi", 0.975)):
+        for size, value in mine[end].items():
+            assert np.mean(gaps[:, size] < value - 1e-5) <= level <= np.mean(gaps[:, size] <= value + 1e-5)
+    best = read_tsv(out / "best_differences.tsv").set_index(["method", "reference"])
+    top = {method: whole[method].max() for method in PATHS}
+    alone = whole["lmm-lasso"][0]
+    assert best.loc[("lmm-lasso", "lasso"), "difference"] == pytest.approx(top["lmm-lasso"] - top["lasso"], abs=1e-5)
+    assert best.loc[("lasso", "structure alone"), "difference"] == pytest.approx(top["lasso"] - alone, abs=1e-5)
+    assert len(result.conclusions) == 3
+    assert result.conclusions[0] in (out / "report.html").read_text(encoding="utf-8")
+
+
+def _without_posterior(text):
+    """Return a dissection without its posterior."""
+    return text.replace(', "spike_slab"]', "]").replace("[method.spike_slab]\nchains = 1\nwarmup = 5\ndraws = 20\n", "")
 
 
 def test_the_curves_of_all_panels_are_in_sight():
@@ -384,3 +453,32 @@ def test_a_killed_study_goes_on_and_a_cluster_with_a_killed_worker_agrees(tmp_pa
     assert 5 <= kept < 18
     assert tables(out) == tables(whole)
     assert contents(out)["report.html"]
+
+
+def test_a_posterior_is_the_same_bits_in_processes_and_on_a_cluster(tmp_path):
+    from distributed import LocalCluster
+
+    path = write_study(tmp_path / "study.toml", "simulation", _posterior_alone)
+    processes, clustered = tmp_path / "processes", tmp_path / "clustered"
+    run_study(path, processes, workers=1)
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        run_study(path, clustered, scheduler=cluster.scheduler_address)
+    kept = sorted((processes / "cells").glob("*/*.json"))
+    assert len(kept) == 2
+    for file in kept:
+        mine, other = (
+            json.loads((folder / file.relative_to(processes)).read_text())["result"]
+            for folder in (processes, clustered)
+        )
+        assert 0 < max(mine["share"]) <= 1
+        assert mine == other
+
+
+def _posterior_alone(text):
+    """Return a simulation of two traits, ranked by their posterior."""
+    return (
+        text.replace('"lm", "lmm-p3d", "lasso", "lmm-lasso", "lmm-lasso-stability"', '"spike_slab-pip"')
+        .replace("replicates = 3", "replicates = 2")
+        .replace('presets = ["rakitsch2013"]', "")
+        .replace("[method.lmm-lasso-stability]\nn_active = 5\nsubsamples = 10", "[method.spike_slab-pip]\ndraws = 20")
+    )

@@ -2,17 +2,23 @@
 
 The LMM-Lasso and the Lasso are dissected along the number of active SNPs, in samples that they have not seen and in
 those of training, summed over the folds (Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669, Figure 4). All
-methods see the same folds. A posterior is sampled once on all samples and has its three shares (`share_table`).
+methods see the same folds. What is explained of unseen samples, and its differences between LMM-Lasso, Lasso and the
+polygenic effect alone (the LMM-Lasso of size 0), are bootstrapped over folds, as pairs; the few folds make such
+intervals somewhat narrow. A posterior is sampled once on all samples and has its three shares (`share_table`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from bayes_lmmlasso.compare.bootstrap import N_BOOT, answer, quantiles, resampled_counts, resampled_ratios
 from bayes_lmmlasso.compare.dissection import Dissection
 from bayes_lmmlasso.compare.dissection_cells import HAS_STRUCTURE, FoldCell, PosteriorCell
 from bayes_lmmlasso.compare.prediction_study import LENGTHS
@@ -23,6 +29,8 @@ from bayes_lmmlasso.models import MODELS
 
 __all__ = ["DISSECTION", "DissectionSettings"]
 
+_PAIRS = [("lmm-lasso", "structure alone"), ("lmm-lasso", "lasso"), ("lasso", "structure alone")]
+_LEVEL = 0.95
 _PUBLISHED = ("trait", "method", "n_active", "snps", "structure", "explained")
 
 
@@ -68,8 +76,8 @@ def _cells(study: Study) -> list[Cell]:
 
 
 def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
-    """Return shares along the path, those of the best size and the published ones, and posterior shares."""
-    sums: dict[tuple[str, str, str], Dissection] = {}
+    """Return shares along the path and at its best size, their differences, published and posterior shares."""
+    folds: dict[tuple[str, str, str], dict[int, Dissection]] = {}
     posterior = []
     for labels, result in results:
         trait, method = labels["trait"], labels["method"]
@@ -77,24 +85,62 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
             posterior.append(pd.DataFrame({"trait": trait, "method": method, **result["shares"]}))
         for samples, numbers in result.get("sums", {}).items():
             one = Dissection(np.array(numbers["parts"]), numbers["total"])
-            key = (trait, method, samples)
-            sums[key] = sums[key] + one if key in sums else one
+            folds.setdefault((trait, method, samples), {})[labels["fold"]] = one
     tables = {}
-    if sums:
-        curves = [
-            pd.DataFrame({"trait": trait, "method": method, "samples": samples}, index=range(one.parts.shape[1])).join(
-                one.table()
-            )
-            for (trait, method, samples), one in sums.items()
-        ]
-        shares = pd.concat(curves, ignore_index=True)
+    if folds:
+        shares = pd.concat([_curve(key, found, study.seed) for key, found in folds.items()], ignore_index=True)
         unseen = shares[shares["samples"] == "unseen"].drop(columns="samples")
-        tables = {"shares": shares, "best": _best(unseen)}
+        tables = {"shares": shares, "best": _best(unseen)} | _differences(folds, study.seed)
         published = read_columns(study.settings.published, _PUBLISHED, _PUBLISHED)
         if published is not None:
-            here = unseen[list(_PUBLISHED)]
+            here = unseen[[*_PUBLISHED, "lo", "hi"]]
             tables["reference"] = published.merge(here, on=list(_PUBLISHED[:3]), suffixes=("_published", ""))
     return tables | ({"posterior": pd.concat(posterior, ignore_index=True)} if posterior else {})
+
+
+def _curve(key: tuple[str, str, str], folds: dict[int, Dissection], seed: int) -> pd.DataFrame:
+    """Return the shares of a trait, method and kind of samples, with the interval of what is explained."""
+    table = reduce(add, folds.values()).table()
+    lo, hi = quantiles(_explained(folds, seed)[1:], _LEVEL)
+    trait, method, samples = key
+    labels = pd.DataFrame({"trait": trait, "method": method, "samples": samples}, index=table.index)
+    return labels.join(table).assign(lo=lo, hi=hi)
+
+
+def _explained(folds: dict[int, Dissection], seed: int) -> NDArray[np.float64]:
+    """Return what is explained at each size: first by all folds, then in each resample of them."""
+    counts = np.vstack([np.ones(len(folds)), resampled_counts(len(folds), N_BOOT, seed)])
+    numerators = np.array([one.parts.sum(axis=0) for one in folds.values()])
+    return resampled_ratios(numerators, np.array([one.total for one in folds.values()]), counts)
+
+
+def _differences(folds: dict[tuple[str, str, str], dict[int, Dissection]], seed: int) -> dict[str, pd.DataFrame]:
+    """Return differences in what is explained of unseen samples: at equal sizes, and at each model's best size."""
+    by_size, at_best = [], []
+    for trait in dict.fromkeys(trait for trait, *_ in folds):
+        found = [folds.get((trait, method, "unseen"), {}) for method in ("lmm-lasso", "lasso")]
+        both = found[0].keys() & found[1].keys()
+        if not both:
+            continue
+        mixed, lasso = (_explained({fold: one[fold] for fold in sorted(both)}, seed) for one in found)
+        models = {"lmm-lasso": mixed, "lasso": lasso, "structure alone": mixed[:, :1]}
+        for method, reference in _PAIRS:
+            where = {"trait": trait, "method": method, "reference": reference}
+            gap = models[method] - models[reference]
+            lo, hi = quantiles(gap[1:], _LEVEL)
+            n_active = np.arange(lo.size)
+            by_size.append(pd.DataFrame({**where, "n_active": n_active, "difference": gap[0], "lo": lo, "hi": hi}))
+            top, other = models[method].max(axis=1), models[reference].max(axis=1)
+            lo, hi = quantiles((top - other)[1:], _LEVEL)
+            sizes = {"n_active": models[method][0].argmax(), "reference_n_active": models[reference][0].argmax()}
+            at_best.append(where | sizes | {"difference": top[0] - other[0], "lo": lo, "hi": hi, "n": len(both)})
+    if not by_size:
+        return {}
+    best = pd.DataFrame(at_best)
+    return {
+        "best_differences": best.assign(answer=[answer(lo, hi) for lo, hi in best[["lo", "hi"]].to_numpy()]),
+        "size_differences": pd.concat(by_size, ignore_index=True),
+    }
 
 
 def _best(unseen: pd.DataFrame) -> pd.DataFrame:

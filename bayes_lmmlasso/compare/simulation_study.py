@@ -18,7 +18,7 @@ import pandas as pd
 
 from bayes_lmmlasso.cohort import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from bayes_lmmlasso.compare.baselines import BASELINES
-from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
+from bayes_lmmlasso.compare.bootstrap import answer, method_means, paired_differences
 from bayes_lmmlasso.compare.calibration import calibration_curve, fdr_calibration
 from bayes_lmmlasso.compare.simulation_cell import FALSE_RATES, LEAST_SHARE, RECALLS, SimulationCell
 from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
@@ -28,6 +28,11 @@ __all__ = ["SIMULATION", "SimulationSettings"]
 
 Background = Literal["trait", "polygenic", "drawn"]
 
+_QUESTIONS = [
+    *(("lmm-lasso", other) for other in ("lasso", "lmm-p3d", "lmm-exact", "lm")),
+    ("lmm-lasso-stability", "lasso-stability"),
+    ("spike_slab-pip", "lmm-lasso-stability"),
+]
 METRICS = ("average_precision", "roc_area", "power_at_fdp_0.1")
 
 
@@ -119,9 +124,9 @@ def _cells(study: Study) -> list[Cell]:
 
 
 def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
-    """Return areas of each ranking, their means, paired differences, mean curves, calibration and discovery rates."""
+    """Return areas of each ranking, answers, means, paired differences, mean curves, calibration, discovery rates."""
     areas = pd.DataFrame([labels | {name: result[name] for name in METRICS} for labels, result in results])
-    means, differences, curves, calibration, discoveries = [], [], [], [], []
+    means, differences, answers, curves, calibration, discoveries = [], [], [], [], [], []
     for (setting, trait), group in areas.groupby(["setting", "trait"], sort=False):
         for metric in METRICS:
             where = {"setting": setting, "trait": trait, "metric": metric}
@@ -129,6 +134,10 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
             values.columns.name = None
             means.append(_at(where, method_means(values, seed=study.seed)))
             differences.append(_at(where, paired_differences(values, seed=study.seed)))
+            if metric == METRICS[0]:
+                answers += [
+                    _at(where, _answered(values, pair, study.seed)) for pair in _QUESTIONS if {*pair} <= {*values}
+                ]
         for method, chosen in group.groupby("method", sort=False):
             where = {"setting": setting, "trait": trait, "method": method}
             found = [results[row][1] for row in chosen.index]
@@ -144,9 +153,15 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
                         calibration.append(_at(where | {"truth": target}, bins))
                 rates = fdr_calibration(claimed["share"], truth["causal"], claimed["replicate"], seed=study.seed)
                 discoveries.append(_at(where, rates))
-    parts = {"summary": means, "differences": differences, "curves": curves, "calibration": calibration}
-    parts["fdr"] = discoveries
+    parts = {"answers": answers, "summary": means, "differences": differences, "curves": curves}
+    parts |= {"calibration": calibration, "fdr": discoveries}
     return {"areas": areas} | {name: pd.concat(found) for name, found in parts.items() if found}
+
+
+def _answered(values: pd.DataFrame, pair: tuple[str, str], seed: int) -> pd.DataFrame:
+    """Return the paired difference of a method to a reference, and what its interval tells."""
+    found = paired_differences(values[list(pair)], pair[1], seed=seed)
+    return found.assign(answer=[answer(lo, hi) for lo, hi in found[["lo", "hi"]].to_numpy()])
 
 
 def _mean_curves(results: list[dict[str, Any]]) -> pd.DataFrame:
