@@ -130,10 +130,11 @@ def _differences(folds: dict[tuple[str, str, str], dict[int, Dissection]], seed:
             lo, hi = quantiles(gap[1:], _LEVEL)
             n_active = np.arange(lo.size)
             by_size.append(pd.DataFrame({**where, "n_active": n_active, "difference": gap[0], "lo": lo, "hi": hi}))
-            top, other = models[method].max(axis=1), models[reference].max(axis=1)
-            lo, hi = quantiles((top - other)[1:], _LEVEL)
-            sizes = {"n_active": models[method][0].argmax(), "reference_n_active": models[reference][0].argmax()}
-            at_best.append(where | sizes | {"difference": top[0] - other[0], "lo": lo, "hi": hi, "n": len(both)})
+            size, other = (int(models[name][0].argmax()) for name in (method, reference))
+            best_gap = models[method][:, size] - models[reference][:, other]
+            lo, hi = quantiles(best_gap[1:], _LEVEL)
+            sizes = {"n_active": size, "reference_n_active": other}
+            at_best.append(where | sizes | {"difference": best_gap[0], "lo": lo, "hi": hi, "n": len(both)})
     if not by_size:
         return {}
     best = pd.DataFrame(at_best)

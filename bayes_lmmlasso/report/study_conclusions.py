@@ -78,7 +78,7 @@ def _dissection(tables: dict[str, pd.DataFrame]) -> list[str]:
         beside = "" if row["reference"] == "structure alone" else f" with {row['reference_n_active']}"
         sentences.append(
             f"{row['trait']}: {row['method']} with {row['n_active']} SNPs against {row['reference']}{beside}, share "
-            f"explained of unseen samples: {_difference(row)}, {row['n']} folds, sizes chosen anew in each resample: "
+            f"explained of unseen samples: {_difference(row)}, {row['n']} folds, sizes chosen on these samples: "
             f"{row['answer']}."
         )
     return sentences

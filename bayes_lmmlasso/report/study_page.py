@@ -38,7 +38,8 @@ _TEXTS = {
     "best": "The number of active SNPs that explains most of unseen samples, chosen on these very samples: the parts "
     "of SNPs and structure there, and what is explained without SNPs.",
     "best_differences": "Differences in what is explained of unseen samples, each model at the size that explains "
-    "most, chosen anew in each resample; 95% bootstrap intervals over folds, as pairs.",
+    "most, chosen on these very samples, which favours models with more sizes; 95% bootstrap intervals over folds, as "
+    "pairs.",
     "reference": "Published shares of unseen samples beside those found here at the same number of active SNPs, "
     "with 95% bootstrap intervals over folds.",
     "size_differences": "Differences in what is explained of unseen samples at equal numbers of active SNPs; 95% "
