@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from browser import shown
 from small_run import cohort_folder, contents
-from small_study import tables, write_study
+from small_study import STUDIES, tables, write_study
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
@@ -24,11 +24,15 @@ from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.compare import cells as cells_module
 from bayes_lmmlasso.compare import read_study
 from bayes_lmmlasso.compare.execution import perform
+from bayes_lmmlasso.compare.sources import find_source, sources_of
 from bayes_lmmlasso.compare.study_data import load
 from bayes_lmmlasso.report.studies import run_study
 from bayes_lmmlasso.report.study_plots import dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
+PACKAGE = Path(bl.__file__).parent.resolve()
+GENE = ["chrom", "start", "end"]
+PATHS = ("lasso", "lmm-lasso")
 COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
 
 
@@ -72,6 +76,18 @@ def test_simulation_tables_are_what_the_methods_say(tmp_path, in_this_process):
     ]
     assert row["mean"].item() == pytest.approx(mean, rel=1e-5)
     assert row["lo"].item() <= mean <= row["hi"].item()
+    answers = read_tsv(tmp_path / "out" / "answers.tsv").set_index(["setting", "method", "reference"])
+    assert [pair for _, *pair in answers.index[:3]] == [["lmm-lasso", other] for other in ("lasso", "lmm-p3d", "lm")]
+    assert len(answers) == 2 * 3
+    by_method = areas[areas["setting"] == name].pivot_table(
+        index="replicate", columns="method", values="average_precision"
+    )
+    for reference in ("lasso", "lmm-p3d", "lm"):
+        gap = by_method["lmm-lasso"] - by_method[reference]
+        told = answers.loc[(name, "lmm-lasso", reference)]
+        assert told["difference"] == pytest.approx(gap.mean(), abs=1e-5)
+        assert told["answer"] == ("larger" if told["lo"] > 0 else "smaller" if told["hi"] < 0 else "undecided")
+        assert gap.min() - 1e-5 <= told["lo"] <= told["difference"] <= told["hi"] <= gap.max() + 1e-5
 
 
 def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_process):
@@ -112,6 +128,25 @@ def test_selection_tables_count_hits_near_genes(tmp_path, in_this_process):
         total = by_method.loc[method]
         assert total["selected"] == mine["selected"].sum()
         assert total["hit_share"] == pytest.approx(mine["hits"].sum() / mine["selected"].sum(), rel=1e-5)
+        near = selected[(selected["method"] == method) & (selected["distance"] <= 20_000)]
+        assert total["genes"] == near["gene"].nunique()
+    (gap,) = read_tsv(tmp_path / "out" / "hit_differences.tsv").to_dict("records")
+    shares = by_method["hit_share"]
+    assert gap["difference"] == pytest.approx(shares["lmm-lasso-stability"] - shares["lasso-stability"], abs=1e-5)
+    assert gap["lo"] <= gap["difference"] <= gap["hi"]
+    variants = [load(read_study(path).data, trait).analysis.variants for trait in ("height", "colour")]
+    snps = pd.concat(variants).drop_duplicates("snp").sort_values(["chrom", "pos"])
+    near = np.array(
+        [
+            any(on == chrom and start - 20_000 <= pos <= end + 20_000 for on, start, end in genes[GENE].to_numpy())
+            for chrom, pos in snps[["chrom", "pos"]].to_numpy()
+        ]
+    )
+    for method, mine in selected.groupby("method"):  # all traits are turned together
+        places = np.array([np.flatnonzero(snps["snp"] == snp)[0] for snp in mine["snp"]])
+        counts = np.array([near[(places + turn) % len(near)].sum() for turn in range(len(near))])
+        assert by_method.loc[method, "hits"] == counts[0]
+        assert by_method.loc[method, "p_value"] == pytest.approx(np.mean(counts >= counts[0]), abs=1e-5)
     colour = hits[(hits["trait"] == "colour") & (hits["method"] == "lmm-lasso-stability")]
     assert colour[["published_hits", "published_selected"]].to_numpy().tolist() == [[2, 7]]
     assert hits["published_hits"].count() == 1  # nothing is published of the others
@@ -187,6 +222,42 @@ def test_dissection_tables_are_those_of_the_folds(tmp_path, in_this_process):
         assert f"<code>{name}.tsv</code>" in document
 
 
+def test_dissections_are_compared_fold_by_fold(tmp_path, in_this_process):
+    path = write_study(tmp_path / "study.toml", "dissection", _without_posterior)
+    out = tmp_path / "out"
+    result = run_study(path, out)
+    cells = cells_module.KINDS["dissection"].cells(read_study(path))
+    sums = {method: [cell.run()["sums"]["unseen"] for cell in cells if cell.method.name == method] for method in PATHS}
+    total = np.array([fold["total"] for fold in sums["lasso"]])
+    parts = {method: np.array([fold["parts"] for fold in folds]).sum(axis=1) for method, folds in sums.items()}
+
+    def explained(rows, method):
+        return parts[method][list(rows)].sum(axis=0) / total[list(rows)].sum()
+
+    gaps = np.array(  # of every resample of three folds
+        [explained(rows, "lmm-lasso") - explained(rows, "lasso") for rows in product(range(3), repeat=3)]
+    )
+    table = read_tsv(out / "size_differences.tsv")
+    mine = table[(table["method"] == "lmm-lasso") & (table["reference"] == "lasso")].set_index("n_active")
+    whole = {method: explained(range(3), method) for method in PATHS}
+    np.testing.assert_allclose(mine["difference"], whole["lmm-lasso"] - whole["lasso"], rtol=1e-4, atol=1e-6)
+    for end, level in (("lo", 0.025), ("hi", 0.975)):
+        for size, value in mine[end].items():
+            assert np.mean(gaps[:, size] < value - 1e-5) <= level <= np.mean(gaps[:, size] <= value + 1e-5)
+    best = read_tsv(out / "best_differences.tsv").set_index(["method", "reference"])
+    top = {method: whole[method].max() for method in PATHS}
+    alone = whole["lmm-lasso"][0]
+    assert best.loc[("lmm-lasso", "lasso"), "difference"] == pytest.approx(top["lmm-lasso"] - top["lasso"], abs=1e-5)
+    assert best.loc[("lasso", "structure alone"), "difference"] == pytest.approx(top["lasso"] - alone, abs=1e-5)
+    assert len(result.conclusions) == 3
+    assert result.conclusions[0] in (out / "report.html").read_text(encoding="utf-8")
+
+
+def _without_posterior(text):
+    """Return a dissection without its posterior."""
+    return text.replace(', "spike_slab"]', "]").replace("[method.spike_slab]\nchains = 1\nwarmup = 5\ndraws = 20\n", "")
+
+
 def test_the_curves_of_all_panels_are_in_sight():
     table = pd.DataFrame({"n_active": [0, 1], "snps": [0.0, 0.1], "structure": [0.1, 0.2], "explained": [0.1, 0.3]})
     parts = [table.assign(trait=trait, method="lasso", samples="unseen") for trait in "ab"]
@@ -236,6 +307,43 @@ def test_other_data_are_other_cells(tmp_path, in_this_process):
     table = pd.read_csv(folder / "pheno.tsv", sep="\t")
     table.assign(colour=table["colour"] + np.arange(len(table))).to_csv(folder / "pheno.tsv", sep="\t", index=False)
     assert run_study(path, tmp_path / "out").outcome.n_computed == 2  # of the changed trait alone
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_keys_know_every_source_that_runs_and_no_tables(kind, tmp_path):
+    load.cache_clear()
+    rooms = [PACKAGE, (PACKAGE / "models").resolve()]
+    seen = set()
+    for cell in cells_module.KINDS[kind].cells(read_study(write_study(tmp_path / "study.toml", kind))):
+        if (type(cell), cell.method) not in seen:
+            seen.add((type(cell), cell.method))
+            known = {find_source(name).resolve() for name in sources_of(type(cell).__module__)}
+            ran = {path for path in _sources_run(cell) if any(path.is_relative_to(room) for room in rooms)}
+            assert PACKAGE / "cohort" / "preparation.py" in ran or len(seen) > 1
+            assert ran <= known
+            assert not any(path.is_relative_to(PACKAGE / "report") for path in known)
+            if kind != "prediction":
+                assert PACKAGE / "compare" / "bootstrap.py" not in known
+
+
+def _sources_run(cell):
+    """Sources of the functions that are called while a cell runs."""
+    seen, tool = set(), sys.monitoring.PROFILER_ID
+
+    def note(code, offset):
+        seen.add(code.co_filename)
+        return sys.monitoring.DISABLE  # once is enough
+
+    sys.monitoring.use_tool_id(tool, "sources")
+    sys.monitoring.register_callback(tool, sys.monitoring.events.PY_START, note)
+    sys.monitoring.restart_events()
+    sys.monitoring.set_events(tool, sys.monitoring.events.PY_START)
+    try:
+        cell.run()
+    finally:
+        sys.monitoring.set_events(tool, 0)
+        sys.monitoring.free_tool_id(tool)
+    return {Path(name).resolve() for name in seen}
 
 
 def test_a_failing_cell_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch, in_this_process):

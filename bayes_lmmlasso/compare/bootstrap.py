@@ -16,7 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["Interval", "bootstrap_interval", "method_means", "paired_differences", "resampled_counts"]
+__all__ = [
+    "Interval",
+    "answer",
+    "bootstrap_interval",
+    "method_means",
+    "paired_differences",
+    "resampled_counts",
+    "resampled_ratios",
+]
 
 N_BOOT = 2000
 
@@ -125,6 +133,34 @@ def paired_differences(
 def resampled_counts(n: int, n_boot: int, seed: int) -> NDArray[np.float64]:
     """How often each of n replicates occurs in each resample, shape ``(n_boot, n)``."""
     return np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), size=n_boot).astype(np.float64)
+
+
+def resampled_ratios(
+    numerators: NDArray[np.float64], denominators: NDArray[np.float64], counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Ratios of sums over replicates in each resample, NaN where a denominator is 0.
+
+    Parameters
+    ----------
+    numerators, denominators
+        One row a replicate, shapes ``(n, m)`` and ``(n,)``.
+    counts
+        What `resampled_counts` returned, shape ``(n_boot, n)``; a row of ones gives the ratio itself.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(n_boot, m)``.
+    """
+    sums = (counts @ denominators)[:, None]
+    ratios = np.full((len(counts), numerators.shape[1]), np.nan)
+    np.divide(counts @ numerators, sums, out=ratios, where=sums > 0)
+    return ratios
+
+
+def answer(lo: float, hi: float) -> str:
+    """Say in a word what the interval of a difference tells: larger, smaller or undecided."""
+    return "larger" if lo > 0 else "smaller" if hi < 0 else "undecided"
 
 
 def quantiles(values: NDArray[np.float64], level: float) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Results of cells by content: computed once, found again whatever study asks.
 
 The key of a cell is the SHA-256 of all that its result depends on: fingerprints of its data, its settings, the version
-of the package and the sources that compute (rooms models to compare). So a study that was stopped goes on, one that was
-extended computes what is new, and nothing outlives a change of data or code. Failures are not kept: they are tried
-again.
+of the package and the sources that its module computes with (`sources_of`). So a study that was stopped goes on, one
+that was extended computes what is new, nothing outlives a change of data or of code that computes it, and a change of
+tables, figures or another kind of study computes nothing again. Failures are not kept: they are tried again.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.compare.execution import Outcome
+from bayes_lmmlasso.compare.sources import read_source, sources_of
 
 __all__ = ["CellCache", "code_version", "content_key"]
-
-_ROOMS = ("models", "cohort", "lmm", "lasso", "posterior", "compare")
 
 
 @dataclass(frozen=True)
@@ -58,20 +56,17 @@ class CellCache:
         return self.folder / key[:2] / f"{key}.json"
 
 
-def content_key(content: Mapping[str, Any]) -> str:
-    """SHA-256 of plain values and of the code that computes with them."""
-    text = json.dumps({"code": code_version(), **content}, sort_keys=True)
+def content_key(content: Mapping[str, Any], module: str) -> str:
+    """SHA-256 of plain values and of the code that computes with them, which begins in a module."""
+    text = json.dumps({"code": code_version(module), **content}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
-def code_version() -> str:
-    """Version of the package and SHA-256 of the sources of the rooms that compute."""
+def code_version(module: str) -> str:
+    """Version of the package and SHA-256 of the sources that a module computes with."""
     digest = hashlib.sha256()
-    package = files("bayes_lmmlasso")
-    for room in _ROOMS:
-        for source in sorted(package.joinpath(room).iterdir(), key=lambda entry: entry.name):
-            if source.name.endswith(".py"):
-                digest.update(f"{room}/{source.name};".encode())
-                digest.update(source.read_bytes())
+    for name in sources_of(module):
+        digest.update(f"{name};".encode())
+        digest.update(read_source(name))
     return f"{version('bayes-lmmlasso')}+{digest.hexdigest()}"

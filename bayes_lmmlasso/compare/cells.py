@@ -71,7 +71,7 @@ def compute_study(
     kind = KINDS[study.kind]
     cells = kind.cells(study)
     data = {trait: data_content(study.data, trait) for trait in study.traits}
-    keys = [content_key({"data": data[cell.trait]} | cell.content()) for cell in cells]
+    keys = [content_key({"data": data[cell.trait]} | cell.content(), type(cell).__module__) for cell in cells]
     outcomes: dict[str, Outcome] = {}
     waiting: dict[str, Cell] = {}
     for key, cell in zip(keys, cells, strict=True):

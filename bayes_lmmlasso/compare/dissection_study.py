@@ -2,32 +2,35 @@
 
 The LMM-Lasso and the Lasso are dissected along the number of active SNPs, in samples that they have not seen and in
 those of training, summed over the folds (Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669, Figure 4). All
-methods see the same folds. A posterior is sampled once on all samples and has its three shares (`share_table`).
+methods see the same folds. What is explained of unseen samples, and its differences between LMM-Lasso, Lasso and the
+polygenic effect alone (the LMM-Lasso of size 0), are bootstrapped over folds, as pairs; the few folds make such
+intervals somewhat narrow. A posterior is sampled once on all samples and has its three shares (`share_table`).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bayes_lmmlasso.compare.dissection import Dissection, dissect_fold
+from bayes_lmmlasso.compare.bootstrap import N_BOOT, answer, quantiles, resampled_counts, resampled_ratios
+from bayes_lmmlasso.compare.dissection import Dissection
+from bayes_lmmlasso.compare.dissection_cells import HAS_STRUCTURE, FoldCell, PosteriorCell
 from bayes_lmmlasso.compare.prediction_study import LENGTHS
 from bayes_lmmlasso.compare.published import read_columns
-from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings, load, load_fold
+from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import rotate
 from bayes_lmmlasso.models import MODELS
-from bayes_lmmlasso.posterior import sample_posterior
-from bayes_lmmlasso.posterior.shares import share_table
 
-__all__ = ["DISSECTION", "DissectionSettings", "FoldCell", "PosteriorCell"]
+__all__ = ["DISSECTION", "DissectionSettings"]
 
-_HAS_STRUCTURE = {"lasso": False, "lmm-lasso": True}
+_PAIRS = [("lmm-lasso", "structure alone"), ("lmm-lasso", "lasso"), ("lasso", "structure alone")]
+_LEVEL = 0.95
 _PUBLISHED = ("trait", "method", "n_active", "snps", "structure", "explained")
 
 
@@ -57,58 +60,6 @@ class DissectionSettings:
             )
 
 
-@dataclass(frozen=True)
-class FoldCell:
-    """One fold of a trait dissected along the path of one method; ``seed`` assigns the folds of the trait."""
-
-    data: DataSettings
-    trait: str
-    n_folds: int
-    fold: int
-    seed: int
-    n_active: int
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return trait, fold and method."""
-        return {"trait": self.trait, "fold": self.fold, "method": self.method.name}
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the data."""
-        return {"kind": "dissection"} | {name: value for name, value in asdict(self).items() if name != "data"}
-
-    def run(self) -> dict[str, Any]:
-        """Train, and return the sums of each `Dissection`."""
-        fold = load_fold(self.data, self.trait, self.n_folds, self.fold, self.seed)
-        found = dissect_fold(fold, self.n_active, structure=_HAS_STRUCTURE[self.method.name])
-        return {"sums": {samples: {"parts": one.parts.tolist(), "total": one.total} for samples, one in found.items()}}
-
-
-@dataclass(frozen=True)
-class PosteriorCell:
-    """The posterior of a trait's shares by one model."""
-
-    data: DataSettings
-    trait: str
-    seed: int
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return trait, all folds and method."""
-        return {"trait": self.trait, "fold": "all", "method": self.method.name}
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the data."""
-        return {"kind": "shares"} | {name: value for name, value in asdict(self).items() if name != "data"}
-
-    def run(self) -> dict[str, Any]:
-        """Sample, and return the rows of `share_table`."""
-        data = load(self.data, self.trait)
-        settings: dict[str, Any] = LENGTHS | dict(self.method.settings)
-        tree = sample_posterior(rotate(data.analysis, data.basis), self.method.name, seed=self.seed, **settings)
-        return {"shares": share_table(tree).rename_axis("part").reset_index().to_dict("list")}
-
-
 def _cells(study: Study) -> list[Cell]:
     settings: DissectionSettings = study.settings
     cells: list[Cell] = []
@@ -118,15 +69,15 @@ def _cells(study: Study) -> list[Cell]:
             FoldCell(study.data, trait, settings.folds, fold, seed, settings.n_active, method)
             for fold in range(settings.folds)
             for method in study.methods
-            if method.name in _HAS_STRUCTURE
+            if method.name in HAS_STRUCTURE
         ]
         cells += [PosteriorCell(study.data, trait, seed, method) for method in study.methods if method.name in MODELS]
     return cells
 
 
 def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
-    """Return shares along the path, those of the best size and the published ones, and posterior shares."""
-    sums: dict[tuple[str, str, str], Dissection] = {}
+    """Return shares along the path and at its best size, their differences, published and posterior shares."""
+    folds: dict[tuple[str, str, str], dict[int, Dissection]] = {}
     posterior = []
     for labels, result in results:
         trait, method = labels["trait"], labels["method"]
@@ -134,24 +85,63 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
             posterior.append(pd.DataFrame({"trait": trait, "method": method, **result["shares"]}))
         for samples, numbers in result.get("sums", {}).items():
             one = Dissection(np.array(numbers["parts"]), numbers["total"])
-            key = (trait, method, samples)
-            sums[key] = sums[key] + one if key in sums else one
+            folds.setdefault((trait, method, samples), {})[labels["fold"]] = one
     tables = {}
-    if sums:
-        curves = [
-            pd.DataFrame({"trait": trait, "method": method, "samples": samples}, index=range(one.parts.shape[1])).join(
-                one.table()
-            )
-            for (trait, method, samples), one in sums.items()
-        ]
-        shares = pd.concat(curves, ignore_index=True)
+    if folds:
+        shares = pd.concat([_curve(key, found, study.seed) for key, found in folds.items()], ignore_index=True)
         unseen = shares[shares["samples"] == "unseen"].drop(columns="samples")
-        tables = {"shares": shares, "best": _best(unseen)}
+        tables = {"shares": shares, "best": _best(unseen)} | _differences(folds, study.seed)
         published = read_columns(study.settings.published, _PUBLISHED, _PUBLISHED)
         if published is not None:
-            here = unseen[list(_PUBLISHED)]
+            here = unseen[[*_PUBLISHED, "lo", "hi"]]
             tables["reference"] = published.merge(here, on=list(_PUBLISHED[:3]), suffixes=("_published", ""))
     return tables | ({"posterior": pd.concat(posterior, ignore_index=True)} if posterior else {})
+
+
+def _curve(key: tuple[str, str, str], folds: dict[int, Dissection], seed: int) -> pd.DataFrame:
+    """Return the shares of a trait, method and kind of samples, with the interval of what is explained."""
+    table = reduce(add, folds.values()).table()
+    lo, hi = quantiles(_explained(folds, seed)[1:], _LEVEL)
+    trait, method, samples = key
+    labels = pd.DataFrame({"trait": trait, "method": method, "samples": samples}, index=table.index)
+    return labels.join(table).assign(lo=lo, hi=hi)
+
+
+def _explained(folds: dict[int, Dissection], seed: int) -> NDArray[np.float64]:
+    """Return what is explained at each size: first by all folds, then in each resample of them."""
+    counts = np.vstack([np.ones(len(folds)), resampled_counts(len(folds), N_BOOT, seed)])
+    numerators = np.array([one.parts.sum(axis=0) for one in folds.values()])
+    return resampled_ratios(numerators, np.array([one.total for one in folds.values()]), counts)
+
+
+def _differences(folds: dict[tuple[str, str, str], dict[int, Dissection]], seed: int) -> dict[str, pd.DataFrame]:
+    """Return differences in what is explained of unseen samples: at equal sizes, and at each model's best size."""
+    by_size, at_best = [], []
+    for trait in dict.fromkeys(trait for trait, *_ in folds):
+        found = [folds.get((trait, method, "unseen"), {}) for method in ("lmm-lasso", "lasso")]
+        both = found[0].keys() & found[1].keys()
+        if not both:
+            continue
+        mixed, lasso = (_explained({fold: one[fold] for fold in sorted(both)}, seed) for one in found)
+        models = {"lmm-lasso": mixed, "lasso": lasso, "structure alone": mixed[:, :1]}
+        for method, reference in _PAIRS:
+            where = {"trait": trait, "method": method, "reference": reference}
+            gap = models[method] - models[reference]
+            lo, hi = quantiles(gap[1:], _LEVEL)
+            n_active = np.arange(lo.size)
+            by_size.append(pd.DataFrame({**where, "n_active": n_active, "difference": gap[0], "lo": lo, "hi": hi}))
+            size, other = (int(models[name][0].argmax()) for name in (method, reference))
+            best_gap = models[method][:, size] - models[reference][:, other]
+            lo, hi = quantiles(best_gap[1:], _LEVEL)
+            sizes = {"n_active": size, "reference_n_active": other}
+            at_best.append(where | sizes | {"difference": best_gap[0], "lo": lo, "hi": hi, "n": len(both)})
+    if not by_size:
+        return {}
+    best = pd.DataFrame(at_best)
+    return {
+        "best_differences": best.assign(answer=[answer(lo, hi) for lo, hi in best[["lo", "hi"]].to_numpy()]),
+        "size_differences": pd.concat(by_size, ignore_index=True),
+    }
 
 
 def _best(unseen: pd.DataFrame) -> pd.DataFrame:
@@ -162,5 +152,5 @@ def _best(unseen: pd.DataFrame) -> pd.DataFrame:
 
 
 DISSECTION = Kind(
-    DissectionSettings, {name: {} for name in _HAS_STRUCTURE} | dict.fromkeys(MODELS, LENGTHS), _cells, _tables
+    DissectionSettings, {name: {} for name in HAS_STRUCTURE} | dict.fromkeys(MODELS, LENGTHS), _cells, _tables
 )

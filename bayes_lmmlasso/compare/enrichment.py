@@ -7,8 +7,9 @@ genes stay as they are. All p rotations are tried, the identity among them:
 
     p-value = #{rotations with at least t hits near a candidate} / p
 
-which is exact and needs no random numbers. Adjacent pairs are neighbouring hits of a chromosome within a distance: two
-signals in one locus, or one signal that is split, which their correlation tells.
+which is exact and needs no random numbers. Hits of several traits are rotated together, by the same number of SNPs,
+which keeps what the traits have in common (`rotated_counts`). Adjacent pairs are neighbouring hits of a chromosome
+within a distance: two signals in one locus, or one signal that is split, which their correlation tells.
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.fft import irfft, rfft
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["Enrichment", "adjacent_pairs", "candidate_enrichment", "gene_distances"]
-
-_BLOCK = 1 << 22  # positions of rotated hits in memory at a time
+__all__ = ["Enrichment", "adjacent_pairs", "candidate_enrichment", "gene_distances", "rotated_counts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +76,8 @@ def candidate_enrichment(
         raise InputError(f"expected a window of at least 0 bp, got {window}: 10000 is usual")
     found = gene_distances(variants, genes)
     near = found["distance"].to_numpy() <= window
-    p, observed = near.size, int(near[columns].sum())
-    counts = np.empty(p, dtype=np.intp)
-    size = max(1, _BLOCK // columns.size)
-    for start in range(0, p, size):
-        shifts = np.arange(start, min(start + size, p))
-        counts[start : start + size] = near[(columns + shifts[:, None]) % p].sum(axis=1)
+    counts = rotated_counts(np.bincount(columns, minlength=near.size), near)
+    observed = int(counts[0])
     table = pd.concat([variants[["chrom", "pos", "snp"]].reset_index(drop=True), found], axis=1).iloc[columns]
     return Enrichment(
         n_hits=columns.size,
@@ -91,6 +87,25 @@ def candidate_enrichment(
         p_value=float((counts >= observed).mean()),
         hits=table.assign(near=near[columns]).reset_index(drop=True),
     )
+
+
+def rotated_counts(hits: ArrayLike, near: ArrayLike) -> NDArray[np.intp]:
+    """Count hits near a candidate in every rotation, sum_j hits_j near_{j + r}, by the convolution theorem.
+
+    Parameters
+    ----------
+    hits
+        How often each SNP is a hit (in how many traits), shape ``(p,)``.
+    near
+        Whether each SNP is near a candidate, shape ``(p,)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        One a rotation by r = 0 ... p - 1 SNPs, shape ``(p,)``; the first is what was observed.
+    """
+    turned = np.conj(rfft(np.asarray(hits, dtype=np.float64))) * rfft(np.asarray(near, dtype=np.float64))
+    return np.asarray(np.rint(irfft(turned, n=np.size(near))), dtype=np.intp)
 
 
 def gene_distances(variants: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:

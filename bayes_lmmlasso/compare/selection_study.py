@@ -5,14 +5,18 @@ SNP within ``window_kb`` of a candidate gene (the gene's own interval counts as 
 
     hit share = hits / selected,    expected share = SNPs within the window of a gene / all SNPs
 
-with the p-value of the rotation test (`candidate_enrichment`). Neighbouring selected SNPs within ``pair_kb`` are a pair
+with the p-value of the rotation test (`candidate_enrichment`). Over all traits it is that of their sum, all traits
+rotated together; the difference between two methods' hit shares has the share of rotations in which it is at least as
+large, and a bootstrap interval over traits, which takes them as independent: correlated traits that share a locus make
+it too narrow, the rotations do not. Neighbouring selected SNPs within ``pair_kb`` are a pair
 (`adjacent_pairs`): a gene is between them if it meets the stretch from one to the other, and near them if it is within
 the window of this stretch.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +26,17 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.compare.baselines import BASELINES
-from bayes_lmmlasso.compare.enrichment import adjacent_pairs, candidate_enrichment, gene_distances
+from bayes_lmmlasso.compare.bootstrap import N_BOOT, answer, quantiles, resampled_counts, resampled_ratios
+from bayes_lmmlasso.compare.enrichment import adjacent_pairs, candidate_enrichment, gene_distances, rotated_counts
 from bayes_lmmlasso.compare.published import compare_counts, compare_snps, read_columns
-from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings, load
+from bayes_lmmlasso.compare.selection_cell import SelectionCell
+from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
+from bayes_lmmlasso.compare.study_data import load
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["SELECTION", "SelectionCell", "SelectionSettings"]
+__all__ = ["SELECTION", "SelectionSettings"]
 
-_LEAST_SHARE = 0.01  # of what is kept
+_PLACE = ["chrom", "pos", "snp"]
 
 
 @dataclass(frozen=True)
@@ -82,33 +88,6 @@ class SelectionSettings:
                 raise InputError(f"expected {least}{n} names in {key}, got {list(columns)}: name one column for each")
 
 
-@dataclass(frozen=True)
-class SelectionCell:
-    """The shares of all SNPs for one trait by one method."""
-
-    data: DataSettings
-    trait: str
-    seed: int
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return trait and method."""
-        return {"trait": self.trait, "method": self.method.name}
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the data."""
-        return {"kind": "selection"} | {name: value for name, value in asdict(self).items() if name != "data"}
-
-    def run(self) -> dict[str, Any]:
-        """Score, and return the SNPs with a share worth keeping."""
-        data = load(self.data, self.trait)
-        method = BASELINES[self.method.name]
-        settings = dict(self.method.settings) | {"seed": self.seed}
-        share = method(data.analysis.X, data.analysis.y, data.basis, data.analysis.covariates, **settings)
-        kept = np.flatnonzero(share >= _LEAST_SHARE)
-        return {"snp": kept.tolist(), "share": share[kept].tolist()}
-
-
 def _cells(study: Study) -> list[Cell]:
     return [
         SelectionCell(study.data, trait, derived_seed(study.seed, trait), method)
@@ -124,6 +103,8 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
     published = read_columns(settings.published, settings.published_columns, ("trait", "chrom", "pos"))
     counts = read_columns(settings.published_counts, settings.published_counts_columns, ("trait",))
     selected, pairs, rows, found = [], [], [], []
+    chosen_snps: dict[str, list[pd.DataFrame]] = {}
+    analysed: dict[str, pd.DataFrame] = {}
     for labels, result in results:
         analysis = load(study.data, labels["trait"]).analysis
         share = np.zeros(len(analysis.variants))
@@ -131,7 +112,7 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
         chosen = np.flatnonzero(share > settings.threshold)
         own_pairs = _pairs(chosen, analysis, genes, settings)
         row = labels | {"selected": chosen.size, "pairs": len(own_pairs)}
-        table = analysis.variants.loc[chosen, ["chrom", "pos", "snp"]].assign(share=share[chosen])
+        table = analysis.variants.loc[chosen, _PLACE].assign(share=share[chosen])
         if genes is not None:
             nearest = gene_distances(analysis.variants, genes)
             near = nearest["distance"].to_numpy() <= 1000 * settings.window_kb
@@ -145,6 +126,8 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
                 "pairs_between": int(own_pairs["between"].sum()),
             }
         rows.append(row)
+        analysed[labels["trait"]] = analysis.variants[_PLACE]
+        chosen_snps.setdefault(labels["method"], []).append(analysis.variants.loc[chosen, _PLACE])
         selected.append(_labelled(table, labels))
         pairs.append(_labelled(own_pairs, labels))
         if published is not None:
@@ -162,7 +145,10 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
         "pairs": pd.concat(pairs, ignore_index=True),
     }
     if genes is not None:
-        tables["enrichment"] = _enrichment(hits)
+        rotated = _rotated(chosen_snps, analysed, genes, settings)
+        tables["enrichment"] = _enrichment(hits, tables["selected"], rotated, settings)
+        if len(rotated) > 1:
+            tables["hit_differences"] = _hit_differences(hits, rotated, study.seed)
     return tables | ({"published": pd.concat(found, ignore_index=True)} if found else {})
 
 
@@ -182,16 +168,64 @@ def _pairs(
     return pairs.replace(np.inf, np.nan).assign(between=away <= 0, near=away <= 1000 * settings.window_kb)
 
 
-def _enrichment(hits: pd.DataFrame) -> pd.DataFrame:
+def _rotated(
+    chosen: dict[str, list[pd.DataFrame]],
+    analysed: dict[str, pd.DataFrame],
+    genes: pd.DataFrame,
+    settings: SelectionSettings,
+) -> dict[str, NDArray[np.intp]]:
+    """Count hits of all traits in every rotation of the SNPs that any trait has, for each method."""
+    snps = pd.concat(analysed.values()).drop_duplicates().sort_values(["chrom", "pos"], kind="stable")
+    near = gene_distances(snps, genes)["distance"].to_numpy() <= 1000 * settings.window_kb
+    places = pd.MultiIndex.from_frame(snps)
+    found = {}
+    for method, tables in chosen.items():
+        times = pd.MultiIndex.from_frame(pd.concat(tables)).value_counts()
+        found[method] = rotated_counts(times.reindex(places, fill_value=0), near)
+    return found
+
+
+def _enrichment(
+    hits: pd.DataFrame, selected: pd.DataFrame, rotated: dict[str, NDArray[np.intp]], settings: SelectionSettings
+) -> pd.DataFrame:
     """Sum over the traits."""
     groups = hits.groupby("method", sort=False)
     table = groups[["selected", "hits", "pairs", "pairs_near", "pairs_between"]].sum()
-    table.insert(2, "hit_share", table["hits"] / table["selected"])
-    table.insert(3, "expected_share", groups["expected_share"].mean())
+    near = selected[selected["distance"] <= 1000 * settings.window_kb].groupby("method")["gene"].nunique()
+    table.insert(2, "genes", near.reindex(table.index, fill_value=0))
+    table.insert(3, "hit_share", table["hits"] / table["selected"])
+    table.insert(4, "expected_share", groups["expected_share"].mean())
+    table.insert(5, "p_value", [float((rotated[str(name)] >= rotated[str(name)][0]).mean()) for name in table.index])
     if "published_hits" in hits:
         table = table.join(groups[["published_selected", "published_hits"]].sum())
         table["published_hit_share"] = table["published_hits"] / table["published_selected"]
     return table.reset_index()
+
+
+def _hit_differences(hits: pd.DataFrame, rotated: dict[str, NDArray[np.intp]], seed: int) -> pd.DataFrame:
+    """Compare hit shares over all traits of each pair of methods, here and as published."""
+    rows = []
+    for reference, method in combinations(rotated, 2):
+        row: dict[str, Any] = {"method": method, "reference": reference}
+        for prefix in ("", "published_") if "published_hits" in hits else ("",):
+            columns = [f"{prefix}hits", f"{prefix}selected"]
+            both = hits.pivot_table(index="trait", columns="method", values=columns, sort=False)
+            wanted = [(column, name) for column in columns for name in (method, reference)]
+            both = both.reindex(columns=wanted).dropna()
+            if len(both):
+                counts = np.vstack([np.ones(len(both)), resampled_counts(len(both), N_BOOT, seed)])
+                shares = [
+                    resampled_ratios(both[[(columns[0], name)]].to_numpy(), both[columns[1], name].to_numpy(), counts)
+                    for name in (method, reference)
+                ]
+                gap = (shares[0] - shares[1])[:, 0]
+                lo, hi = quantiles(gap[1:], 0.95)
+                row |= {f"{prefix}difference": gap[0], f"{prefix}lo": lo, f"{prefix}hi": hi}
+                row |= {f"{prefix}answer": answer(lo, hi)}
+        n = hits.groupby("method")["selected"].sum().clip(lower=1)
+        gaps = rotated[method] / n[method] - rotated[reference] / n[reference]
+        rows.append(row | {"p_value": float((abs(gaps) >= abs(gaps[0]) - 1e-12).mean())})
+    return pd.DataFrame(rows)
 
 
 def _p_value(hits: NDArray[np.intp], variants: pd.DataFrame, genes: pd.DataFrame, settings: SelectionSettings) -> float:

@@ -9,31 +9,30 @@ Intervals are bootstrapped over replicates.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from bayes_lmmlasso.cohort import PRESETS, SWEEPS, EffectLaw, TraitDesign, semi_empirical_trait
+from bayes_lmmlasso.cohort import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from bayes_lmmlasso.compare.baselines import BASELINES
-from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
+from bayes_lmmlasso.compare.bootstrap import answer, method_means, paired_differences
 from bayes_lmmlasso.compare.calibration import calibration_curve, fdr_calibration
-from bayes_lmmlasso.compare.loci import causal_loci
-from bayes_lmmlasso.compare.ranking import ranking_curves
-from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings, StudyData, load
+from bayes_lmmlasso.compare.simulation_cell import FALSE_RATES, LEAST_SHARE, RECALLS, SimulationCell
+from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import polygenic_effect
 
-__all__ = ["SIMULATION", "SimulationCell", "SimulationSettings"]
+__all__ = ["SIMULATION", "SimulationSettings"]
 
 Background = Literal["trait", "polygenic", "drawn"]
 
-_GRID = np.linspace(0, 1, 21)  # of recall
-_FALSE_RATES = np.concatenate([[0.0], np.logspace(-5, 0, 41)])
-_LEAST_SHARE = 0.01  # claims below this are not kept
+_QUESTIONS = [
+    *(("lmm-lasso", other) for other in ("lasso", "lmm-p3d", "lmm-exact", "lm")),
+    ("lmm-lasso-stability", "lasso-stability"),
+    ("spike_slab-pip", "lmm-lasso-stability"),
+]
 METRICS = ("average_precision", "roc_area", "power_at_fdp_0.1")
 
 
@@ -102,78 +101,6 @@ class SimulationSettings:
             yield f"signal={signal:g} structure={structure:g} n_causal={n_causal} {law}", design
 
 
-@dataclass(frozen=True)
-class SimulationCell:
-    """One simulated trait ranked by one method."""
-
-    data: DataSettings
-    trait: str
-    setting: str
-    design: TraitDesign
-    replicate: int
-    seed: int
-    background: str
-    window_kb: float | None
-    r2: float | None
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return setting, background trait, replicate and method."""
-        return {
-            "setting": self.setting,
-            "trait": self.trait,
-            "replicate": self.replicate,
-            "method": self.method.name,
-        }
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the name of the setting."""
-        content = asdict(self)
-        return {"kind": "simulation"} | {key: content[key] for key in content if key not in ("data", "setting")}
-
-    def run(self) -> dict[str, Any]:
-        """Simulate, score and evaluate."""
-        data = load(self.data, self.trait)
-        X, variants = data.analysis.X, data.analysis.variants
-        simulated = semi_empirical_trait(
-            X, self._background(data), design=self.design, variants=variants, seed=self.seed
-        )
-        y = (simulated.y - simulated.y.mean()) / simulated.y.std()
-        method = BASELINES[self.method.name]
-        settings = dict(self.method.settings) | ({"seed": self.seed} if "seed" in method.settings else {})
-        scores = method(X, y, data.basis, data.analysis.covariates, **settings)
-        loci = causal_loci(
-            simulated.causal,
-            X.shape[1],
-            variants=variants,
-            window_kb=self.window_kb,
-            X=X if self.r2 else None,
-            r2=self.r2,
-        )
-        items = loci.items(scores)
-        curves = ranking_curves(items.score, items.positive)
-        result = {
-            "average_precision": curves.average_precision,
-            "roc_area": curves.roc_area,
-            "power_at_fdp_0.1": curves.power_at_fdp(0.1),
-            "precision": curves.precision_at(_GRID).tolist(),
-            "true_positive_rate": curves.true_positive_rate_at(_FALSE_RATES).tolist(),
-        }
-        if method.is_share:
-            causal = np.isin(np.arange(X.shape[1]), simulated.causal)
-            kept = (scores >= _LEAST_SHARE) | causal
-            result["share"] = scores[kept].tolist()
-            result["causal"] = causal[kept].tolist()
-            result["tagging"] = loci.tagging[kept].tolist()
-        return result
-
-    def _background(self, data: StudyData) -> Any:
-        if self.background == "drawn":
-            return None
-        y = data.analysis.y
-        return y if self.background == "trait" else polygenic_effect(y, data.basis, data.analysis.covariates)
-
-
 def _cells(study: Study) -> list[Cell]:
     settings: SimulationSettings = study.settings
     return [
@@ -197,9 +124,9 @@ def _cells(study: Study) -> list[Cell]:
 
 
 def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
-    """Return areas of each ranking, their means, paired differences, mean curves, calibration and discovery rates."""
+    """Return areas of each ranking, answers, means, paired differences, mean curves, calibration, discovery rates."""
     areas = pd.DataFrame([labels | {name: result[name] for name in METRICS} for labels, result in results])
-    means, differences, curves, calibration, discoveries = [], [], [], [], []
+    means, differences, answers, curves, calibration, discoveries = [], [], [], [], [], []
     for (setting, trait), group in areas.groupby(["setting", "trait"], sort=False):
         for metric in METRICS:
             where = {"setting": setting, "trait": trait, "metric": metric}
@@ -207,6 +134,10 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
             values.columns.name = None
             means.append(_at(where, method_means(values, seed=study.seed)))
             differences.append(_at(where, paired_differences(values, seed=study.seed)))
+            if metric == METRICS[0]:
+                answers += [
+                    _at(where, _answered(values, pair, study.seed)) for pair in _QUESTIONS if {*pair} <= {*values}
+                ]
         for method, chosen in group.groupby("method", sort=False):
             where = {"setting": setting, "trait": trait, "method": method}
             found = [results[row][1] for row in chosen.index]
@@ -214,7 +145,7 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
             if "share" in found[0]:
                 claimed, truth = _claims(found)
                 for target in ("causal", "tagging"):
-                    kept = claimed["share"] >= _LEAST_SHARE
+                    kept = claimed["share"] >= LEAST_SHARE
                     if kept.any():
                         bins = calibration_curve(
                             claimed["share"][kept], truth[target][kept], claimed["replicate"][kept], seed=study.seed
@@ -222,16 +153,22 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
                         calibration.append(_at(where | {"truth": target}, bins))
                 rates = fdr_calibration(claimed["share"], truth["causal"], claimed["replicate"], seed=study.seed)
                 discoveries.append(_at(where, rates))
-    parts = {"summary": means, "differences": differences, "curves": curves, "calibration": calibration}
-    parts["fdr"] = discoveries
+    parts = {"answers": answers, "summary": means, "differences": differences, "curves": curves}
+    parts |= {"calibration": calibration, "fdr": discoveries}
     return {"areas": areas} | {name: pd.concat(found) for name, found in parts.items() if found}
+
+
+def _answered(values: pd.DataFrame, pair: tuple[str, str], seed: int) -> pd.DataFrame:
+    """Return the paired difference of a method to a reference, and what its interval tells."""
+    found = paired_differences(values[list(pair)], pair[1], seed=seed)
+    return found.assign(answer=[answer(lo, hi) for lo, hi in found[["lo", "hi"]].to_numpy()])
 
 
 def _mean_curves(results: list[dict[str, Any]]) -> pd.DataFrame:
     """Return precision by recall, and true by false positive rate, averaged over replicates."""
     parts = [
-        ("precision_by_recall", _GRID, "precision"),
-        ("true_by_false_positive_rate", _FALSE_RATES, "true_positive_rate"),
+        ("precision_by_recall", RECALLS, "precision"),
+        ("true_by_false_positive_rate", FALSE_RATES, "true_positive_rate"),
     ]
     frames = [
         pd.DataFrame({"curve": curve, "x": x, "y": np.mean([result[name] for result in results], axis=0)})

@@ -21,6 +21,7 @@ from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.plots import png
 from bayes_lmmlasso.report.record import versions
 from bayes_lmmlasso.report.run_directory import PACKAGE
+from bayes_lmmlasso.report.study_conclusions import study_conclusions
 from bayes_lmmlasso.report.study_figures import STUDY_FIGURES
 from bayes_lmmlasso.report.study_page import study_html
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
@@ -32,10 +33,11 @@ _RECORD, _CELLS, _STORE = "study.json", "cells", ".unfinished"
 
 @dataclass(frozen=True, eq=False)
 class StudyResult:
-    """A finished study: its folder and what became of it."""
+    """A finished study: its folder, what became of it, and what it answers."""
 
     folder: Path
     outcome: StudyOutcome
+    conclusions: list[str]
 
 
 def run_study(
@@ -82,7 +84,8 @@ def run_study(
         write_tsv(table, store / f"{name}.tsv")
     for place, image in enumerate(figures.values(), start=1):
         (store / f"figure{place}.png").write_bytes(image)
-    write_text(study_html(record, tables, figures), store / "report.html")
+    conclusions = study_conclusions(study.kind, outcome.tables)
+    write_text(study_html(record, tables, figures, conclusions), store / "report.html")
     names = sorted(entry.name for entry in store.iterdir())
     write_json(record | {"files": names}, store / _RECORD)
     for name in before:
@@ -90,11 +93,11 @@ def run_study(
     for name in [*names, _RECORD]:
         (store / name).replace(out / name)
     store.rmdir()
-    return StudyResult(out, outcome)
+    return StudyResult(out, outcome, conclusions)
 
 
 def study_lines(result: StudyResult) -> list[str]:
-    """Say what was computed, what failed, and where to read on."""
+    """Say what was computed, what failed, what it answers, and where to read on."""
     cells = result.outcome.cells
     failed = cells[cells["status"] == "failed"]
     lines = [
@@ -103,7 +106,7 @@ def study_lines(result: StudyResult) -> list[str]:
     ]
     if len(failed):
         lines.append(f"first error: {failed['error'].iloc[0]}")
-    return [*lines, f"report: {result.folder / 'report.html'}"]
+    return [*lines, *result.conclusions, f"report: {result.folder / 'report.html'}"]
 
 
 def _claim(out: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,14 +15,19 @@ __all__ = ["study_html"]
 _TEMPLATE = "study_page.html.j2"
 _MOST_ROWS, _MOST_ERRORS = 60, 5
 _TEXTS = {
+    "answers": "Paired differences in the area under precision-recall on the same replicates, with 95% bootstrap "
+    "intervals, each for itself; answered where the interval leaves out 0.",
     "summary": "Mean of each method with its 95% bootstrap interval, over replicates or traits.",
     "differences": "Paired differences between methods on the same replicates or traits: mean of method minus "
     "reference with 95% bootstrap interval, and the share in which the method has the larger value (ties count half).",
     "fdr": "Claimed Bayesian false discovery rates against realised ones, and power.",
     "accuracy": "Predictions of all folds of a trait: correlation r, share of variance explained r2 (below 0 if worse "
     "than the mean), mean squared error, coverage of 95% intervals, and SNPs in the model.",
-    "enrichment": "Sums over the traits: SNPs selected, those near a candidate gene and their share, the mean share of "
-    "all SNPs that are as near, pairs as below, and published numbers, of all chromosomes of the publication.",
+    "enrichment": "Sums over the traits: SNPs selected, those near a candidate gene, how many genes that are, the "
+    "share of hits, the mean share of all SNPs that are as near, the p-value of rotations of all traits together, "
+    "pairs as below, and published numbers, of all chromosomes of the publication.",
+    "hit_differences": "Differences between the shares of hits of two methods over all traits, with 95% bootstrap "
+    "intervals over traits as if these were independent, and the share of rotations with a difference as large.",
     "hits": "SNPs selected, those near a candidate gene, their share, the share of all SNPs that are as near, and the "
     "p-value of the rotation test; pairs of selected SNPs, those near a candidate gene and those with one between.",
     "selected": "SNPs above the threshold.",
@@ -32,14 +37,26 @@ _TEXTS = {
     "share of the SNP itself exceeds the threshold, found_near where the largest share does.",
     "best": "The number of active SNPs that explains most of unseen samples, chosen on these very samples: the parts "
     "of SNPs and structure there, and what is explained without SNPs.",
-    "reference": "Published shares of unseen samples beside those found here at the same number of active SNPs.",
+    "best_differences": "Differences in what is explained of unseen samples, each model at the size that explains "
+    "most, chosen on these very samples, which favours models with more sizes; 95% bootstrap intervals over folds, as "
+    "pairs.",
+    "reference": "Published shares of unseen samples beside those found here at the same number of active SNPs, "
+    "with 95% bootstrap intervals over folds.",
+    "size_differences": "Differences in what is explained of unseen samples at equal numbers of active SNPs; 95% "
+    "bootstrap intervals over folds, as pairs, each size for itself.",
     "posterior": "Shares of the variance of all samples: posterior median and 95% interval.",
     "shares": "Share of variance explained, and its parts, along the number of active SNPs, in samples that the models "
-    "have not seen (below 0 if worse than the mean) and in those of training.",
+    "have not seen (below 0 if worse than the mean) and in those of training; lo and hi are the 95% bootstrap interval "
+    "of explained over folds.",
 }
 
 
-def study_html(record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], figures: Mapping[str, bytes]) -> str:
+def study_html(
+    record: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, bytes],
+    conclusions: Sequence[str] = (),
+) -> str:
     """Return the page of a study.
 
     Parameters
@@ -50,6 +67,8 @@ def study_html(record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], fi
         Tables by name, ``cells`` among them.
     figures
         PNG images by caption.
+    conclusions
+        What the study answers.
     """
     cells = tables["cells"]
     failed = cells[cells["status"] == "failed"]
@@ -64,6 +83,7 @@ def study_html(record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], fi
         n_cells=len(cells),
         n_failed=len(failed),
         errors=[f"{error} ({count:,})" for error, count in failed["error"].value_counts().head(_MOST_ERRORS).items()],
+        conclusions=conclusions,
         figures={caption: base64.b64encode(image).decode("ascii") for caption, image in figures.items()},
         tables={
             name: (text, _readable(tables[name]), len(tables[name])) for name, text in _TEXTS.items() if name in tables
