@@ -25,7 +25,7 @@ from bayes_lmmlasso.compare import cells as cells_module
 from bayes_lmmlasso.compare import read_study
 from bayes_lmmlasso.compare.execution import perform
 from bayes_lmmlasso.compare.study_data import load
-from bayes_lmmlasso.report.studies import run_study
+from bayes_lmmlasso.report.studies import run_study, study_lines
 from bayes_lmmlasso.report.study_plots import dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
@@ -76,7 +76,7 @@ def test_simulation_tables_are_what_the_methods_say(tmp_path, in_this_process):
 
 def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_process):
     path = write_study(tmp_path / "study.toml", "prediction")
-    run_study(path, tmp_path / "out")
+    result = run_study(path, tmp_path / "out")
     accuracy = read_tsv(tmp_path / "out" / "accuracy.tsv").set_index(["trait", "method"])
     folder = cohort_folder()
     seed = cells_module.KINDS["prediction"].cells(read_study(path))[0].seed
@@ -87,6 +87,18 @@ def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_proce
             ((mine["y"] - mine["mean"]) ** 2).mean(), rel=1e-5
         )
         assert accuracy.loc[("height", method), "n"] == 58
+    traits, won = (read_tsv(tmp_path / "out" / f"{name}.tsv") for name in ("traits", "wins"))
+    r2 = accuracy["r2"].unstack("method")
+    for row in traits.itertuples():
+        wanted = r2.loc[row.trait, row.method] - r2.loc[row.trait, row.reference]
+        assert row.difference == pytest.approx(wanted, abs=2e-6)  # six digits in the file
+        assert row.lo <= row.difference <= row.hi
+    assert list(won["reference"]) == ["lasso", "blup"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    for sentence in won["conclusion"]:
+        assert sentence in page
+        assert sentence in study_lines(result)
+    assert "published share is 75.0%" in won["conclusion"][0]
 
 
 def test_selection_tables_count_hits_near_genes(tmp_path, in_this_process):

@@ -103,6 +103,8 @@ def study_lines(result: StudyResult) -> list[str]:
     ]
     if len(failed):
         lines.append(f"first error: {failed['error'].iloc[0]}")
+    if "wins" in result.outcome.tables:
+        lines.extend(result.outcome.tables["wins"]["conclusion"])
     return [*lines, f"report: {result.folder / 'report.html'}"]
 
 
