@@ -26,7 +26,7 @@ from bayes_lmmlasso.compare import read_study
 from bayes_lmmlasso.compare.execution import perform
 from bayes_lmmlasso.compare.study_data import load
 from bayes_lmmlasso.report.studies import run_study, study_lines
-from bayes_lmmlasso.report.study_plots import dissection_figure
+from bayes_lmmlasso.report.study_plots import differences_figure, dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
 COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
@@ -210,6 +210,29 @@ def test_the_curves_of_all_panels_are_in_sight():
         for line, name in ((explained, "explained"), (snps, "snps"), (structure, "structure")):
             assert line.get_ydata().tolist() == part[name].tolist()
             assert lo <= part[name].min() <= part[name].max() <= hi
+
+
+def test_differences_stand_in_the_row_of_their_trait():
+    table = pd.DataFrame(
+        {
+            "method": ["lmm-lasso", "lmm-lasso", "laplace"],
+            "reference": ["lasso", "lasso", "lmm-lasso"],
+            "trait": ["a_1", "b_2", "b_2"],
+            "difference": [0.1, -0.2, 0.3],
+            "lo": [0.0, -0.3, 0.2],
+            "hi": [0.2, -0.1, 0.4],
+        }
+    )
+    for axes, (pair, part) in zip(
+        differences_figure(table).axes, table.groupby(["method", "reference"], sort=False), strict=True
+    ):
+        assert axes.get_title(loc="left") == " - ".join(pair)
+        names = [label.get_text() for label in axes.get_yticklabels()]
+        points, _ = axes.get_lines()
+        assert [names[int(row)] for row in points.get_ydata()] == list(part["trait"])
+        assert points.get_xdata().tolist() == list(part["difference"])
+        ends = [segment[:, 0].tolist() for segment in axes.collections[0].get_segments()]
+        assert ends == part[["lo", "hi"]].to_numpy().tolist()
 
 
 def test_published_counts_need_two_columns_for_each_method(tmp_path):
