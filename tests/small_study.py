@@ -25,6 +25,7 @@ STUDIES = {
         methods = ["blup", "lasso", "lmm-lasso"]
         [prediction]
         folds = 3
+        published_share = 0.75
     """,
     "selection": """
         traits = ["height", "colour"]

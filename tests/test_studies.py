@@ -26,8 +26,8 @@ from bayes_lmmlasso.compare import read_study
 from bayes_lmmlasso.compare.execution import perform
 from bayes_lmmlasso.compare.sources import find_source, sources_of
 from bayes_lmmlasso.compare.study_data import load
-from bayes_lmmlasso.report.studies import run_study
-from bayes_lmmlasso.report.study_plots import dissection_figure
+from bayes_lmmlasso.report.studies import run_study, study_lines
+from bayes_lmmlasso.report.study_plots import differences_figure, dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
 
 PACKAGE = Path(bl.__file__).parent.resolve()
@@ -92,7 +92,7 @@ def test_simulation_tables_are_what_the_methods_say(tmp_path, in_this_process):
 
 def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_process):
     path = write_study(tmp_path / "study.toml", "prediction")
-    run_study(path, tmp_path / "out")
+    result = run_study(path, tmp_path / "out")
     accuracy = read_tsv(tmp_path / "out" / "accuracy.tsv").set_index(["trait", "method"])
     folder = cohort_folder()
     seed = cells_module.KINDS["prediction"].cells(read_study(path))[0].seed
@@ -103,6 +103,18 @@ def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_proce
             ((mine["y"] - mine["mean"]) ** 2).mean(), rel=1e-5
         )
         assert accuracy.loc[("height", method), "n"] == 58
+    traits, won = (read_tsv(tmp_path / "out" / f"{name}.tsv") for name in ("traits", "wins"))
+    r2 = accuracy["r2"].unstack("method")
+    for row in traits.itertuples():
+        wanted = r2.loc[row.trait, row.method] - r2.loc[row.trait, row.reference]
+        assert row.difference == pytest.approx(wanted, abs=2e-6)  # six digits in the file
+        assert row.lo <= row.difference <= row.hi
+    assert list(won["reference"]) == ["lasso", "blup"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    for sentence in won["conclusion"]:
+        assert sentence in page
+        assert sentence in study_lines(result)
+    assert "published share is 75.0%" in won["conclusion"][0]
 
 
 def test_selection_tables_count_hits_near_genes(tmp_path, in_this_process):
@@ -269,6 +281,29 @@ def test_the_curves_of_all_panels_are_in_sight():
         for line, name in ((explained, "explained"), (snps, "snps"), (structure, "structure")):
             assert line.get_ydata().tolist() == part[name].tolist()
             assert lo <= part[name].min() <= part[name].max() <= hi
+
+
+def test_differences_stand_in_the_row_of_their_trait():
+    table = pd.DataFrame(
+        {
+            "method": ["lmm-lasso", "lmm-lasso", "laplace"],
+            "reference": ["lasso", "lasso", "lmm-lasso"],
+            "trait": ["a_1", "b_2", "b_2"],
+            "difference": [0.1, -0.2, 0.3],
+            "lo": [0.0, -0.3, 0.2],
+            "hi": [0.2, -0.1, 0.4],
+        }
+    )
+    for axes, (pair, part) in zip(
+        differences_figure(table).axes, table.groupby(["method", "reference"], sort=False), strict=True
+    ):
+        assert axes.get_title(loc="left") == " - ".join(pair)
+        names = [label.get_text() for label in axes.get_yticklabels()]
+        points, _ = axes.get_lines()
+        assert [names[int(row)] for row in points.get_ydata()] == list(part["trait"])
+        assert points.get_xdata().tolist() == list(part["difference"])
+        ends = [segment[:, 0].tolist() for segment in axes.collections[0].get_segments()]
+        assert ends == part[["lo", "hi"]].to_numpy().tolist()
 
 
 def test_published_counts_need_two_columns_for_each_method(tmp_path):

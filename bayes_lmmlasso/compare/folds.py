@@ -66,8 +66,6 @@ class Fold:
         Training samples and SNPs, standardised.
     K, basis, null_model
         Gower-scaled kinship of the training samples, its eigenbasis, and the null model by REML.
-    kinship
-        ``rrm``, ``centred``, ``ibs`` or ``given``.
     X_new, covariates_new
         Test samples, shapes ``(t, p)`` and ``(t, q)``.
     new
@@ -84,7 +82,6 @@ class Fold:
     K: NDArray[np.float64]
     basis: Eigenbasis
     null_model: NullModel
-    kinship: str
     X_new: NDArray[np.float32]
     covariates_new: NDArray[np.float64]
     new: CrossKinship
@@ -150,10 +147,10 @@ def prepare_fold(
     others = cohort.isel(samples=test)
     X_new = analysis.standardise(others)
     if isinstance(relations, str):
-        name, raw, new = relations, *_estimate(analysis, X_new, relations)
+        raw, new = _estimate(analysis, X_new, relations)
     else:
         all_samples = validate_kinship(relations, cohort.sizes["samples"])
-        name, raw = "given", all_samples[np.ix_(train, train)]
+        raw = all_samples[np.ix_(train, train)]
         new = CrossKinship(all_samples[np.ix_(test, train)], all_samples[test, test])
     K = gower_scale(raw)
     basis = Eigenbasis.from_kinship(K)
@@ -162,7 +159,6 @@ def prepare_fold(
         K=K,
         basis=basis,
         null_model=fit_null_model(analysis.y, basis, analysis.covariates, "reml"),
-        kinship=name,
         X_new=X_new,
         covariates_new=code_covariates(others, analysis.covariate_coding, np.arange(test.size)),
         new=new.scaled(float(np.trace(K) / np.trace(raw))),

@@ -1,6 +1,7 @@
 """Studies of prediction: traits x methods x folds, everything learnt within the fold (`prepare_fold`).
 
-All methods see the same folds; intervals and paired differences are bootstrapped over traits.
+All methods see the same folds; intervals and paired differences are bootstrapped over traits. LMM-Lasso against Lasso
+and BLUP, and posteriors against LMM-Lasso, are also compared trait by trait (`bayes_lmmlasso.compare.wins`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from bayes_lmmlasso.compare.prediction import prediction_rows, prediction_scores
 from bayes_lmmlasso.compare.predictors import PREDICTORS, posterior_predictor
 from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
 from bayes_lmmlasso.compare.study_data import DataSettings, load_fold
+from bayes_lmmlasso.compare.wins import trait_differences, wins
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
 
@@ -22,6 +24,7 @@ __all__ = ["LENGTHS", "PREDICTION", "PredictionCell", "PredictionSettings"]
 
 _METRICS = ("r", "r2", "mse", "coverage", "size")
 _COMPARED = ("r", "r2", "mse")
+_PAIRS = [("lmm-lasso", "lasso"), ("lmm-lasso", "blup"), *((model, "lmm-lasso") for model in MODELS)]
 LENGTHS = {"chains": 4, "warmup": None, "draws": None}
 """Settings of Markov chains, with their defaults."""
 
@@ -34,13 +37,18 @@ class PredictionSettings:
     ----------
     folds
         Number of folds of equal size.
+    published_share
+        Published share of traits in which lmm-lasso predicts better than lasso.
     """
 
     folds: int = 10
+    published_share: float | None = None
 
     def __post_init__(self) -> None:
         if self.folds < 2:
             raise InputError(f"expected folds of at least 2, got {self.folds}: 10 is usual")
+        if self.published_share is not None and not 0 <= self.published_share <= 1:
+            raise InputError(f"expected published_share between 0 and 1, got {self.published_share:g}: give a share")
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ def _cells(study: Study) -> list[Cell]:
 
 
 def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
-    """Return predictions, their accuracy by trait and method over the folds at hand, means and paired differences."""
+    """Return predictions, their accuracy by trait and method over the folds at hand, and comparisons of methods."""
     rows = [pd.DataFrame(result["rows"]).assign(trait=labels["trait"]) for labels, result in results]
     predictions = pd.concat(rows, ignore_index=True)
     predictions = predictions[["trait", *predictions.columns.drop("trait")]]
@@ -96,7 +104,13 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
         if metric in _COMPARED:
             differences.append(paired_differences(values, seed=study.seed).assign(metric=metric))
     summary, paired = pd.concat(means), pd.concat(differences)
-    return {
+    names = [method.name for method in study.methods]
+    pairs = [pair for pair in _PAIRS if {*pair} <= {*names}]
+    by_trait = trait_differences(predictions, pairs, seed=study.seed)
+    compared = {}
+    if len(by_trait):
+        compared = {"wins": wins(by_trait, study.settings.published_share, seed=study.seed), "traits": by_trait}
+    return compared | {
         "accuracy": accuracy,
         "summary": summary[["metric", *summary.columns.drop("metric")]],
         "differences": paired[["metric", *paired.columns.drop("metric")]],

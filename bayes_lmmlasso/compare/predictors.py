@@ -2,7 +2,8 @@ r"""Predictors behind one interface: a prepared fold in, predictions of its test
 
 blup        z'a + k'V^-1 (y - Z a): no SNP by itself; REML variances plugged in, and a normal interval with variance
             sg2 (k0 - k'(K + delta I)^-1 k) + se2
-lmm-lasso   the LMM-Lasso with BLUP, of the size that cross-validation within the training samples prefers
+lmm-lasso   the LMM-Lasso with BLUP, of the size that 5-fold cross-validation within the training samples prefers; their
+            kinship is not estimated anew there, as it knows no trait
 lasso       the Lasso: the same with K = I, under which V is a multiple of I and relatives predict nothing
 posterior   predictive mean and interval of a sampled model (`bayes_lmmlasso.predict_posterior`)
 
@@ -30,6 +31,7 @@ from bayes_lmmlasso.posterior import effect_draws, predict_posterior, sample_pos
 __all__ = ["PREDICTORS", "FoldPrediction", "Predictor", "posterior_predictor"]
 
 _LARGEST = 100  # active SNPs of the Lasso models that cross-validation chooses from
+_INNER_FOLDS = 5
 _INTERVAL = 0.95
 
 
@@ -67,15 +69,14 @@ def _blup(fold: Fold, seed: int) -> FoldPrediction:
     return FoldPrediction(back(mean), back(mean - width), back(mean + width), 0.0)
 
 
-def _path_prediction(
-    fold: Fold, seed: int, K: NDArray[np.float64], within: NDArray[np.float64] | None, cross: NDArray[np.float64]
-) -> FoldPrediction:
-    """Choose a size within the training samples (by the kinship ``within``), train on all of them, predict."""
+def _path_prediction(fold: Fold, seed: int, K: NDArray[np.float64], cross: NDArray[np.float64]) -> FoldPrediction:
+    """Choose a size within the training samples, train on all of them, predict."""
     analysis = fold.analysis
     X, y, Z = Genotypes.of(analysis.X), analysis.y, analysis.covariates
     n = y.size
-    largest = max(1, min(_LARGEST, X.n_snps, int(0.9 * n) - Z.shape[1] - 1))
-    size = cross_validate(X, y, within, n_active=largest, covariates=Z, n_folds=min(10, n // 2), seed=seed).best
+    n_folds = min(_INNER_FOLDS, n // 2)
+    largest = max(1, min(_LARGEST, X.n_snps, n - -(-n // n_folds) - Z.shape[1] - 1))
+    size = cross_validate(X, y, K, n_active=largest, covariates=Z, n_folds=n_folds, seed=seed).best
     model = train_path(X, y, K, Z, np.arange(n), read_goal(None, max(size, 1), X.n_snps, n), "reml")
     mean = model.predict(fold.X_new, fold.covariates_new, cross)[:, size]
     none = np.full(mean.size, np.nan)
@@ -83,13 +84,11 @@ def _path_prediction(
 
 
 def _lmm_lasso(fold: Fold, seed: int) -> FoldPrediction:
-    within = None if fold.kinship == "rrm" else fold.K  # rrm is estimated anew within
-    return _path_prediction(fold, seed, fold.K, within, fold.new.cross)
+    return _path_prediction(fold, seed, fold.K, fold.new.cross)
 
 
 def _lasso(fold: Fold, seed: int) -> FoldPrediction:
-    unrelated = np.eye(fold.analysis.y.size)
-    return _path_prediction(fold, seed, unrelated, unrelated, np.zeros_like(fold.new.cross))
+    return _path_prediction(fold, seed, np.eye(fold.analysis.y.size), np.zeros_like(fold.new.cross))
 
 
 def posterior_predictor(

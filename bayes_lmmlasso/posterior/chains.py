@@ -64,7 +64,7 @@ class Schedule:
         yield self.draws
 
 
-@jax.default_matmul_precision("highest")  # a GPU or TPU would round float32 factors to 10 bits or less
+@jax.default_matmul_precision("highest")  # type: ignore[untyped-decorator]  # else GPUs round factors to 10 bits
 def run_chains(
     kernel: MCMCKernel,
     data: RotatedData,

@@ -42,6 +42,10 @@ def _simulation(tables: dict[str, pd.DataFrame]) -> list[str]:
     return sentences
 
 
+def _prediction(tables: dict[str, pd.DataFrame]) -> list[str]:
+    return list(tables["wins"]["conclusion"]) if "wins" in tables else []
+
+
 def _selection(tables: dict[str, pd.DataFrame]) -> list[str]:
     sentences: list[str] = []
     for row in _rows(tables, "enrichment"):
@@ -96,4 +100,5 @@ _SENTENCES: dict[str, Callable[[dict[str, pd.DataFrame]], list[str]]] = {
     "simulation": _simulation,
     "selection": _selection,
     "dissection": _dissection,
+    "prediction": _prediction,
 }

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from bayes_lmmlasso.report.study_plots import (
     calibration_figure,
     curves_figure,
+    differences_figure,
     dissection_figure,
     means_figure,
     sweep_figure,
@@ -37,7 +38,12 @@ def _simulation(tables: dict[str, pd.DataFrame]) -> dict[str, Figure | None]:
 
 
 def _prediction(tables: dict[str, pd.DataFrame]) -> dict[str, Figure | None]:
-    return {
+    figures: dict[str, Figure | None] = {}
+    if "traits" in tables:
+        figures["Differences in the share of variance explained in unseen samples, by trait, with 95% intervals."] = (
+            differences_figure(tables["traits"])
+        )
+    return figures | {
         "Share of variance explained in samples that a method has not seen, by trait.": traits_figure(
             tables["accuracy"], "r2", "r2"
         ),

@@ -14,6 +14,7 @@ from bayes_lmmlasso.report.plots import PALETTE, styled
 __all__ = [
     "calibration_figure",
     "curves_figure",
+    "differences_figure",
     "dissection_figure",
     "means_figure",
     "sweep_figure",
@@ -193,6 +194,30 @@ def traits_figure(table: pd.DataFrame, column: str, label: str) -> Figure:
     axes.grid(axis="y", color="#E5E7EB", linewidth=0.6)
     axes.set_xlabel(label)
     _legend(figure, axes)
+    return figure
+
+
+@styled
+def differences_figure(differences: pd.DataFrame) -> Figure:
+    """Difference between two methods in each trait with its interval, a panel a pair.
+
+    Parameters
+    ----------
+    differences
+        Table ``traits`` of a prediction study.
+    """
+    groups = list(differences.groupby(["method", "reference"], sort=False))
+    traits = list(dict.fromkeys(differences["trait"]))[::-1]
+    figure, panels = _grid(len(groups), 0.2 * len(traits) + 0.9)
+    for axes, ((method, reference), group) in zip(panels, groups, strict=True):
+        rows = [traits.index(trait) for trait in group["trait"]]
+        axes.hlines(rows, group["lo"], group["hi"], color=PALETTE[0], linewidth=1.5)
+        axes.plot(group["difference"], rows, "o", color=PALETTE[0], markersize=3.5)
+        axes.axvline(0, color="#6B7280", linewidth=0.8)
+        axes.set_yticks(range(len(traits)))
+        axes.set_yticklabels(traits, parse_math=False)
+        axes.set_title(f"{method} - {reference}")
+        axes.set_xlabel("difference in r2")
     return figure
 
 
