@@ -23,7 +23,7 @@ def problem(request, rng):
     X = rng.binomial(2, rng.uniform(0.1, 0.9, 40), (n, 40)).astype(float)
     K = bl.kinship(X + rng.standard_normal((n, 40)), "centred") + 0.3
     Z = np.column_stack([np.ones(n), rng.standard_normal((n, 2))])[:, : request.param]
-    y = rng.multivariate_normal(2.0 + 0.4 * X[:, 0], K + 0.5 * np.eye(n))
+    y = rng.multivariate_normal(2.0 + 0.4 * X[:, 0], K + 0.5 * np.eye(n), method="cholesky")
     return X, y, K, Z
 
 

@@ -21,7 +21,7 @@ def trait(rng):
     n = 70
     K = kinship(rng.standard_normal((n, 40)))
     Z = np.column_stack([np.ones(n), rng.standard_normal(n)])
-    y = rng.multivariate_normal(Z @ [2.0, -1.0], K + 0.8 * np.eye(n))
+    y = rng.multivariate_normal(Z @ [2.0, -1.0], K + 0.8 * np.eye(n), method="cholesky")
     return y, K, Z
 
 

@@ -488,3 +488,32 @@ def test_a_killed_study_goes_on_and_a_cluster_with_a_killed_worker_agrees(tmp_pa
     assert 5 <= kept < 18
     assert tables(out) == tables(whole)
     assert contents(out)["report.html"]
+
+
+def test_a_posterior_is_the_same_bits_in_processes_and_on_a_cluster(tmp_path):
+    from distributed import LocalCluster
+
+    path = write_study(tmp_path / "study.toml", "simulation", _posterior_alone)
+    processes, clustered = tmp_path / "processes", tmp_path / "clustered"
+    run_study(path, processes, workers=1)
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        run_study(path, clustered, scheduler=cluster.scheduler_address)
+    kept = sorted((processes / "cells").glob("*/*.json"))
+    assert len(kept) == 2
+    for file in kept:
+        mine, other = (
+            json.loads((folder / file.relative_to(processes)).read_text())["result"]
+            for folder in (processes, clustered)
+        )
+        assert 0 < max(mine["share"]) <= 1
+        assert mine == other
+
+
+def _posterior_alone(text):
+    """Return a simulation of two traits, ranked by their posterior."""
+    return (
+        text.replace('"lm", "lmm-p3d", "lasso", "lmm-lasso", "lmm-lasso-stability"', '"spike_slab-pip"')
+        .replace("replicates = 3", "replicates = 2")
+        .replace('presets = ["rakitsch2013"]', "")
+        .replace("[method.lmm-lasso-stability]\nn_active = 5\nsubsamples = 10", "[method.spike_slab-pip]\ndraws = 20")
+    )
