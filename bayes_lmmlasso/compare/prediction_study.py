@@ -6,21 +6,20 @@ and BLUP, and posteriors against LMM-Lasso, are also compared trait by trait (`b
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
 from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
-from bayes_lmmlasso.compare.prediction import prediction_rows, prediction_scores
-from bayes_lmmlasso.compare.predictors import PREDICTORS, posterior_predictor
-from bayes_lmmlasso.compare.study import Cell, Kind, MethodCall, Results, Study, derived_seed
-from bayes_lmmlasso.compare.study_data import DataSettings, load_fold
+from bayes_lmmlasso.compare.prediction import prediction_scores
+from bayes_lmmlasso.compare.prediction_cell import PredictionCell
+from bayes_lmmlasso.compare.predictors import PREDICTORS
+from bayes_lmmlasso.compare.study import Cell, Kind, Results, Study, derived_seed
 from bayes_lmmlasso.compare.wins import trait_differences, wins
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
 
-__all__ = ["LENGTHS", "PREDICTION", "PredictionCell", "PredictionSettings"]
+__all__ = ["LENGTHS", "PREDICTION", "PredictionSettings"]
 
 _METRICS = ("r", "r2", "mse", "coverage", "size")
 _COMPARED = ("r", "r2", "mse")
@@ -49,34 +48,6 @@ class PredictionSettings:
             raise InputError(f"expected folds of at least 2, got {self.folds}: 10 is usual")
         if self.published_share is not None and not 0 <= self.published_share <= 1:
             raise InputError(f"expected published_share between 0 and 1, got {self.published_share:g}: give a share")
-
-
-@dataclass(frozen=True)
-class PredictionCell:
-    """One fold of a trait predicted by one method; ``seed`` assigns the folds of the trait."""
-
-    data: DataSettings
-    trait: str
-    n_folds: int
-    fold: int
-    seed: int
-    method: MethodCall
-
-    def labels(self) -> dict[str, Any]:
-        """Return trait, fold and method."""
-        return {"trait": self.trait, "fold": self.fold, "method": self.method.name}
-
-    def content(self) -> dict[str, Any]:
-        """Return everything but the data."""
-        return {"kind": "prediction"} | {name: value for name, value in asdict(self).items() if name != "data"}
-
-    def run(self) -> dict[str, Any]:
-        """Train, predict, and return the rows of `cross_predict`."""
-        fold = load_fold(self.data, self.trait, self.n_folds, self.fold, self.seed)
-        name, settings = self.method.name, dict(self.method.settings)
-        predictor = posterior_predictor(name, **(LENGTHS | settings)) if name in MODELS else PREDICTORS[name]
-        rows = prediction_rows(name, self.fold, fold, predictor(fold, self.seed + self.fold))
-        return {"rows": rows.to_dict("list")}
 
 
 def _cells(study: Study) -> list[Cell]:

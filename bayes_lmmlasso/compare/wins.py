@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from bayes_lmmlasso.compare.bootstrap import N_BOOT, bootstrap_interval, quantiles, resampled_counts
+from bayes_lmmlasso.compare.bootstrap import N_BOOT, bootstrap_interval, quantiles, resampled_counts, resampled_ratios
 
 __all__ = ["trait_differences", "wins"]
 
@@ -55,11 +55,10 @@ def trait_differences(predictions: pd.DataFrame, pairs: Sequence[tuple[str, str]
             gain = (error[reference] - error[method]).dropna()
             if gain.empty:
                 continue
-            sums = np.column_stack([gain, total[gain.index]])
-            resampled = resampled_counts(len(gain), N_BOOT, seed) @ sums
-            lo, hi = quantiles(resampled[:, 0] / resampled[:, 1], _LEVEL)
-            difference = float(sums[:, 0].sum() / sums[:, 1].sum())
-            rows.append((method, reference, trait, difference, float(lo), float(hi), len(gain)))
+            counts = np.vstack([np.ones(len(gain)), resampled_counts(len(gain), N_BOOT, seed)])
+            ratios = resampled_ratios(gain.to_numpy()[:, None], total[gain.index].to_numpy(), counts)[:, 0]
+            lo, hi = quantiles(ratios[1:], _LEVEL)
+            rows.append((method, reference, trait, float(ratios[0]), float(lo), float(hi), len(gain)))
     table = pd.DataFrame(rows, columns=["method", "reference", "trait", "difference", "lo", "hi", "n"])
     order = {pair: place for place, pair in enumerate(pairs)}
     places = [order[pair] for pair in zip(table["method"], table["reference"], strict=True)]
