@@ -25,13 +25,14 @@ from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_de
 from bayes_lmmlasso.report import resume as resume_analysis
 from bayes_lmmlasso.report import run as run_analysis
 from bayes_lmmlasso.report.bars import StageBars
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.prediction import predict_run
 from bayes_lmmlasso.report.run_directory import can_resume
 from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
 from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
 from bayes_lmmlasso.report.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
-from bayes_lmmlasso.report.stages import StageClock, find_path, find_stability, lay_groundwork
+from bayes_lmmlasso.report.stages import find_path, find_stability, lay_groundwork
 from bayes_lmmlasso.report.studies import run_study, study_lines
 from bayes_lmmlasso.report.summary import (
     demo_lines,
@@ -53,9 +54,9 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except InputError as error:
+        except (InputError, ChildProcessError) as error:
             typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(2) from error
+            raise typer.Exit(2 if isinstance(error, InputError) else 1) from error
 
 
 app = typer.Typer(
@@ -178,7 +179,7 @@ def run(
     """Analyse one trait: point estimate, stability, posterior, tables and report in DIR."""
     settings = _settings(locals())
     with _stoppable(out) as progress:
-        result = run_analysis(settings, out, overwrite=overwrite, progress=progress)
+        result = run_analysis(settings, out, overwrite=overwrite, own_processes=True, progress=progress)
     _tell(run_lines(result))
 
 
@@ -208,7 +209,7 @@ def sample(
     """Sample the posterior alone: posterior.zarr, hyper.tsv and run.json in DIR."""
     settings = _settings(locals())
     with _stoppable(out) as progress:
-        result = run_sampling(settings, out, overwrite=overwrite, progress=progress)
+        result = run_sampling(settings, out, overwrite=overwrite, own_processes=True, progress=progress)
     _tell([*sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
 
 
@@ -220,7 +221,7 @@ def resume(
 ) -> None:
     """Go on with an interrupted run as if it had not been, or add draws to a finished one."""
     with _stoppable(folder) as progress:
-        result = resume_analysis(folder, draws=draws, until=until, progress=progress)
+        result = resume_analysis(folder, draws=draws, until=until, own_processes=True, progress=progress)
     _tell(run_lines(result) if isinstance(result, RunResult) else sampling_lines(result))
 
 

@@ -45,9 +45,9 @@ from cohorts import COHORTS
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cohort import cohort_from_arrays
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.scans import run_scan, scan_table
 from bayes_lmmlasso.report.settings import RunSettings
-from bayes_lmmlasso.report.stages import StageClock
 from bayes_lmmlasso.report.tables import write_tsv
 
 METHODS = ("lmm-p3d", "lmm-exact")

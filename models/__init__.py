@@ -7,32 +7,6 @@ This folder imports nothing of the package, so that it can be read, and replaced
 if __name__ == "models":
     raise ImportError("import this folder as bayes_lmmlasso.models; 'models' is only its place in the repository")
 
-from bayes_lmmlasso.models.horseshoe import horseshoe
-from bayes_lmmlasso.models.laplace import laplace
-from bayes_lmmlasso.models.normal import normal
-from bayes_lmmlasso.models.registry import MODELS, ModelSpec, model_spec
-from bayes_lmmlasso.models.rotated import (
-    RotatedData,
-    Variances,
-    rotated_likelihood,
-    sample_fixed_effects,
-    sample_variances,
-    standard_effects,
-)
-from bayes_lmmlasso.models.spike_slab import spike_slab
+from lazy_loader import attach_stub
 
-__all__ = [
-    "MODELS",
-    "ModelSpec",
-    "RotatedData",
-    "Variances",
-    "horseshoe",
-    "laplace",
-    "model_spec",
-    "normal",
-    "rotated_likelihood",
-    "sample_fixed_effects",
-    "sample_variances",
-    "spike_slab",
-    "standard_effects",
-]
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Literal
 
-from bayes_lmmlasso.models.horseshoe import horseshoe
-from bayes_lmmlasso.models.laplace import laplace
-from bayes_lmmlasso.models.normal import normal
-from bayes_lmmlasso.models.rotated import RotatedData
-from bayes_lmmlasso.models.spike_slab import spike_slab
+from bayes_lmmlasso.models.rotated_data import RotatedData
 
 __all__ = ["MODELS", "ModelSpec", "model_spec"]
 
@@ -43,21 +40,31 @@ class ModelSpec:
     sweeps: int = 50
 
 
+def _function(name: str) -> Callable[[RotatedData], None]:
+    """Return the model function of the file of the same name, which is imported when the function is called."""
+
+    def function(data: RotatedData) -> None:
+        getattr(import_module(f"{__package__}.{name}"), name)(data)
+
+    function.__name__ = name
+    return function
+
+
 MODELS = {
     spec.name: spec
     for spec in (
-        ModelSpec("laplace", laplace, laplace_slab=True, sweeps=5),
+        ModelSpec("laplace", _function("laplace"), laplace_slab=True, sweeps=5),
         ModelSpec(
             "spike_slab",
-            spike_slab,
+            _function("spike_slab"),
             exact_zeros=True,
             laplace_slab=True,
             sampler="composite",
             warmup=40,
             draws=200,
         ),
-        ModelSpec("horseshoe", horseshoe),
-        ModelSpec("normal", normal),
+        ModelSpec("horseshoe", _function("horseshoe")),
+        ModelSpec("normal", _function("normal")),
     )
 }
 

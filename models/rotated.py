@@ -27,14 +27,14 @@ coordinates that are nearly independent standard normals and nearly independent 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
+
+from bayes_lmmlasso.models.rotated_data import RotatedData
 
 __all__ = [
     "FIXED_SD",
@@ -49,41 +49,9 @@ __all__ = [
 
 FIXED_SD = 10.0  # prior standard deviation of intercept and covariates
 
-
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q"],
-    meta_fields=["padding"],
+jax.tree_util.register_dataclass(
+    RotatedData, data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q"], meta_fields=["padding"]
 )
-@dataclass(frozen=True)
-class RotatedData:
-    """Trait, covariates and SNPs premultiplied by U', with the SVD that whitens the effects.
-
-    Attributes
-    ----------
-    y : (n,) trait.
-    Z : (n, q) intercept and covariates; q may be 0.
-    XT : (p + padding, n) SNPs, one a row: the layout in which products and coordinate-wise updates read them fastest.
-    S : (n,) eigenvalues of the kinship.
-    U : (n, n) its eigenvectors, the way back to the samples (no model needs it, leave-one-out does).
-    sigma : (r,) positive singular values of X.
-    Q : (n, r) left singular vectors of X, or None where they are the first r unit vectors (K proportional to XX').
-    padding : rows of zeros below the SNPs, so that XT can be split evenly over devices.
-    """
-
-    y: jax.Array
-    Z: jax.Array
-    XT: jax.Array
-    S: jax.Array
-    U: jax.Array
-    sigma: jax.Array
-    Q: jax.Array | None = None
-    padding: int = 0
-
-    @property
-    def n_snps(self) -> int:
-        """Number of SNPs p."""
-        return int(self.XT.shape[0]) - self.padding
 
 
 class Variances(NamedTuple):

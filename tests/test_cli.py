@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.report.bars import StageBars
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.demo import run_demo
-from bayes_lmmlasso.report.stages import StageClock, lay_groundwork
+from bayes_lmmlasso.report.stages import lay_groundwork
 from bayes_lmmlasso.report.summary import demo_lines
 from bayes_lmmlasso.report.tables import read_tsv
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bayes_lmmlasso.memory import release_memory
-from bayes_lmmlasso.report.stages import StageClock
+from bayes_lmmlasso.report.clock import StageClock
 
 pytestmark = pytest.mark.skipif(not hasattr(ctypes.pythonapi, "malloc_trim"), reason="the C library cannot trim")
 

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.report import rebuild_report, run
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.settings import RunSettings
-from bayes_lmmlasso.report.stages import StageClock, lay_groundwork
+from bayes_lmmlasso.report.stages import lay_groundwork
 from bayes_lmmlasso.report.tables import read_tsv
 
 INCLUSION = (

@@ -2,44 +2,11 @@
 
 from __future__ import annotations
 
-from bayes_lmmlasso.lmm.blup import blup, polygenic_effect
-from bayes_lmmlasso.lmm.contrasts import ContrastBasis
-from bayes_lmmlasso.lmm.cross_kinship import CrossKinship, cross_kinship
-from bayes_lmmlasso.lmm.deltas import DeltaEstimate, null_deltas
-from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
-from bayes_lmmlasso.lmm.kinship import KinshipMethod, gower_scale, kinship
-from bayes_lmmlasso.lmm.kinship_file import read_cross_kinship, read_kinship
-from bayes_lmmlasso.lmm.kinship_format import PEDIGREE
-from bayes_lmmlasso.lmm.loco import leave_one_chromosome_out
-from bayes_lmmlasso.lmm.low_rank import Basis, LowRankBasis
-from bayes_lmmlasso.lmm.null_model import NullMethod, NullModel, fit_null_model
-from bayes_lmmlasso.lmm.pedigree import PedigreeKinship, pedigree_kinship
-from bayes_lmmlasso.lmm.rotation import rotate
-from bayes_lmmlasso.lmm.validation import validate_kinship
+from lazy_loader import attach_stub
 
-__all__ = [
-    "PEDIGREE",
-    "Basis",
-    "ContrastBasis",
-    "CrossKinship",
-    "DeltaEstimate",
-    "Eigenbasis",
-    "KinshipMethod",
-    "LowRankBasis",
-    "NullMethod",
-    "NullModel",
-    "PedigreeKinship",
-    "blup",
-    "cross_kinship",
-    "fit_null_model",
-    "gower_scale",
-    "kinship",
-    "leave_one_chromosome_out",
-    "null_deltas",
-    "pedigree_kinship",
-    "polygenic_effect",
-    "read_cross_kinship",
-    "read_kinship",
-    "rotate",
-    "validate_kinship",
-]
+# named as their modules, which would take their place
+from bayes_lmmlasso.lmm.blup import blup as blup
+from bayes_lmmlasso.lmm.cross_kinship import cross_kinship as cross_kinship
+from bayes_lmmlasso.lmm.kinship import kinship as kinship
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

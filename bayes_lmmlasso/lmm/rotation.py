@@ -9,9 +9,9 @@ singular vectors are kept.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -21,9 +21,9 @@ from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
 from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 from bayes_lmmlasso.models import RotatedData
 
-__all__ = ["rotate"]
+__all__ = ["rotate", "rotate_arrays"]
 
-_BLOCK = 4096  # SNPs rotated at a time
+_BLOCK_BYTES = 16 * 2**20  # of the SNPs rotated at a time
 
 
 def rotate(
@@ -59,6 +59,22 @@ def rotate(
     InputError
         If the shapes disagree or a value is not finite.
     """
+    import jax.numpy as jnp  # takes seconds and 130 MB
+
+    data = rotate_arrays(source, basis, y=y, covariates=covariates, dtype=dtype or jnp.result_type(float))
+    arrays: dict[str, Any] = {k: jnp.asarray(value) for k, value in vars(data).items() if isinstance(value, np.ndarray)}
+    return replace(data, **arrays)
+
+
+def rotate_arrays(
+    source: AnalysisSet | NDArray[np.floating],
+    basis: Eigenbasis,
+    *,
+    y: ArrayLike | None = None,
+    covariates: ArrayLike | None = None,
+    dtype: DTypeLike = np.float32,
+) -> RotatedData:
+    """Return the same as NumPy arrays, without JAX, which makes its own of them."""
     if isinstance(source, AnalysisSet):
         X, y, covariates = source.X, source.y, source.covariates
     else:
@@ -72,17 +88,17 @@ def rotate(
     if y is None:
         raise InputError(f"expected a trait of shape ({n},), got none: pass y= with an array of SNPs")
     U = basis.vectors[:, ::-1]
-    float_type = np.result_type(dtype or jnp.result_type(float))
+    float_type = np.dtype(dtype)
     rotated, gram = _rotate_snps(X, U, float_type)
     sigma, left = _whitening(gram, tolerance=1e-9 if float_type == np.float64 else 1e-5)
 
-    def array(values: NDArray[np.float64]) -> jnp.ndarray:
-        return jnp.asarray(values, dtype=float_type)
+    def array(values: NDArray[np.floating]) -> Any:  # the annotations speak of JAX
+        return values.astype(float_type, copy=False)
 
     return RotatedData(
         y=array(U.T @ check_trait(y, n)),
         Z=array(U.T @ check_covariates(covariates, n)),
-        XT=jnp.asarray(rotated),
+        XT=array(rotated),
         S=array(basis.values[::-1]),
         U=array(U),
         sigma=array(sigma),
@@ -97,14 +113,15 @@ def _rotate_snps(
     n, p = X.shape
     rotated = np.empty((p, n), dtype=dtype)
     gram = np.zeros((n, n))
-    for start in range(0, p, _BLOCK):
-        block = X[:, start : start + _BLOCK].T.astype(np.float64) @ U
+    size = max(1, _BLOCK_BYTES // (8 * n))
+    for start in range(0, p, size):
+        block = X[:, start : start + size].T.astype(np.float64) @ U
         if not np.isfinite(block).all():
             raise InputError(
                 f"expected finite genotypes, got NaN or Inf among SNPs {start + 1} to {start + len(block)}: "
                 "fill missing genotypes first"
             )
-        rotated[start : start + _BLOCK] = block
+        rotated[start : start + len(block)] = block
         gram += block.T @ block
     return rotated, gram
 

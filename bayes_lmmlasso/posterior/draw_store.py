@@ -15,17 +15,20 @@ import json
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-import xarray as xr
 import zarr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["DrawStore", "FolderStore", "MemoryStore", "Saved", "block_length"]
+if TYPE_CHECKING:
+    import xarray as xr
 
+__all__ = ["DrawStore", "FolderStore", "MemoryStore", "Saved", "block_length", "stored_sites"]
+
+_DRAWS = "draws.zarr"
 _BLOCK = 25  # draws between two saved states, at most
 _BLOCK_BYTES = 16 * 2**20
 _VARIANTS = 2048  # SNPs in a chunk
@@ -55,8 +58,11 @@ class DrawStore(Protocol):
     def finish(self, draws: int) -> None:
         """Keep only so many draws of each chain."""
 
+    def read(self, name: str) -> NDArray[Any]:
+        """Return the draws of a site, of shape ``(chains, draws, ...)``."""
+
     def sites(self) -> xr.Dataset:
-        """Return the draws of every site, of shape ``(chains, draws, ...)``; from a folder, what is used is read."""
+        """Return the draws of every site; from a folder, what is used is read."""
 
 
 def block_length(shapes: Mapping[str, Any]) -> int:
@@ -87,8 +93,14 @@ class MemoryStore:
         """Keep only so many draws of each chain."""
         self._arrays = {name: array[:, :draws] for name, array in self._arrays.items()}
 
+    def read(self, name: str) -> NDArray[Any]:
+        """Return the draws of a site."""
+        return self._arrays[name]
+
     def sites(self) -> xr.Dataset:
         """Return the draws of every site."""
+        import xarray as xr  # needs pandas: with it the sampler's process would be a third larger
+
         return xr.Dataset({name: (_dims(name, array.ndim), array) for name, array in self._arrays.items()})
 
 
@@ -155,15 +167,17 @@ class FolderStore:
             array = self._array(name)
             array.resize((array.shape[0], draws, *array.shape[2:]))
 
+    def read(self, name: str) -> NDArray[Any]:
+        """Return the draws of a site."""
+        return np.asarray(self._array(name)[...])
+
     def sites(self) -> xr.Dataset:
         """Return the draws of every site, read when they are used."""
-        # nothing is decoded, then or when it is written elsewhere: zeros, the fill value, would be taken for missing
-        raw = xr.open_dataset(self._draws, engine="zarr", zarr_format=2, consolidated=False, decode_cf=False)
-        return raw.drop_attrs().drop_encoding()
+        return stored_sites(self.folder)
 
     @property
     def _draws(self) -> Path:
-        return self.folder / "draws.zarr"
+        return self.folder / _DRAWS
 
     def _array(self, name: str) -> zarr.Array[Any]:
         array = self._group[name]
@@ -172,6 +186,15 @@ class FolderStore:
 
     def _state(self, chain: int) -> Path:
         return self.folder / f"chain-{chain}.npz"
+
+
+def stored_sites(folder: Path) -> xr.Dataset:
+    """Return the draws of every site in a folder, read when they are used."""
+    import xarray as xr
+
+    # nothing is decoded, then or when it is written elsewhere: zeros, the fill value, would be taken for missing
+    raw = xr.open_dataset(folder / _DRAWS, engine="zarr", zarr_format=2, consolidated=False, decode_cf=False)
+    return raw.drop_attrs().drop_encoding()
 
 
 def _dims(name: str, ndim: int) -> tuple[str, ...]:

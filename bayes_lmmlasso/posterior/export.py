@@ -10,7 +10,6 @@ with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -21,72 +20,66 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.posterior.drawn import Drawn
 from bayes_lmmlasso.posterior.loo import loo_log_likelihood
 
 __all__ = ["build_tree"]
 
+_STATISTICS = ("acceptance_rate", "diverging", "energy", "lp", "n_steps", "step_size")
 _BLOCK = 256  # draws whose n-vectors are in memory at a time
 
 
 def build_tree(
-    data: RotatedData,
-    drawn: xr.Dataset,
-    statistics: Sequence[str],
-    log_prior: dict[str, NDArray[Any]],
-    analysis: AnalysisSet | None,
-    *,
-    seed: int,
+    drawn: Drawn, sites: xr.Dataset, XT: NDArray[np.floating], analysis: AnalysisSet | None = None
 ) -> xr.DataTree:
     """Assemble the tree.
 
     Parameters
     ----------
-    data, analysis
-        What was analysed, and the labels of its samples, SNPs and covariates if there are any.
     drawn
-        Sites of shape ``(chains, draws, ...)``, the (n,) fitted values X b among them; effects are not read.
-    statistics
-        Names of the sites that tell of the sampler.
-    log_prior
-        Log prior densities of the hyper-parameters, shape ``(chains, draws)``.
-    seed
-        Serves the draws of u.
+        How the draws were made.
+    sites
+        The draws, of shape ``(chains, draws, ...)``, the (n,) fitted values X b among them; effects are not read.
+    XT
+        SNPs of the samples, shape ``(p, n)``.
+    analysis
+        Labels of samples, SNPs and covariates, if there are any.
     """
-    coords = _coordinates(data, analysis)
-    draw_coords = {"chain": np.arange(drawn.sizes["chain"]), "draw": np.arange(drawn.sizes["draw"])}
-    derived, log_likelihood = _derive(data, drawn, np.random.default_rng(seed))
-    own = {k: coords[k] for k in ("variant", "covariate") if k in drawn.dims}
-    posterior = drawn.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
-    XT = np.asarray(data.XT[: data.n_snps] @ data.U.T) if analysis is None else analysis.X.T
+    data, coords = drawn.data, _coordinates(drawn.data, analysis)
+    draw_coords = {"chain": np.arange(sites.sizes["chain"]), "draw": np.arange(sites.sizes["draw"])}
+    derived, log_likelihood = _derive(data, sites, np.random.default_rng(drawn.attrs["seed"]))
+    own = {k: coords[k] for k in ("variant", "covariate") if k in sites.dims}
+    statistics = [name for name in _STATISTICS if name in sites]
+    posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
     tree = {
         "posterior": posterior.assign_coords(draw_coords | own),
-        "sample_stats": drawn[list(statistics)].assign_coords(draw_coords),
+        "sample_stats": sites[statistics].assign_coords(draw_coords),
         "log_likelihood": xr.Dataset(
             {"y": (("chain", "draw", "sample"), log_likelihood)},
             coords=draw_coords | {"sample": coords["sample"]},
         ),
-        "log_prior": _scalars(log_prior, draw_coords),
-        "observed_data": xr.Dataset(
-            {"y": ("sample", np.asarray(data.U @ data.y))}, coords={"sample": coords["sample"]}
-        ),
+        "log_prior": _scalars(drawn.log_prior, draw_coords),
+        "observed_data": xr.Dataset({"y": ("sample", data.U @ data.y)}, coords={"sample": coords["sample"]}),
         "constant_data": xr.Dataset(
             {
                 "X": (("variant", "sample"), XT),
-                "covariates": (("sample", "covariate"), np.asarray(data.U @ data.Z)),
-                "eigenvalues": ("eigen", np.asarray(data.S)),
-                "eigenvectors": (("sample", "eigen"), np.asarray(data.U)),
+                "covariates": (("sample", "covariate"), data.U @ data.Z),
+                "eigenvalues": ("eigen", data.S),
+                "eigenvectors": (("sample", "eigen"), data.U),
             },
             coords=coords,
         ),
     }
-    return xr.DataTree.from_dict(tree)
+    result = xr.DataTree.from_dict(tree)
+    result.attrs.update(drawn.attrs)
+    return result
 
 
 def _derive(
-    data: RotatedData, drawn: xr.Dataset, rng: np.random.Generator
+    data: RotatedData, sites: xr.Dataset, rng: np.random.Generator
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
     """Return realised pve and pge, and the leave-one-out log-likelihood, of every draw."""
-    chains, draws, n = drawn.sizes["chain"], drawn.sizes["draw"], data.y.shape[0]
+    chains, draws, n = sites.sizes["chain"], sites.sizes["draw"], data.y.shape[0]
     y, Z, S, U = (np.asarray(x) for x in (data.y, data.Z, data.S, data.U))
     ones = U.sum(axis=0)  # U'1: sample means in the eigenbasis
     pve, pge = np.empty((chains, draws)), np.empty((chains, draws))
@@ -98,9 +91,9 @@ def _derive(
 
     for chain, start in product(range(chains), range(0, draws, _BLOCK)):
         rows = np.s_[chain, start : start + _BLOCK]
-        snps = drawn["fitted"][rows].values.astype(np.float64)
-        fixed = drawn["a"][rows].values @ Z.T if "a" in drawn else 0.0
-        sigma2_g, sigma2_e = (drawn[k][rows].values[:, None].astype(np.float64) for k in ("sigma2_g", "sigma2_e"))
+        snps = sites["fitted"][rows].values.astype(np.float64)
+        fixed = sites["a"][rows].values @ Z.T if "a" in sites else 0.0
+        sigma2_g, sigma2_e = (sites[k][rows].values[:, None].astype(np.float64) for k in ("sigma2_g", "sigma2_e"))
         d = sigma2_g * S + sigma2_e
         residual = y - fixed - snps
         shrinkage = sigma2_g * S / d

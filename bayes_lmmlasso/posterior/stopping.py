@@ -14,17 +14,18 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from time import monotonic
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.models import ModelSpec
 from bayes_lmmlasso.posterior.monitor import worst_r_hat
 
-__all__ = ["Until"]
+__all__ = ["Until", "chain_lengths"]
 
+_LONGEST = 20  # times the usual number of draws: where sampling ends that never meets its targets
 _LEAST = 100  # draws of each chain before which R-hat is no evidence
 
 
@@ -83,7 +84,10 @@ class Until:
         return cls(**targets)
 
     def rule(
-        self, hyper: Sequence[str], sites: Callable[[], xr.Dataset], errors: Callable[[int], NDArray[np.float64]]
+        self,
+        hyper: Sequence[str],
+        read: Callable[[str], NDArray[Any]],
+        errors: Callable[[int], NDArray[np.float64]],
     ) -> Callable[[int], bool]:
         """Return the function of the number of draws that tells whether they are enough.
 
@@ -91,8 +95,8 @@ class Until:
         ----------
         hyper
             Names of the hyper-parameters.
-        sites
-            Draws so far, by site.
+        read
+            Draws so far of a site of given name, shape ``(chains, draws, ...)``.
         errors
             Monte Carlo error of every SNP's inclusion probability in so many draws.
         """
@@ -104,10 +108,15 @@ class Until:
             if draws < _LEAST or (self.rhat is None and self.mcse is None):
                 return False
             if self.rhat is not None and hyper:
-                values = sites()
-                together = np.stack([values[name][:, :draws].values for name in hyper], axis=-1)
+                together = np.stack([read(name)[:, :draws] for name in hyper], axis=-1)
                 if not worst_r_hat(together, hyper)[1] <= self.rhat:
                     return False
             return self.mcse is None or bool(errors(draws).max() <= self.mcse)
 
         return enough
+
+
+def chain_lengths(spec: ModelSpec, warmup: int | None, draws: int | None, until: bool) -> tuple[int, int]:
+    """Return draws of each chain to discard and to keep (at most, if there are targets) when some are not given."""
+    usual = spec.draws * _LONGEST if until else spec.draws
+    return spec.warmup if warmup is None else int(warmup), usual if draws is None else int(draws)

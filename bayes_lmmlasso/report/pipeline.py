@@ -10,37 +10,16 @@ The report is made from the other files alone, so that it can be made again from
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.posterior import (
-    add_point_estimate,
-    add_stability,
-    compact,
-    credible_sets,
-    hyper_table,
-    inclusion_table,
-    window_table,
-    write_tree,
-)
-from bayes_lmmlasso.posterior.partition import check_window
-from bayes_lmmlasso.posterior.shares import share_table
 from bayes_lmmlasso.progress import Progress, silent
-from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
-from bayes_lmmlasso.report.page import report_html
-from bayes_lmmlasso.report.record import (
-    SNP_VARIANCE_SHARE,
-    WINDOW_VARIANCE_SHARE,
-    announcement,
-    data_record,
-    null_record,
-)
+from bayes_lmmlasso.report.clock import StageClock
+from bayes_lmmlasso.report.processes import InOneProcess, InOwnProcesses, Steps
+from bayes_lmmlasso.report.record import announcement
 from bayes_lmmlasso.report.run_directory import (
     CHECKPOINT,
     RECORD,
@@ -50,58 +29,24 @@ from bayes_lmmlasso.report.run_directory import (
     to_resume,
 )
 from bayes_lmmlasso.report.settings import RunSettings
-from bayes_lmmlasso.report.stages import (
-    Groundwork,
-    StageClock,
-    find_path,
-    find_scan,
-    find_stability,
-    lay_groundwork,
-    project,
-    sample,
-)
-from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
+from bayes_lmmlasso.report.tables import write_json, write_text
 
-__all__ = ["RunResult", "SamplingResult", "rebuild_report", "resume", "run", "run_sampling"]
+if TYPE_CHECKING:
+    from bayes_lmmlasso.report.results import RunResult, SamplingResult
+
+__all__ = ["rebuild_report", "resume", "run", "run_sampling"]
+
+_ROOM = "bayes_lmmlasso.report"  # steps are named, not imported: each may have a process of its own
 
 
-@dataclass(frozen=True, eq=False)
-class SamplingResult:
-    """A finished posterior.
-
-    Attributes
-    ----------
-    folder
-        Where its files are.
-    record
-        What ``run.json`` says.
-    hyper
-        Summary of the hyper-parameters, one row each.
-    shares
-        Shares of variance: median and 95% interval.
-    """
-
-    folder: Path
-    record: dict[str, Any]
-    hyper: pd.DataFrame
-    shares: pd.DataFrame
-
-
-@dataclass(frozen=True, eq=False)
-class RunResult(SamplingResult):
-    """A finished run.
-
-    Attributes
-    ----------
-    inclusion, windows
-        One row a SNP, one row a window.
-    """
-
-    inclusion: pd.DataFrame
-    windows: pd.DataFrame
-
-
-def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: Progress = silent) -> RunResult:
+def run(
+    settings: RunSettings,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    own_processes: bool = False,
+    progress: Progress = silent,
+) -> RunResult:
     """Analyse one trait from files to report.
 
     Parameters
@@ -112,6 +57,9 @@ def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: 
         Folder for the results.
     overwrite
         Whether an earlier run there may be replaced.
+    own_processes
+        Whether sampler, and what comes before and after it, have a process each: it takes some seconds and needs about
+        half of the memory.
     progress
         Told of every stage.
 
@@ -119,23 +67,37 @@ def run(settings: RunSettings, out: Path, *, overwrite: bool = False, progress: 
     ------
     InputError
         If an input is not as it should be; ``out`` is then as it was.
+    ChildProcessError
+        If such a process was killed; the run can be resumed.
     """
     record = announcement("run", settings)
     with run_directory(out, record, overwrite=overwrite) as store:
-        return _analyse(settings, store, out, record, progress)
+        result = _compute(settings, store, record, StageClock(progress), own_processes)
+    return replace(result, folder=out)  # type: ignore[return-value]  # as the command says
 
 
 def run_sampling(
-    settings: RunSettings, out: Path, *, overwrite: bool = False, progress: Progress = silent
+    settings: RunSettings,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    own_processes: bool = False,
+    progress: Progress = silent,
 ) -> SamplingResult:
     """Sample only: ``posterior.zarr``, ``hyper.tsv`` and ``run.json``; otherwise as `run`."""
     record = announcement("sample", settings)
     with run_directory(out, record, overwrite=overwrite) as store:
-        return _sample_only(settings, store, out, record, progress)
+        result = _compute(settings, store, record, StageClock(progress), own_processes)
+    return replace(result, folder=out)
 
 
 def resume(
-    folder: Path, *, draws: int | None = None, until: str | None = None, progress: Progress = silent
+    folder: Path,
+    *,
+    draws: int | None = None,
+    until: str | None = None,
+    own_processes: bool = False,
+    progress: Progress = silent,
 ) -> SamplingResult:
     """Go on with an interrupted run, with the result that it would have had; or add draws to a finished one.
 
@@ -145,13 +107,15 @@ def resume(
         The folder given to --out.
     draws, until
         In place of those of the run. A finished run needs one of them.
-    progress
-        Told of every stage.
+    own_processes, progress
+        As of `run`.
 
     Raises
     ------
     InputError
         If there is no such run, its data or versions have changed, or there is nothing left to do.
+    ChildProcessError
+        As of `run`.
     """
     known, finished = to_resume(folder)
     settings = RunSettings.from_record(known["arguments"])
@@ -163,9 +127,9 @@ def resume(
             f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
         )
     record = announcement(known["command"], settings)
-    analyse = _analyse if known["command"] == "run" else _sample_only
     with resumed_directory(folder, record) as store:
-        return analyse(settings, store, folder, record, progress)
+        result = _compute(settings, store, record, StageClock(progress), own_processes)
+    return replace(result, folder=folder)
 
 
 def rebuild_report(folder: Path) -> Path:
@@ -182,91 +146,30 @@ def rebuild_report(folder: Path) -> Path:
             f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no "
             "tables: use `bayes-lmmlasso run`"
         )
+    from bayes_lmmlasso.report.page import report_html
+
     target = folder / "report.html"
     write_text(report_html(folder), target)
     return target
 
 
-def _analyse(settings: RunSettings, store: Path, out: Path, record: dict[str, Any], progress: Progress) -> RunResult:
-    """Do all of a run and write its files into the store."""
-    clock, started = StageClock(progress), datetime.now(UTC)
-    ground = lay_groundwork(settings, clock)
-    check_window(settings.window, ground.analysis.cm)
-    scan = find_scan(ground, clock)
-    path = find_path(settings, ground, clock)
-    stability = find_stability(settings, ground, clock)
-    tree = sample(settings, ground, clock, store / CHECKPOINT)
-    add_point_estimate(tree, path, ground.null_model)
-    add_stability(tree, stability)
-    projection = project(tree, clock)
-    with clock("tables"):
-        windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
-        tree, hyper = _store_posterior(tree, settings, store)
-        inclusion = inclusion_table(
-            tree,
-            path=path,
-            stability=stability,
-            scan=pd.DataFrame({"p": scan.p}),
-            variance_share=SNP_VARIANCE_SHARE,
-            selection_freq=projection.frequency,
-        )
-        write_tsv(inclusion, store / "inclusion.tsv")
-        write_tsv(windows, store / "windows.tsv")
-        if tree.attrs["exact_zeros"]:
-            write_tsv(credible_sets(tree), store / "credible_sets.tsv")
-    evidence = {
-        "selection": asdict(SelectionEvidence.of(path, stability)),
-        "projection": asdict(ProjectionEvidence.of(projection)),
-        "sampling": asdict(SamplingEvidence.of(tree, hyper)),
-    }
-    record |= _finished(settings, ground, evidence)
-    write_json(record, store / RECORD)
-    with clock("report"):
-        write_text(report_html(store), store / "report.html")
-    record["timings"] = _timings(started, clock)
-    write_json(record, store / RECORD)
-    return RunResult(out, read_record(store), hyper, share_table(tree), inclusion, windows)
-
-
-def _sample_only(
-    settings: RunSettings, store: Path, out: Path, record: dict[str, Any], progress: Progress
+def _compute(
+    settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, own_processes: bool
 ) -> SamplingResult:
-    """Do the sampling of a run and write its files into the store."""
-    clock, started = StageClock(progress), datetime.now(UTC)
-    ground = lay_groundwork(settings, clock)
-    tree = sample(settings, ground, clock, store / CHECKPOINT)
-    with clock("tables"):
-        tree, hyper = _store_posterior(tree, settings, store)
-    record |= _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
-    record["timings"] = _timings(started, clock)
-    write_json(record, store / RECORD)
-    return SamplingResult(out, read_record(store), hyper, share_table(tree))
-
-
-def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path) -> tuple[xr.DataTree, pd.DataFrame]:
-    """Write ``posterior.zarr`` and ``hyper.tsv``; return what was written."""
-    if settings.effects == "summary":
-        tree = compact(tree, SNP_VARIANCE_SHARE)
-    shutil.rmtree(store / "posterior.zarr", ignore_errors=True)  # of an attempt that was interrupted
-    write_tree(tree, store / "posterior.zarr")
-    hyper = hyper_table(tree)
-    write_tsv(hyper.rename_axis("parameter").reset_index(), store / "hyper.tsv")
-    return tree, hyper
-
-
-def _finished(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``run.json`` says besides the announcement and the timings."""
-    return {
-        "status": "finished",
-        "data": data_record(settings, ground),
-        "null_model": null_record(ground.null_model),
-        "evidence": evidence,
-    }
-
-
-def _timings(started: datetime, clock: StageClock) -> dict[str, Any]:
-    """Return the one part of ``run.json`` in which two equal runs differ."""
-    return {
+    """Do a run in three steps: what comes before the posterior, its draws, tables and report."""
+    started, everything = datetime.now(UTC), record["command"] == "run"
+    handover = store / "handover"
+    shutil.rmtree(handover, ignore_errors=True)  # of an attempt that was interrupted
+    steps: Steps = InOwnProcesses(clock, handover) if own_processes else InOneProcess(clock)
+    foundation, data = steps.do(f"{_ROOM}.stages", "lay_foundation", settings, everything)
+    drawn = steps.do(f"{_ROOM}.sampling", "sample", asdict(settings), data, store / CHECKPOINT)
+    write = "write_results" if everything else "write_samples"
+    result: SamplingResult = steps.value(
+        steps.do(f"{_ROOM}.results", write, settings, record, foundation, drawn, store)
+    )
+    timings = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
+    write_json(result.record | {"timings": timings}, store / RECORD)
+    return replace(result, record=read_record(store))

@@ -12,8 +12,9 @@ from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.compare import Scan, ScanMethod, scan, scan_by_chromosome
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import gower_scale, leave_one_chromosome_out
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
-from bayes_lmmlasso.report.stages import StageClock, estimate_kinship, kinship_genotypes, read_analysis
+from bayes_lmmlasso.report.stages import estimate_kinship, kinship_genotypes, read_analysis
 
 __all__ = ["SCANS", "run_scan", "scan_lines", "scan_table"]
 

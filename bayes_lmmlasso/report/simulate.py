@@ -33,10 +33,11 @@ from bayes_lmmlasso.cohort import (
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis, gower_scale, polygenic_effect
 from bayes_lmmlasso.progress import Progress, silent
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.publish import published_folder
 from bayes_lmmlasso.report.record import versions
 from bayes_lmmlasso.report.run_directory import PACKAGE
-from bayes_lmmlasso.report.stages import StageClock, estimate_kinship
+from bayes_lmmlasso.report.stages import estimate_kinship
 from bayes_lmmlasso.report.tables import write_json, write_tsv
 
 __all__ = ["BACKGROUNDS", "SimulationSettings", "run_simulation", "simulation_lines"]

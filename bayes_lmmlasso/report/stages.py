@@ -1,23 +1,18 @@
-"""The stages of an analysis, each a function of the settings and of the stages before it.
+"""The stages of an analysis before the posterior, each a function of the settings and of the stages before it.
 
     read and prepare  ->  kinship, Gower scaling, eigenbasis  ->  null model (REML)
-                      ->  scan (P3D)  ->  Lasso path  ->  stability selection  ->  posterior
+                      ->  scan (P3D)  ->  Lasso path  ->  stability selection
 
 The commands of the command line differ in where they stop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 from typing import cast
 
-import jax
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_fam
@@ -31,51 +26,25 @@ from bayes_lmmlasso.lmm import (
     gower_scale,
     kinship,
     read_kinship,
-    rotate,
 )
-from bayes_lmmlasso.memory import release_memory
-from bayes_lmmlasso.posterior import Projection, Until, add_training, project_posterior, sample_posterior, shard
-from bayes_lmmlasso.progress import Progress, silent
+from bayes_lmmlasso.lmm.rotation import rotate_arrays
+from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.posterior.partition import check_window
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 
 __all__ = [
+    "Foundation",
     "Groundwork",
-    "StageClock",
     "estimate_kinship",
     "find_path",
     "find_scan",
     "find_stability",
     "kinship_genotypes",
+    "lay_foundation",
     "lay_groundwork",
-    "project",
     "read_analysis",
-    "sample",
 ]
-
-
-class StageClock:
-    """Times the stages, tells a progress hook of each, and frees what a stage no longer needs.
-
-    Attributes
-    ----------
-    seconds
-        Seconds of each finished stage, in order.
-    """
-
-    def __init__(self, progress: Progress = silent) -> None:
-        self.progress = progress
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[Callable[[str], None]]:
-        """Time a stage; call what is yielded with a remark on its result."""
-        remarks: list[str] = []
-        self.progress(stage, 0, 1)
-        start = perf_counter()
-        yield remarks.append
-        self.seconds[stage] = perf_counter() - start
-        release_memory()
-        self.progress(stage, 1, 1, "; ".join(remarks))
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,34 +160,46 @@ def find_stability(settings: RunSettings, ground: Groundwork, clock: StageClock)
     return result
 
 
-def sample(settings: RunSettings, ground: Groundwork, clock: StageClock, store: Path) -> xr.DataTree:
-    """Draw from the posterior, or go on with the draws in a store."""
-    with clock("sampling") as say, jax.enable_x64(settings.precision == "float64"):
-        data = rotate(ground.analysis, ground.basis)
-        tree = sample_posterior(
-            data if settings.devices == 1 else shard(data, settings.devices),
-            settings.model,
-            chains=settings.chains,
-            warmup=settings.warmup,
-            draws=settings.draws,
-            until=None if settings.until is None else Until.parse(settings.until),
-            store=store,
-            seed=settings.seed,
-            analysis=ground.analysis,
-            progress=clock.progress,
+@dataclass(frozen=True, eq=False)
+class Foundation:
+    """What the tables of a run are made of besides the posterior; in a run that only samples, the ground alone."""
+
+    ground: Groundwork
+    scan: Scan | None = None
+    path: LassoPath | None = None
+    stability: StabilitySelection | None = None
+
+
+def lay_foundation(settings: RunSettings, select: bool, clock: StageClock) -> tuple[Foundation, RotatedData]:
+    """Do all of a run that comes before the posterior, and rotate what it is sampled from.
+
+    Parameters
+    ----------
+    settings
+        What to do.
+    select
+        Whether SNPs are selected, or the posterior is all that is wanted.
+    clock
+        Told of every stage.
+
+    Raises
+    ------
+    InputError
+        If the data are not as they should be.
+    """
+    ground = lay_groundwork(settings, clock)
+    foundation = Foundation(ground)
+    if select:
+        check_window(settings.window, ground.analysis.cm)
+        foundation = Foundation(
+            ground,
+            find_scan(ground, clock),
+            find_path(settings, ground, clock),
+            find_stability(settings, ground, clock),
         )
-        add_training(tree, ground.analysis, settings.kinship, ground.kinship_scale)
-        sizes = tree["posterior"].sizes
-        say(f"{sizes['chain']} x {sizes['draw']} draws")
-    return tree
-
-
-def project(tree: xr.DataTree, clock: StageClock) -> Projection:
-    """Select SNPs on every draw of the signal, as many as the point estimate has and in its metric."""
-    with clock("projection") as say:
-        projection = project_posterior(tree, progress=clock.progress)
-        say(f"{len(projection.n_selected)} draws")
-    return projection
+    with clock("rotation"):
+        data = rotate_arrays(ground.analysis, ground.basis, dtype=settings.precision)
+    return foundation, data
 
 
 def estimate_kinship(choice: str, analysis: AnalysisSet, bfile: Path | None) -> NDArray[np.float64]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.report.demo import DemoResult
 from bayes_lmmlasso.report.evidence import doubts
-from bayes_lmmlasso.report.pipeline import RunResult, SamplingResult
 from bayes_lmmlasso.report.prediction import RunPrediction
+from bayes_lmmlasso.report.results import RunResult, SamplingResult
 from bayes_lmmlasso.report.stages import Groundwork
 
 __all__ = [

@@ -1,0 +1,41 @@
+from .blup import blup, polygenic_effect
+from .contrasts import ContrastBasis
+from .cross_kinship import CrossKinship, cross_kinship
+from .deltas import DeltaEstimate, null_deltas
+from .eigenbasis import Eigenbasis
+from .kinship import KinshipMethod, gower_scale, kinship
+from .kinship_file import read_cross_kinship, read_kinship
+from .kinship_format import PEDIGREE
+from .loco import leave_one_chromosome_out
+from .low_rank import Basis, LowRankBasis
+from .null_model import NullMethod, NullModel, fit_null_model
+from .pedigree import PedigreeKinship, pedigree_kinship
+from .rotation import rotate
+from .validation import validate_kinship
+
+__all__ = [
+    "PEDIGREE",
+    "Basis",
+    "ContrastBasis",
+    "CrossKinship",
+    "DeltaEstimate",
+    "Eigenbasis",
+    "KinshipMethod",
+    "LowRankBasis",
+    "NullMethod",
+    "NullModel",
+    "PedigreeKinship",
+    "blup",
+    "cross_kinship",
+    "fit_null_model",
+    "gower_scale",
+    "kinship",
+    "leave_one_chromosome_out",
+    "null_deltas",
+    "pedigree_kinship",
+    "polygenic_effect",
+    "read_cross_kinship",
+    "read_kinship",
+    "rotate",
+    "validate_kinship",
+]

@@ -1,0 +1,175 @@
+"""What a run writes: tables, posterior, report, and the record of it all."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bayes_lmmlasso.posterior import (
+    Projection,
+    add_point_estimate,
+    add_stability,
+    add_training,
+    compact,
+    credible_sets,
+    hyper_table,
+    inclusion_table,
+    project_posterior,
+    window_table,
+    write_tree,
+)
+from bayes_lmmlasso.posterior.draw_store import stored_sites
+from bayes_lmmlasso.posterior.drawn import Drawn
+from bayes_lmmlasso.posterior.export import build_tree
+from bayes_lmmlasso.posterior.shares import share_table
+from bayes_lmmlasso.report.clock import StageClock
+from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.page import report_html
+from bayes_lmmlasso.report.record import SNP_VARIANCE_SHARE, WINDOW_VARIANCE_SHARE, data_record, null_record
+from bayes_lmmlasso.report.run_directory import CHECKPOINT, RECORD
+from bayes_lmmlasso.report.settings import RunSettings
+from bayes_lmmlasso.report.stages import Foundation, Groundwork
+from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
+
+__all__ = ["RunResult", "SamplingResult", "write_results", "write_samples"]
+
+
+@dataclass(frozen=True, eq=False)
+class SamplingResult:
+    """A finished posterior.
+
+    Attributes
+    ----------
+    folder
+        Where its files are.
+    record
+        What ``run.json`` says.
+    hyper
+        Summary of the hyper-parameters, one row each.
+    shares
+        Shares of variance: median and 95% interval.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    hyper: pd.DataFrame
+    shares: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult(SamplingResult):
+    """A finished run.
+
+    Attributes
+    ----------
+    inclusion, windows
+        One row a SNP, one row a window.
+    """
+
+    inclusion: pd.DataFrame
+    windows: pd.DataFrame
+
+
+def write_results(
+    settings: RunSettings, record: dict[str, Any], foundation: Foundation, drawn: Drawn, store: Path, clock: StageClock
+) -> RunResult:
+    """Write everything of a run into its store.
+
+    Parameters
+    ----------
+    settings
+        What was asked for.
+    record
+        What ``run.json`` says of it.
+    foundation, drawn
+        What the steps before have found.
+    store
+        The folder, which holds the draws already.
+    clock
+        Told of every stage.
+    """
+    ground, path, stability = foundation.ground, foundation.path, foundation.stability
+    assert foundation.scan is not None
+    assert path is not None
+    assert stability is not None
+    tree = _posterior(settings, ground, drawn, store)
+    add_point_estimate(tree, path, ground.null_model)
+    add_stability(tree, stability)
+    projection = _project(tree, clock)
+    with clock("tables"):
+        windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
+        tree, hyper = _store_posterior(tree, settings, store)
+        inclusion = inclusion_table(
+            tree,
+            path=path,
+            stability=stability,
+            scan=pd.DataFrame({"p": foundation.scan.p}),
+            variance_share=SNP_VARIANCE_SHARE,
+            selection_freq=projection.frequency,
+        )
+        write_tsv(inclusion, store / "inclusion.tsv")
+        write_tsv(windows, store / "windows.tsv")
+        if tree.attrs["exact_zeros"]:
+            write_tsv(credible_sets(tree), store / "credible_sets.tsv")
+    evidence = {
+        "selection": asdict(SelectionEvidence.of(path, stability)),
+        "projection": asdict(ProjectionEvidence.of(projection)),
+        "sampling": asdict(SamplingEvidence.of(tree, hyper)),
+    }
+    record = record | _finished(settings, ground, evidence)
+    write_json(record, store / RECORD)
+    with clock("report"):
+        write_text(report_html(store), store / "report.html")
+    return RunResult(store, record, hyper, share_table(tree), inclusion, windows)
+
+
+def write_samples(
+    settings: RunSettings, record: dict[str, Any], foundation: Foundation, drawn: Drawn, store: Path, clock: StageClock
+) -> SamplingResult:
+    """Write the posterior and the table of hyper-parameters into the store; parameters as of `write_results`."""
+    tree = _posterior(settings, foundation.ground, drawn, store)
+    with clock("tables"):
+        tree, hyper = _store_posterior(tree, settings, store)
+    record = record | _finished(settings, foundation.ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+    return SamplingResult(store, record, hyper, share_table(tree))
+
+
+def _posterior(settings: RunSettings, ground: Groundwork, drawn: Drawn, store: Path) -> xr.DataTree:
+    """Return the tree of a run's draws."""
+    tree = build_tree(drawn, stored_sites(store / CHECKPOINT), ground.analysis.X.T, ground.analysis)
+    add_training(tree, ground.analysis, settings.kinship, ground.kinship_scale)
+    return tree
+
+
+def _project(tree: xr.DataTree, clock: StageClock) -> Projection:
+    """Select SNPs on every draw of the signal, as many as the point estimate has and in its metric."""
+    with clock("projection") as say:
+        projection = project_posterior(tree, progress=clock.progress)
+        say(f"{len(projection.n_selected)} draws")
+    return projection
+
+
+def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path) -> tuple[xr.DataTree, pd.DataFrame]:
+    """Write ``posterior.zarr`` and ``hyper.tsv``; return what was written."""
+    if settings.effects == "summary":
+        tree = compact(tree, SNP_VARIANCE_SHARE)
+    shutil.rmtree(store / "posterior.zarr", ignore_errors=True)  # of an attempt that was interrupted
+    write_tree(tree, store / "posterior.zarr")
+    hyper = hyper_table(tree)
+    write_tsv(hyper.rename_axis("parameter").reset_index(), store / "hyper.tsv")
+    return tree, hyper
+
+
+def _finished(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` says besides the announcement and the timings."""
+    return {
+        "status": "finished",
+        "data": data_record(settings, ground),
+        "null_model": null_record(ground.null_model),
+        "evidence": evidence,
+    }

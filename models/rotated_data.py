@@ -1,0 +1,42 @@
+"""What a model function is given. Knows nothing of JAX, so that data can be made, and draws read, without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import jax
+
+__all__ = ["RotatedData"]
+
+
+@dataclass(frozen=True)
+class RotatedData:
+    """Trait, covariates and SNPs premultiplied by U', with the SVD that whitens the effects.
+
+    Attributes
+    ----------
+    y : (n,) trait.
+    Z : (n, q) intercept and covariates; q may be 0.
+    XT : (p + padding, n) SNPs, one a row: the layout in which products and coordinate-wise updates read them fastest.
+    S : (n,) eigenvalues of the kinship.
+    U : (n, n) its eigenvectors, the way back to the samples (no model needs it, leave-one-out does).
+    sigma : (r,) positive singular values of X.
+    Q : (n, r) left singular vectors of X, or None where they are the first r unit vectors (K proportional to XX').
+    padding : rows of zeros below the SNPs, so that XT can be split evenly over devices.
+    """
+
+    y: jax.Array
+    Z: jax.Array
+    XT: jax.Array
+    S: jax.Array
+    U: jax.Array
+    sigma: jax.Array
+    Q: jax.Array | None = None
+    padding: int = 0
+
+    @property
+    def n_snps(self) -> int:
+        """Number of SNPs p."""
+        return int(self.XT.shape[0]) - self.padding
