@@ -33,7 +33,6 @@ from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSF
 from bayes_lmmlasso.report.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import find_path, find_stability, lay_groundwork
-from bayes_lmmlasso.report.studies import run_study, study_lines
 from bayes_lmmlasso.report.summary import (
     demo_lines,
     null_lines,
@@ -390,6 +389,8 @@ def compare(
     ] = None,
 ) -> None:
     """Compare methods as STUDY.toml says; cells that DIR knows are not computed again."""
+    from bayes_lmmlasso.report.studies import run_study, study_lines  # all methods: seconds, and hundreds of megabytes
+
     changes = {} if replicates is None else {"replicates": replicates}
     with _bars() as progress:
         result = run_study(study, out, scheduler=scheduler, workers=workers, changes=changes, progress=progress)

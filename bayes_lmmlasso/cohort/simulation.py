@@ -6,7 +6,8 @@ populations that split from one ancestor and then drift apart.
 
 from __future__ import annotations
 
-import msprime
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
 from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.errors import InputError
+
+if TYPE_CHECKING:
+    import msprime
 
 __all__ = ["simulate_cohort"]
 
@@ -59,6 +63,8 @@ def simulate_cohort(
     InputError
         If the contigs do not yield ``n_variants`` common SNPs.
     """
+    import msprime  # half a second and 30 MB, for simulations alone
+
     rng = np.random.default_rng(seed)
     per_population = np.bincount(np.arange(n_samples) % n_populations, minlength=n_populations)
     per_contig = np.bincount(np.arange(n_variants) % n_chromosomes, minlength=n_chromosomes)
@@ -89,6 +95,8 @@ def _simulate_contig(
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int8], pd.DataFrame]:
     """``(wanted, n)`` derived-allele counts and their frame ``pos effect_allele other_allele``."""
+    import msprime
+
     seeds = rng.integers(1, 2**31, size=2)
     trees = msprime.sim_ancestry(
         samples=sizes,

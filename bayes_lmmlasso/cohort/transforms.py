@@ -13,8 +13,6 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import boxcox, ndtri
-from scipy.stats import rankdata
-from sklearn.preprocessing import PowerTransformer
 
 from bayes_lmmlasso.errors import InputError
 
@@ -101,11 +99,14 @@ def fit_trait_transform(values: NDArray[np.float64], name: TransformName = "none
                 f"expected positive values for the Box-Cox transform, got {values.min():g}; "
                 "shift the trait or use 'rank-normal'"
             )
+        from sklearn.preprocessing import PowerTransformer  # a process that needs none is smaller without
+
         fitted = PowerTransformer(method="box-cox", standardize=False).fit(values[:, None])
         exponent = float(fitted.lambdas_[0])
     elif name == "rank-normal":
-        distinct, first = np.unique(values, return_index=True)
-        scores = ndtri((rankdata(values)[first] - 0.375) / (len(values) + 0.25))
+        distinct, counts = np.unique(values, return_counts=True)
+        mean_ranks = np.cumsum(counts) - (counts - 1) / 2
+        scores = ndtri((mean_ranks - 0.375) / (len(values) + 0.25))
     raw = TraitTransform(name, 0.0, 1.0, exponent, distinct, scores)
     transformed = raw.forward(values)
     return TraitTransform(name, transformed.mean(), transformed.std(), exponent, distinct, scores)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
-from scipy.stats import rankdata
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
@@ -228,7 +227,7 @@ def _path_rank(solution: Solution, representative: NDArray[np.intp]) -> NDArray[
     order = np.argsort(-solution.entry_mu)
     descending = solution.entry_mu[order]
     fresh = np.concatenate([[True], np.diff(descending) < -1e-10 * descending[:-1]])[: order.size]
-    ranks[solution.snps[order]] = rankdata(np.cumsum(fresh), method="min")
+    ranks[solution.snps[order]] = np.flatnonzero(fresh)[np.cumsum(fresh) - 1] + 1
     return ranks[representative]
 
 

@@ -121,10 +121,9 @@ def run_chains(
         )
     block = block_length(shapes)
     _forget_programs(data)
-    buffer = jax.tree.map(lambda x: jnp.zeros((block, *x.shape), x.dtype), shapes)
     team = chains if on_accelerator(data) else 1
     teams = [range(first, first + team) for first in range(0, chains, team)]
-    advance = _compile(kernel, collect, states[:team], data, buffer)
+    advance = _compile(kernel, collect, states[:team], data, block)
     _forget_programs(data)
     monitor.start(store, done)
     stopped = threading.Event()
@@ -135,7 +134,7 @@ def run_chains(
             first = least - warmup
             # blocks end at multiples of their length, where interruptions and further draws find them
             count = min((warmup if warming else target) - least, block if warming else block - first % block)
-            advanced = advance([states[chain] for chain in members], data, buffer, np.int32(count))
+            advanced = advance([states[chain] for chain in members], data, np.int32(count))
             for chain, (state, drawn) in zip(members, advanced, strict=True):
                 if done[chain] > least:  # an interruption came after this chain's block was stored, before another's
                     continue
@@ -172,28 +171,30 @@ def _together(work: Callable[[range], None], teams: Sequence[range], at_once: in
 
 
 def _compile(
-    kernel: MCMCKernel, collect: Collect, team: list[Any], data: RotatedData, buffer: dict[str, jax.Array]
+    kernel: MCMCKernel, collect: Collect, team: list[Any], data: RotatedData, block: int
 ) -> Callable[..., Any]:
-    """Compile, once for all teams, `count` draws of each chain of a team that fill the first rows of its buffer."""
+    """Compile, once for all teams, `count` draws of each chain of a team: the first rows of a block."""
 
-    def advance(state: Any, data: RotatedData, buffer: dict[str, jax.Array], count: jax.Array) -> Any:
+    def advance(state: Any, data: RotatedData, count: jax.Array) -> Any:
         def step(i: int, carry: Any) -> Any:
-            state, buffer = carry
+            state, rows = carry
             state = kernel.sample(state, (data,), {})
             drawn = collect(state, data)
-            return state, {name: rows.at[i].set(drawn[name]) for name, rows in buffer.items()}
+            return state, {name: rows[name].at[i].set(value) for name, value in drawn.items()}
 
-        return jax.lax.fori_loop(0, count, step, (state, buffer))
+        shapes = jax.eval_shape(collect, state, data)
+        rows = {name: jnp.zeros((block, *x.shape), x.dtype) for name, x in shapes.items()}
+        return jax.lax.fori_loop(0, count, step, (state, rows))
 
     @jax.jit
     def advance_team(team: list[Any], *arguments: Any) -> list[Any]:
         if len(team) == 1:
             return [advance(team[0], *arguments)]
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *team)
-        advanced = jax.vmap(advance, in_axes=(0, None, None, None))(stacked, *arguments)
+        advanced = jax.vmap(advance, in_axes=(0, None, None))(stacked, *arguments)
         return [jax.tree.map(lambda leaf, k=k: leaf[k], advanced) for k in range(len(team))]
 
-    return advance_team.lower(team, data, buffer, np.int32(1)).compile()
+    return advance_team.lower(team, data, np.int32(1)).compile()
 
 
 def _forget_programs(data: RotatedData) -> None:

@@ -68,7 +68,7 @@ def draw_posterior(
     for name, value, least in (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4)):
         if value < least:
             raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
-    data = jax.tree.map(jnp.asarray, data)
+    data = jax.device_put(data, may_alias=True)
     hyper = spec.hyper or _scalar_sites(spec.function, data)
     kernel, collect = _composite(spec, data) if chosen == "composite" else _nuts(spec.function, data, hyper)
     settings = {"model": spec.name, "sampler": chosen, "chains": int(chains), "warmup": warmup, "seed": int(seed)}

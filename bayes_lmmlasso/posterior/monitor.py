@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,12 @@ class Monitor:
     def start(self, store: DrawStore, done: Sequence[int]) -> None:
         """Take in what chains that continue have done."""
         self._iterations = sum(done)
-        sites = store.sites()
         for chain, iterations in enumerate(done):
             draws = max(0, iterations - self._warmup)
             if draws:
-                self._keep(chain, {name: sites[name][chain, :draws].values for name in self._hyper})
-                self._divergences += int(sites["diverging"][chain, :draws].sum()) if "diverging" in sites else 0
+                self._keep(chain, {name: store.read(name)[chain, :draws] for name in self._hyper})
+                with suppress(KeyError):  # some samplers cannot diverge
+                    self._divergences += int(store.read("diverging")[chain, :draws].sum())
 
     def __call__(self, chain: int, values: Mapping[str, NDArray[Any]], count: int, warming: bool) -> None:
         """Count a block of draws of a chain."""

@@ -156,17 +156,16 @@ def rebuild_report(folder: Path) -> Path:
 def _compute(
     settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, own_processes: bool
 ) -> SamplingResult:
-    """Do a run in three steps: what comes before the posterior, its draws, tables and report."""
+    """Do a run in steps: data and mixed model, selection of SNPs, draws of the posterior, tables and report."""
     started, everything = datetime.now(UTC), record["command"] == "run"
     handover = store / "handover"
     shutil.rmtree(handover, ignore_errors=True)  # of an attempt that was interrupted
     steps: Steps = InOwnProcesses(clock, handover) if own_processes else InOneProcess(clock)
-    foundation, data = steps.do(f"{_ROOM}.stages", "lay_foundation", settings, everything)
-    drawn = steps.do(f"{_ROOM}.sampling", "sample", asdict(settings), data, store / CHECKPOINT)
+    ground, data = steps.do(f"{_ROOM}.stages", "lay_and_rotate", settings, everything)
+    found = [ground, steps.do(f"{_ROOM}.stages", "select", settings, ground)] if everything else [ground]
+    found.append(steps.do(f"{_ROOM}.sampling", "sample", asdict(settings), data, store / CHECKPOINT))
     write = "write_results" if everything else "write_samples"
-    result: SamplingResult = steps.value(
-        steps.do(f"{_ROOM}.results", write, settings, record, foundation, drawn, store)
-    )
+    result: SamplingResult = steps.value(steps.do(f"{_ROOM}.results", write, settings, record, *found, store))
     timings = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},

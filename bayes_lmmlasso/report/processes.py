@@ -2,7 +2,7 @@
 
 A process of its own imports what its step needs and nothing else, and all of its memory is free when it ends: what
 sampling needs (JAX, compiled programs) never lies beside what the Lasso and the tables need. What a step returns goes
-through a file, and is mapped, not copied, by the steps that take it.
+through a file; the steps that take it map its arrays and copy none.
 
 The processes end with their parent, at whatever moment that is killed.
 """
@@ -22,12 +22,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-import joblib
-
+from bayes_lmmlasso.memory import map_file
 from bayes_lmmlasso.report.clock import StageClock
 
 __all__ = ["InOneProcess", "InOwnProcesses", "Steps", "serve"]
 
+_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}  # glibc would keep free memory apart for each thread
+_ALIGNMENT = 64  # bytes, from which JAX computes without a copy
 _CHILD = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from {module} import serve; serve()"
 
 
@@ -61,12 +62,29 @@ class InOneProcess:
 
 @dataclass(frozen=True)
 class _Stored:
-    """A result in a file."""
+    """A result in a file: its arrays (PEP 574), each where processors like to find it, then everything else."""
 
     path: Path
+    places: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, result: Any, path: Path) -> _Stored:
+        """Write a result."""
+        arrays: list[pickle.PickleBuffer] = []
+        rest = pickle.dumps(result, protocol=5, buffer_callback=arrays.append)
+        places = []
+        with path.open("wb") as file:
+            for part in (*(array.raw() for array in arrays), memoryview(rest)):
+                file.write(bytes(-file.tell() % _ALIGNMENT))
+                places.append((file.tell(), file.tell() + len(part)))
+                file.write(part)
+        return cls(path, tuple(places))
 
     def load(self) -> Any:
-        return joblib.load(self.path, mmap_mode="c")
+        """Map the file: the arrays cannot be written."""
+        content = map_file(self.path)
+        *arrays, rest = (content[start:end] for start, end in self.places)
+        return pickle.loads(rest, buffers=arrays)
 
 
 class InOwnProcesses:
@@ -93,7 +111,10 @@ class InOwnProcesses:
             What the step raised, or ChildProcessError if its process was killed.
         """
         child = subprocess.Popen(
-            [sys.executable, "-c", _CHILD.format(module=__name__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-c", _CHILD.format(module=__name__)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_ENVIRONMENT | os.environ,
         )
         assert child.stdin is not None
         assert child.stdout is not None
@@ -126,7 +147,7 @@ class InOwnProcesses:
 
     def value(self, result: Any) -> Any:
         """Read the result."""
-        return joblib.load(result.path)
+        return result.load()
 
 
 def serve() -> None:
@@ -143,6 +164,8 @@ def serve() -> None:
     clock = StageClock(lambda *report: reply("progress", report))
     try:
         step = getattr(import_module(module), name)
+        if "jaxlib" not in sys.modules:
+            sys.modules.pop("jax", None)  # ArviZ leaves one to be loaded on demand; SciPy demands it, to look at arrays
         result = step(*(x.load() if isinstance(x, _Stored) else x for x in arguments), clock)
         reply("done", (_store(result, target), clock.seconds))
     except Exception as error:
@@ -158,8 +181,7 @@ def _store(result: Any, target: Path) -> Any:
     """Write a result, or each part of a tuple, and return where."""
     if type(result) is tuple:
         return tuple(_store(part, target.with_name(f"{target.name}-{k}")) for k, part in enumerate(result))
-    joblib.dump(result, target)
-    return _Stored(target)
+    return _Stored.of(result, target)
 
 
 def _end_with_parent() -> None:

@@ -40,6 +40,7 @@ _DEPENDENCIES = (
     *("arviz", "bed-reader", "jax", "jaxlib", "matplotlib", "numpy", "numpyro"),
     *("pandas", "scikit-learn", "scipy", "xarray", "zarr"),
 )
+_BLOCK = 1024  # SNPs copied at a time
 _NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
 
 
@@ -95,7 +96,8 @@ def fingerprint(analysis: AnalysisSet, K: np.ndarray[Any, np.dtype[np.float64]] 
     for array in (analysis.X.T, analysis.y, analysis.covariates, K):
         if array is not None:
             digest.update(f"{array.dtype} {array.shape};".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            for start in range(0, len(array), _BLOCK):
+                digest.update(np.ascontiguousarray(array[start : start + _BLOCK]).data)
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -33,7 +33,7 @@ from bayes_lmmlasso.report.page import report_html
 from bayes_lmmlasso.report.record import SNP_VARIANCE_SHARE, WINDOW_VARIANCE_SHARE, data_record, null_record
 from bayes_lmmlasso.report.run_directory import CHECKPOINT, RECORD
 from bayes_lmmlasso.report.settings import RunSettings
-from bayes_lmmlasso.report.stages import Foundation, Groundwork
+from bayes_lmmlasso.report.stages import Groundwork, Selection
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
 
 __all__ = ["RunResult", "SamplingResult", "write_results", "write_samples"]
@@ -76,7 +76,13 @@ class RunResult(SamplingResult):
 
 
 def write_results(
-    settings: RunSettings, record: dict[str, Any], foundation: Foundation, drawn: Drawn, store: Path, clock: StageClock
+    settings: RunSettings,
+    record: dict[str, Any],
+    ground: Groundwork,
+    selection: Selection,
+    drawn: Drawn,
+    store: Path,
+    clock: StageClock,
 ) -> RunResult:
     """Write everything of a run into its store.
 
@@ -86,17 +92,14 @@ def write_results(
         What was asked for.
     record
         What ``run.json`` says of it.
-    foundation, drawn
+    ground, selection, drawn
         What the steps before have found.
     store
         The folder, which holds the draws already.
     clock
         Told of every stage.
     """
-    ground, path, stability = foundation.ground, foundation.path, foundation.stability
-    assert foundation.scan is not None
-    assert path is not None
-    assert stability is not None
+    path, stability = selection.path, selection.stability
     tree = _posterior(settings, ground, drawn, store)
     add_point_estimate(tree, path, ground.null_model)
     add_stability(tree, stability)
@@ -108,7 +111,7 @@ def write_results(
             tree,
             path=path,
             stability=stability,
-            scan=pd.DataFrame({"p": foundation.scan.p}),
+            scan=pd.DataFrame({"p": selection.scan.p}),
             variance_share=SNP_VARIANCE_SHARE,
             selection_freq=projection.frequency,
         )
@@ -129,13 +132,13 @@ def write_results(
 
 
 def write_samples(
-    settings: RunSettings, record: dict[str, Any], foundation: Foundation, drawn: Drawn, store: Path, clock: StageClock
+    settings: RunSettings, record: dict[str, Any], ground: Groundwork, drawn: Drawn, store: Path, clock: StageClock
 ) -> SamplingResult:
     """Write the posterior and the table of hyper-parameters into the store; parameters as of `write_results`."""
-    tree = _posterior(settings, foundation.ground, drawn, store)
+    tree = _posterior(settings, ground, drawn, store)
     with clock("tables"):
         tree, hyper = _store_posterior(tree, settings, store)
-    record = record | _finished(settings, foundation.ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+    record = record | _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
     return SamplingResult(store, record, hyper, share_table(tree))
 
 

@@ -34,16 +34,17 @@ from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 
 __all__ = [
-    "Foundation",
     "Groundwork",
+    "Selection",
     "estimate_kinship",
     "find_path",
     "find_scan",
     "find_stability",
     "kinship_genotypes",
-    "lay_foundation",
+    "lay_and_rotate",
     "lay_groundwork",
     "read_analysis",
+    "select",
 ]
 
 
@@ -161,24 +162,23 @@ def find_stability(settings: RunSettings, ground: Groundwork, clock: StageClock)
 
 
 @dataclass(frozen=True, eq=False)
-class Foundation:
-    """What the tables of a run are made of besides the posterior; in a run that only samples, the ground alone."""
+class Selection:
+    """SNPs tested one by one, and selected together."""
 
-    ground: Groundwork
-    scan: Scan | None = None
-    path: LassoPath | None = None
-    stability: StabilitySelection | None = None
+    scan: Scan
+    path: LassoPath
+    stability: StabilitySelection
 
 
-def lay_foundation(settings: RunSettings, select: bool, clock: StageClock) -> tuple[Foundation, RotatedData]:
-    """Do all of a run that comes before the posterior, and rotate what it is sampled from.
+def lay_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tuple[Groundwork, RotatedData]:
+    """Do what a run begins with: the ground, and the same rotated for the sampler.
 
     Parameters
     ----------
     settings
         What to do.
-    select
-        Whether SNPs are selected, or the posterior is all that is wanted.
+    check
+        Whether there will be windows.
     clock
         Told of every stage.
 
@@ -188,18 +188,18 @@ def lay_foundation(settings: RunSettings, select: bool, clock: StageClock) -> tu
         If the data are not as they should be.
     """
     ground = lay_groundwork(settings, clock)
-    foundation = Foundation(ground)
-    if select:
+    if check:
         check_window(settings.window, ground.analysis.cm)
-        foundation = Foundation(
-            ground,
-            find_scan(ground, clock),
-            find_path(settings, ground, clock),
-            find_stability(settings, ground, clock),
-        )
     with clock("rotation"):
         data = rotate_arrays(ground.analysis, ground.basis, dtype=settings.precision)
-    return foundation, data
+    return ground, data
+
+
+def select(settings: RunSettings, ground: Groundwork, clock: StageClock) -> Selection:
+    """Test SNPs one by one and select some by the Lasso."""
+    return Selection(
+        find_scan(ground, clock), find_path(settings, ground, clock), find_stability(settings, ground, clock)
+    )
 
 
 def estimate_kinship(choice: str, analysis: AnalysisSet, bfile: Path | None) -> NDArray[np.float64]:
