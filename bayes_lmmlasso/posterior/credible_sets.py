@@ -36,7 +36,7 @@ from bayes_lmmlasso.posterior.inclusion import probability_error
 
 __all__ = ["credible_sets"]
 
-_BLOCK = 512  # leads whose correlations are in memory at a time
+_BLOCK_BYTES = 16 * 2**20  # of the correlations in memory at a time
 _RARE = 1e-3  # P(b_j != 0 | y) below which a SNP is in no set
 _ROUNDING = 1e-5  # of a correlation of SNPs in float32
 COLUMNS = "chrom start end n_snps coverage coverage_mcse purity n_included top_snp top_snp_pip snps".split()
@@ -117,13 +117,13 @@ class _Candidates:
         self, X: NDArray[np.floating], bits: NDArray[np.unsignedinteger], snapshots: int, pip: NDArray[np.float64]
     ) -> None:
         self.bits, self.pip, self._snapshots = bits, pip, snapshots
-        centred = X - X.mean(axis=1, keepdims=True)
-        self._unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+        self._unit = X - X.mean(axis=1, keepdims=True)
+        self._unit /= np.linalg.norm(self._unit, axis=1, keepdims=True)
 
     def correlation(self, one: NDArray[np.intp] | slice, other: NDArray[np.intp] | slice) -> NDArray[np.floating]:
         """Return |r| between SNPs."""
-        absolute: NDArray[np.floating] = np.abs(self._unit[one] @ self._unit[other].T)
-        return absolute
+        r: NDArray[np.floating] = self._unit[one] @ self._unit[other].T
+        return np.abs(r, out=r)
 
     def share(self, bits: NDArray[np.unsignedinteger]) -> NDArray[np.float64]:
         """Return the share of a draw's snapshots that are set."""
@@ -135,8 +135,9 @@ def _search(candidates: _Candidates, coverage: float, min_purity: float) -> Iter
     """Yield the members, the lead first, and the purity of each set of a chromosome."""
     pip, least = candidates.pip, min_purity - _ROUNDING
     free = np.ones(pip.size, dtype=bool)
-    for start in range(0, pip.size, _BLOCK):
-        linked = candidates.correlation(slice(start, start + _BLOCK), slice(None)) >= least
+    size = max(1, _BLOCK_BYTES // (4 * pip.size + 1))
+    for start in range(0, pip.size, size):
+        linked = candidates.correlation(slice(start, start + size), slice(None)) >= least
         for lead, near in enumerate(linked, start):
             # P(any) is at most the sum of the probabilities: most SNPs are no lead for that reason alone
             if not free[lead] or pip @ (near & free) < coverage:

@@ -24,7 +24,7 @@ from scipy.sparse import csr_array, vstack
 __all__ = ["EffectDraws", "by_chain", "effect_draws", "has_all_draws", "pack", "snp_blocks"]
 
 _KEPT = 400  # joint draws of a prior without a point mass, all chains together
-_BLOCK_BYTES = 64 * 2**20
+_BLOCK_BYTES = 16 * 2**20
 
 Draws = NDArray[np.floating]
 

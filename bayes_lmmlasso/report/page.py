@@ -17,13 +17,14 @@ from matplotlib.figure import Figure
 
 from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
 from bayes_lmmlasso.posterior.shares import share_table
+from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import doubts
 from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, png, trace_figure, variance_figure
 from bayes_lmmlasso.report.run_directory import RECORD
-from bayes_lmmlasso.report.tables import read_tsv
+from bayes_lmmlasso.report.tables import read_tsv, write_text
 
-__all__ = ["page_template", "png_text", "report_html"]
+__all__ = ["page_template", "png_text", "report_html", "write_report"]
 
 _TEMPLATE = "page.html.j2"
 _N_WINDOWS, _N_SNPS = 15, 10
@@ -85,6 +86,12 @@ def report_html(folder: Path) -> str:
         definitions=column_definitions(record),
         references=REFERENCES,
     )
+
+
+def write_report(folder: Path, clock: StageClock) -> None:
+    """Write the report of a run into its folder."""
+    with clock("report"):
+        write_text(report_html(folder), folder / "report.html")
 
 
 def page_template(name: str) -> Template:

@@ -166,6 +166,9 @@ def _compute(
     found.append(steps.do(f"{_ROOM}.sampling", "sample", asdict(settings), data, store / CHECKPOINT))
     write = "write_results" if everything else "write_samples"
     result: SamplingResult = steps.value(steps.do(f"{_ROOM}.results", write, settings, record, *found, store))
+    write_json(result.record, store / RECORD)
+    if everything:
+        steps.do(f"{_ROOM}.page", "write_report", store)
     timings = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},

@@ -1,4 +1,4 @@
-"""What a run writes: tables, posterior, report, and the record of it all."""
+"""What a run finds: tables, the posterior, and the evidence for them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,11 @@ from bayes_lmmlasso.posterior.export import build_tree
 from bayes_lmmlasso.posterior.shares import share_table
 from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
-from bayes_lmmlasso.report.page import report_html
 from bayes_lmmlasso.report.record import SNP_VARIANCE_SHARE, WINDOW_VARIANCE_SHARE, data_record, null_record
-from bayes_lmmlasso.report.run_directory import CHECKPOINT, RECORD
+from bayes_lmmlasso.report.run_directory import CHECKPOINT
 from bayes_lmmlasso.report.settings import RunSettings
 from bayes_lmmlasso.report.stages import Groundwork, Selection
-from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
+from bayes_lmmlasso.report.tables import write_tsv
 
 __all__ = ["RunResult", "SamplingResult", "write_results", "write_samples"]
 
@@ -84,7 +83,7 @@ def write_results(
     store: Path,
     clock: StageClock,
 ) -> RunResult:
-    """Write everything of a run into its store.
+    """Write all tables of a run into its store.
 
     Parameters
     ----------
@@ -104,8 +103,10 @@ def write_results(
     add_point_estimate(tree, path, ground.null_model)
     add_stability(tree, stability)
     projection = _project(tree, clock)
-    with clock("tables"):
+    with clock("windows"):
         windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
+        write_tsv(windows, store / "windows.tsv")
+    with clock("tables"):
         tree, hyper = _store_posterior(tree, settings, store)
         inclusion = inclusion_table(
             tree,
@@ -116,18 +117,16 @@ def write_results(
             selection_freq=projection.frequency,
         )
         write_tsv(inclusion, store / "inclusion.tsv")
-        write_tsv(windows, store / "windows.tsv")
-        if tree.attrs["exact_zeros"]:
+    if tree.attrs["exact_zeros"]:
+        with clock("credible sets"):
             write_tsv(credible_sets(tree), store / "credible_sets.tsv")
-    evidence = {
-        "selection": asdict(SelectionEvidence.of(path, stability)),
-        "projection": asdict(ProjectionEvidence.of(projection)),
-        "sampling": asdict(SamplingEvidence.of(tree, hyper)),
-    }
-    record = record | _finished(settings, ground, evidence)
-    write_json(record, store / RECORD)
-    with clock("report"):
-        write_text(report_html(store), store / "report.html")
+    with clock("evidence"):
+        evidence = {
+            "selection": asdict(SelectionEvidence.of(path, stability)),
+            "projection": asdict(ProjectionEvidence.of(projection)),
+            "sampling": asdict(SamplingEvidence.of(tree, hyper)),
+        }
+        record = record | _finished(settings, ground, evidence)
     return RunResult(store, record, hyper, share_table(tree), inclusion, windows)
 
 
@@ -138,7 +137,8 @@ def write_samples(
     tree = _posterior(settings, ground, drawn, store)
     with clock("tables"):
         tree, hyper = _store_posterior(tree, settings, store)
-    record = record | _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+    with clock("evidence"):
+        record = record | _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
     return SamplingResult(store, record, hyper, share_table(tree))
 
 

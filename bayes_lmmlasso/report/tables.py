@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bayes_lmmlasso.errors import InputError
 
 __all__ = ["OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
 
+_ROWS = 10_000  # whose text is in memory at a time
 _TEXT = frozenset(
     {"chrom", "snp", "effect_allele", "other_allele", "top_snp", "snps", "parameter", "duplicate_of", "fid", "iid"}
     | {"trait"}
@@ -24,9 +25,7 @@ _TEXT = frozenset(
 
 def write_tsv(table: pd.DataFrame, path: Path) -> None:
     """Write a table; the file appears complete, by rename."""
-    numbers = {str(name): _digits(table[name]) for name in table if pd.api.types.is_float_dtype(table[name])}
-    text = table.assign(**numbers).to_csv(sep="\t", index=False, na_rep="NA", lineterminator="\n")
-    write_text(text, path)
+    write_text(_lines(table), path)
 
 
 def read_tsv(path: Path) -> pd.DataFrame:
@@ -60,11 +59,12 @@ def write_json(record: Mapping[str, Any], path: Path) -> None:
     write_text(json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path)
 
 
-def write_text(text: str, path: Path) -> None:
-    """Write a text file in UTF-8; it appears complete, by rename."""
+def write_text(text: str | Iterable[str], path: Path) -> None:
+    """Write a text, or one part after the other, to a file in UTF-8; it appears complete, by rename."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines([text] if isinstance(text, str) else text)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -93,6 +93,15 @@ class OutputFile:
     def write(self, table: pd.DataFrame) -> None:
         """Write the table in place of what the file held before."""
         write_tsv(table, self.path)
+
+
+def _lines(table: pd.DataFrame) -> Iterator[str]:
+    """Return the text of a table, some rows at a time."""
+    floats = [str(name) for name in table if pd.api.types.is_float_dtype(table[name])]
+    for start in range(0, max(1, len(table)), _ROWS):
+        rows = table.iloc[start : start + _ROWS]
+        rows = rows.assign(**{name: _digits(rows[name]) for name in floats})
+        yield rows.to_csv(sep="\t", index=False, header=start == 0, na_rep="NA", lineterminator="\n")
 
 
 def _digits(column: pd.Series) -> list[str]:
