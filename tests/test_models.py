@@ -16,8 +16,9 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import laplace, model_spec, normal
-from bayes_lmmlasso.models.laplace import _LAPLACE, laplace_quantile
+from bayes_lmmlasso.models import model_spec
+from bayes_lmmlasso.models.laplace import _LAPLACE, laplace, laplace_quantile
+from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.models.rotated import RotatedData, product, product_t
 
 HYPER = {"log_v": 0.2, "h": 0.55, "rho": 0.7}

@@ -15,7 +15,9 @@ from posterior_reference import dense_problem, laplace_gibbs, normal_grid_poster
 from scipy.stats import norm
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import MODELS, laplace, normal
+from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.models.laplace import laplace
+from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.posterior import chains as chains_module
 from bayes_lmmlasso.posterior import draw_store
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size

@@ -146,7 +146,7 @@ def _factorise(
 def _whiten(
     lapack: NDArray[np.int64], factor: NDArray[np.float64], Q: NDArray[np.float64], C: NDArray[np.float64]
 ) -> None:
-    """Overwrite each row c of C by (I - Q'Q) L^-1 c."""
+    """Overwrite each row c of C, shape ``(t, m)``, by (I - Q'Q) L^-1 c."""
     solve_triangular(lapack, factor, C, False)
     if Q.shape[0] > 0:
         C -= np.dot(np.dot(C, Q.T), Q)

@@ -1,7 +1,8 @@
 """Compilation of the few loops that NumPy can't express: scalar recursions where each step needs the one before.
 
 A compiled function gives the bits of the Python source (no reordering of sums), runs without Python's lock, so that
-`thread_map` uses all cores, and is kept on disk: a machine compiles once, in seconds.
+`thread_map` uses all cores, and is kept on disk: a machine compiles once, in seconds. What is kept is found by the text
+of the function's own file: when a compiled function that other files call changes, change those files too.
 """
 
 from __future__ import annotations

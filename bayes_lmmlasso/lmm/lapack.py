@@ -17,6 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import get_cython_function_address, intrinsic
+from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.lmm.compiled import compiled
@@ -34,26 +35,33 @@ LAPACK: NDArray[np.int64] = np.array(
 """Addresses of the routines, the first argument of the functions here."""
 
 
-def _typed_call(_: Any, address: Any, pointers: Any) -> Any:
-    """Call the C function at an address with a tuple of pointers."""
+def _typed_call(_: Any, address: Any, arrays: Any) -> Any:
+    """Call the C function at an address with pointers to the values of arrays, which live until it returns.
 
-    def generate(_: Any, builder: Any, __: Any, values: Any) -> Any:
-        arguments = [builder.extract_value(values[1], i) for i in range(len(pointers))]
-        kind = ir.FunctionType(ir.VoidType(), [argument.type for argument in arguments])
-        builder.call(builder.inttoptr(values[0], kind.as_pointer()), arguments)
+    Taken as numbers, such as ``A.ctypes.data``, the pointers would not keep the arrays: memory that is not used below
+    the call is free before it, and another thread may have it.
+    """
 
-    return types.void(address, pointers), generate
+    def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
+        pointers = [
+            make_array(kind)(context, builder, builder.extract_value(values[1], i)).data  # type: ignore[no-untyped-call]
+            for i, kind in enumerate(arrays)
+        ]
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type for pointer in pointers])
+        builder.call(builder.inttoptr(values[0], kind.as_pointer()), pointers)
+
+    return types.void(address, arrays), generate
 
 
 _call: Any = intrinsic(_typed_call)
 
 
 @compiled
-def _at(A: NDArray[np.float64]) -> int:
-    """Address of the values of a matrix that LAPACK can work on."""
+def _checked(A: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a matrix that LAPACK can work on, or refuse it."""
     if not A.flags.c_contiguous or A.itemsize != 8:
         raise TypeError("LAPACK works on float64 in C order")
-    return int(A.ctypes.data)
+    return A
 
 
 @compiled
@@ -73,8 +81,7 @@ def submatrix(K: NDArray[np.float64], rows: NDArray[np.intp], shift: float) -> N
 def cholesky(lapack: NDArray[np.int64], V: NDArray[np.float64]) -> bool:
     """Overwrite the upper triangle of V = L L' by L'; False when V is not positive definite."""
     letters, n = np.array([_LOWER], np.uint8), np.array([V.shape[0], 0], np.int32)
-    size = n.ctypes.data
-    _call(lapack[_POTRF], (letters.ctypes.data, size, _at(V), size, n[1:].ctypes.data))
+    _call(lapack[_POTRF], (letters, n, _checked(V), n, n[1:]))
     return bool(n[1] == 0)
 
 
@@ -87,21 +94,9 @@ def solve_triangular(
         return
     letters = np.array([_LOWER, _TRANSPOSED if transposed else _PLAIN, _PLAIN], np.uint8)
     n = np.array([B.shape[1], B.shape[0], 0], np.int32)
-    size, how = n.ctypes.data, letters[2:].ctypes.data
     _call(
         lapack[_TRTRS],
-        (
-            letters.ctypes.data,
-            letters[1:].ctypes.data,
-            how,
-            size,
-            n[1:].ctypes.data,
-            _at(upper),
-            size,
-            _at(B),
-            size,
-            n[2:].ctypes.data,
-        ),
+        (letters, letters[1:], letters[2:], n, n[1:], _checked(upper), n, _checked(B), n, n[2:]),
     )
 
 
@@ -115,38 +110,8 @@ def tridiagonalise(
     work = np.empty(_BLOCK * max(m, t) + 65 * 64)  # dormtr keeps a 65 x 64 triangle in its work space
     letters = np.array([_LOWER, _LEFT, _TRANSPOSED], np.uint8)
     n = np.array([m, t, _BLOCK * m, work.size, 0], np.int32)
-    lower, size, info = letters.ctypes.data, n.ctypes.data, n[4:].ctypes.data
-    _call(
-        lapack[_SYTRD],
-        (
-            lower,
-            size,
-            _at(K),
-            size,
-            diagonal.ctypes.data,
-            off_diagonal.ctypes.data,
-            tau.ctypes.data,
-            work.ctypes.data,
-            n[2:].ctypes.data,
-            info,
-        ),
-    )
-    _call(
-        lapack[_ORMTR],
-        (
-            letters[1:].ctypes.data,
-            lower,
-            letters[2:].ctypes.data,
-            size,
-            n[1:].ctypes.data,
-            _at(K),
-            size,
-            tau.ctypes.data,
-            _at(W),
-            size,
-            work.ctypes.data,
-            n[3:].ctypes.data,
-            info,
-        ),
-    )
+    _checked(K)
+    _checked(W)
+    _call(lapack[_SYTRD], (letters, n, K, n, diagonal, off_diagonal, tau, work, n[2:], n[4:]))
+    _call(lapack[_ORMTR], (letters[1:], letters, letters[2:], n, n[1:], K, n, tau, W, n, work, n[3:], n[4:]))
     return diagonal, off_diagonal

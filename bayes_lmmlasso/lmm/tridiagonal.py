@@ -131,7 +131,7 @@ def _reduce(
     diagonal: NDArray[np.float64],
     off_diagonal: NDArray[np.float64],
 ) -> None:
-    """Fill in T for every set of samples; each row w of W becomes Q'w."""
+    """Fill in T = Q'KQ for every set of samples; each row w of W becomes Q'w."""
     for b in range(rows.shape[0]):
         diagonal[b], off_diagonal[b] = tridiagonalise(lapack, submatrix(K, rows[b], 0.0), W[b])
 

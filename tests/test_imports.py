@@ -1,0 +1,38 @@
+"""What an import brings, and what it does not: names are found when they are used."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+ROOMS = [f"bayes_lmmlasso.{room}" for room in ("cohort", "lmm", "lasso", "posterior", "compare", "report", "models")]
+
+
+@pytest.mark.parametrize("name", ["bayes_lmmlasso", *ROOMS])
+def test_every_public_name_is_there_and_is_no_module(name):
+    # a module of the same name would take the name's place once it is imported
+    room = importlib.import_module(name)
+    for module in pkgutil.iter_modules(room.__path__):
+        importlib.import_module(f"{name}.{module.name}")
+    assert {n for n in room.__all__ if isinstance(getattr(room, n), ModuleType)} == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("bayes_lmmlasso", {"numpy", "jaxlib", "pandas"}),
+        ("bayes_lmmlasso.cli", {"jaxlib", "msprime"}),
+        ("bayes_lmmlasso.report.stages", {"jaxlib", "msprime", "matplotlib", "sklearn", "arviz_stats"}),
+        ("bayes_lmmlasso.report.sampling", {"pandas", "xarray", "numba", "matplotlib"}),
+        ("bayes_lmmlasso.report.results", {"jaxlib", "msprime"}),
+    ],
+)
+def test_processes_import_what_they_need(module, absent):
+    program = f"import sys, {module}; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert absent & set(found.stdout.split()) == set()
