@@ -6,11 +6,13 @@ import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from bayes_lmmlasso import simulate_cohort, simulate_trait, write_plink, write_table
+from bayes_lmmlasso import read_tree, simulate_cohort, simulate_trait, write_plink, write_table
 from bayes_lmmlasso.cohort import sample_frame
 from bayes_lmmlasso.report import RunResult, RunSettings, run
 
@@ -64,6 +66,18 @@ def sparse_run() -> RunResult:
 def finished_copy(target: Path) -> Path:
     """Copy the folder of the small run, to be changed by a test."""
     return Path(shutil.copytree(finished_run().folder, target))
+
+
+def skip_sampling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let runs take the posterior of a finished one for theirs, since JAX compiles for seconds."""
+    tree = read_tree(folder / "posterior.zarr").load()
+
+    def sample(*arguments: Any) -> None:
+        with arguments[-1]("sampling"):
+            pass
+
+    monkeypatch.setattr("bayes_lmmlasso.report.sampling.sample", sample)
+    monkeypatch.setattr("bayes_lmmlasso.report.results._posterior", lambda *arguments: tree.copy())
 
 
 def listing(folder: Path) -> dict[str, int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rich.console import Console
-from small_run import cohort_folder, finished_copy, finished_run, listing, settings
+from small_run import cohort_folder, finished_copy, finished_run, listing, settings, skip_sampling
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
@@ -186,8 +186,7 @@ def test_the_demo_sets_its_findings_beside_the_truth(demo):
 def test_the_demo_replaces_itself_and_nothing_else(demo, monkeypatch):
     result, sizes = demo
     folder = result.run.folder.parent
-    tree = bl.read_tree(result.run.folder / "posterior.zarr").load()
-    monkeypatch.setattr("bayes_lmmlasso.report.stages.sample_posterior", lambda *args, **kwargs: tree.copy())
+    skip_sampling(monkeypatch, result.run.folder)
     again = run_demo(folder, **sizes)
     assert again.replaced
     assert "replaced the earlier demo" in demo_lines(again)[0]

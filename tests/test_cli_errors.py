@@ -199,7 +199,7 @@ def test_an_unexpected_error_is_not_swallowed(tmp_path, monkeypatch):
     folder = copy_cohort(tmp_path)
     before = listing(folder)
     monkeypatch.setattr("bayes_lmmlasso.report.stages.fit_null_model", lambda *args: 1 / 0)
-    result = CliRunner().invoke(app, arguments("run", folder))
+    result = CliRunner().invoke(app, arguments("null", folder))
     assert isinstance(result.exception, ZeroDivisionError)
     assert listing(folder) == before
 

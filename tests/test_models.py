@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.special
-from numpyro.handlers import substitute, trace
+from numpyro.handlers import seed, substitute, trace
 from numpyro.infer.util import log_density
 from scipy.integrate import quad
 from scipy.stats import norm
@@ -147,8 +147,11 @@ def test_likelihood_is_the_dense_one(rng):
     np.testing.assert_allclose(log_likelihood, dense, rtol=1e-10)
 
 
-def test_registry_names_what_it_knows():
-    assert model_spec("laplace").function is laplace
+def test_registry_names_what_it_knows(rng):
+    data = small_data(rng, "rrm")
+    for model in (laplace, normal):
+        known = log_density(seed(model_spec(model.__name__).function, 0), (data,), {}, {})
+        assert known[0] == log_density(seed(model, 0), (data,), {}, {})[0]
     assert model_spec(normal).function is normal
     with pytest.raises(ValueError, match="laplace, spike_slab, horseshoe, normal, got 'lapalce'"):
         model_spec("lapalce")

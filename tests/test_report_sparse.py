@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from small_run import cohort_folder, finished_run, settings, sparse_run
+from small_run import cohort_folder, finished_run, settings, skip_sampling, sparse_run
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.report import report_html, run
@@ -71,15 +71,14 @@ def test_the_page_counts_false_discoveries():
 def test_sets_of_an_earlier_run_do_not_stay(tmp_path, monkeypatch):
     folder = tmp_path / "run"
     shutil.copytree(sparse_run().folder, folder)
-    tree = bl.read_tree(finished_run().folder / "posterior.zarr").load()
-    monkeypatch.setattr("bayes_lmmlasso.report.stages.sample_posterior", lambda *args, **kwargs: tree.copy())
+    skip_sampling(monkeypatch, finished_run().folder)
     run(settings(), folder, overwrite=True)
     assert not (folder / "credible_sets.tsv").exists()
 
 
 @pytest.mark.parametrize("window", ["2cM", "3 genes"])
 def test_windows_are_checked_before_anything_takes_long(tmp_path, monkeypatch, window):
-    monkeypatch.setattr("bayes_lmmlasso.report.pipeline.find_path", lambda *args: pytest.fail("went on"))
+    monkeypatch.setattr("bayes_lmmlasso.report.stages.rotate_arrays", lambda *args, **kwargs: pytest.fail("went on"))
     with pytest.raises(bl.InputError, match=r"column 3 of the \.bim|expected a window such as"):
         run(settings(window=window), tmp_path / "run")
     assert not (tmp_path / "run").exists()
