@@ -26,7 +26,6 @@ from bayes_lmmlasso.report import resume as resume_analysis
 from bayes_lmmlasso.report import run as run_analysis
 from bayes_lmmlasso.report.bars import StageBars
 from bayes_lmmlasso.report.clock import StageClock
-from bayes_lmmlasso.report.prediction import predict_run
 from bayes_lmmlasso.report.run_directory import can_resume
 from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
 from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
@@ -410,6 +409,8 @@ def predict(
     ] = None,
 ) -> None:
     """Predict the trait of genotyped samples: mean, sd and 95% interval, one row a sample in FILE."""
+    from bayes_lmmlasso.report.prediction import predict_run  # ArviZ and more
+
     target = OutputFile(out)
     prediction = predict_run(folder, GenotypeSource.of(genotypes), covar, kinship)
     target.write(prediction.table)

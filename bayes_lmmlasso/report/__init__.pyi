@@ -1,8 +1,8 @@
 from .demo import run_demo
+from .outcome import RunResult
 from .page import report_html
 from .pipeline import rebuild_report, resume, run, run_sampling
 from .plots import effects_figure, manhattan_figure, png, trace_figure, variance_figure
-from .results import RunResult
 from .settings import RunSettings
 
 __all__ = [

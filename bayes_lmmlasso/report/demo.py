@@ -10,8 +10,8 @@ import pandas as pd
 from bayes_lmmlasso.cohort import sample_frame, simulate_cohort, simulate_trait, variant_frame, write_plink
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
+from bayes_lmmlasso.report.outcome import RunResult
 from bayes_lmmlasso.report.pipeline import run
-from bayes_lmmlasso.report.results import RunResult
 from bayes_lmmlasso.report.settings import RunSettings
 from bayes_lmmlasso.report.tables import write_tsv
 

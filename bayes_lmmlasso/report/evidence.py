@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -133,6 +132,8 @@ class SamplingEvidence:
     @classmethod
     def of(cls, tree: xr.DataTree, hyper: pd.DataFrame) -> SamplingEvidence:
         """Collect the evidence from the posterior and its `hyper_table`."""
+        import arviz_stats  # whoever reads evidence does without
+
         sizes = tree["posterior"].sizes
         evidence = cls(
             chains=sizes["chain"],

@@ -13,11 +13,12 @@ import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.clock import StageClock
+from bayes_lmmlasso.report.outcome import RunResult, SamplingResult
 from bayes_lmmlasso.report.processes import InOneProcess, InOwnProcesses, Steps
 from bayes_lmmlasso.report.record import announcement
 from bayes_lmmlasso.report.run_directory import (
@@ -30,9 +31,6 @@ from bayes_lmmlasso.report.run_directory import (
 )
 from bayes_lmmlasso.report.settings import RunSettings
 from bayes_lmmlasso.report.tables import write_json, write_text
-
-if TYPE_CHECKING:
-    from bayes_lmmlasso.report.results import RunResult, SamplingResult
 
 __all__ = ["rebuild_report", "resume", "run", "run_sampling"]
 

@@ -126,14 +126,9 @@ class InOwnProcesses:
             child.stdin.flush()
             while True:
                 kind, content = pickle.load(child.stdout)
-                if kind == "progress":
-                    self._clock.progress(*content)
-                elif kind == "error":
-                    raise content
-                else:
-                    results, seconds = content
-                    self._clock.seconds |= seconds
-                    return results
+                if kind != "progress":
+                    break
+                self._clock.progress(*content)
         except (EOFError, BrokenPipeError):
             raise ChildProcessError(
                 f"expected the process of the step `{step}` to end by itself, got status {child.wait()}: if it "
@@ -144,6 +139,11 @@ class InOwnProcesses:
             child.wait()
             child.stdin.close()
             child.stdout.close()
+        if kind == "error":
+            raise content
+        results, seconds = content
+        self._clock.seconds |= seconds
+        return results
 
     def value(self, result: Any) -> Any:
         """Read the result."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,49 +29,14 @@ from bayes_lmmlasso.posterior.export import build_tree
 from bayes_lmmlasso.posterior.shares import share_table
 from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.outcome import RunResult, SamplingResult
 from bayes_lmmlasso.report.record import SNP_VARIANCE_SHARE, WINDOW_VARIANCE_SHARE, data_record, null_record
 from bayes_lmmlasso.report.run_directory import CHECKPOINT
 from bayes_lmmlasso.report.settings import RunSettings
 from bayes_lmmlasso.report.stages import Groundwork, Selection
 from bayes_lmmlasso.report.tables import write_tsv
 
-__all__ = ["RunResult", "SamplingResult", "write_results", "write_samples"]
-
-
-@dataclass(frozen=True, eq=False)
-class SamplingResult:
-    """A finished posterior.
-
-    Attributes
-    ----------
-    folder
-        Where its files are.
-    record
-        What ``run.json`` says.
-    hyper
-        Summary of the hyper-parameters, one row each.
-    shares
-        Shares of variance: median and 95% interval.
-    """
-
-    folder: Path
-    record: dict[str, Any]
-    hyper: pd.DataFrame
-    shares: pd.DataFrame
-
-
-@dataclass(frozen=True, eq=False)
-class RunResult(SamplingResult):
-    """A finished run.
-
-    Attributes
-    ----------
-    inclusion, windows
-        One row a SNP, one row a window.
-    """
-
-    inclusion: pd.DataFrame
-    windows: pd.DataFrame
+__all__ = ["write_results", "write_samples"]
 
 
 def write_results(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.report.demo import DemoResult
 from bayes_lmmlasso.report.evidence import doubts
-from bayes_lmmlasso.report.prediction import RunPrediction
-from bayes_lmmlasso.report.results import RunResult, SamplingResult
+from bayes_lmmlasso.report.outcome import RunResult, SamplingResult
 from bayes_lmmlasso.report.stages import Groundwork
+
+if TYPE_CHECKING:
+    from bayes_lmmlasso.report.prediction import RunPrediction
 
 __all__ = [
     "demo_lines",
