@@ -50,7 +50,7 @@ from bayes_lmmlasso.models.rotated import product, product_t
 from bayes_lmmlasso.posterior.chains import Schedule, run_chains
 from bayes_lmmlasso.posterior.draw_store import MemoryStore
 from bayes_lmmlasso.posterior.monitor import Monitor
-from bayes_lmmlasso.posterior.sampling import _composite
+from bayes_lmmlasso.posterior.drawing import _composite
 
 TABLE = Path(__file__).with_suffix(".md")
 

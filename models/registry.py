@@ -1,10 +1,12 @@
-"""The names under which models are known, and what a sampler must know of each."""
+"""The names under which models are known, and what a sampler must know of each.
+
+A model is imported when its function is called, so that names and specifications can be had without JAX.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Literal
 
 from bayes_lmmlasso.models.rotated_data import RotatedData
@@ -40,31 +42,45 @@ class ModelSpec:
     sweeps: int = 50
 
 
-def _function(name: str) -> Callable[[RotatedData], None]:
-    """Return the model function of the file of the same name, which is imported when the function is called."""
+def _laplace(data: RotatedData) -> None:
+    from bayes_lmmlasso.models.laplace import laplace
 
-    def function(data: RotatedData) -> None:
-        getattr(import_module(f"{__package__}.{name}"), name)(data)
+    laplace(data)
 
-    function.__name__ = name
-    return function
+
+def _spike_slab(data: RotatedData) -> None:
+    from bayes_lmmlasso.models.spike_slab import spike_slab
+
+    spike_slab(data)
+
+
+def _horseshoe(data: RotatedData) -> None:
+    from bayes_lmmlasso.models.horseshoe import horseshoe
+
+    horseshoe(data)
+
+
+def _normal(data: RotatedData) -> None:
+    from bayes_lmmlasso.models.normal import normal
+
+    normal(data)
 
 
 MODELS = {
     spec.name: spec
     for spec in (
-        ModelSpec("laplace", _function("laplace"), laplace_slab=True, sweeps=5),
+        ModelSpec("laplace", _laplace, laplace_slab=True, sweeps=5),
         ModelSpec(
             "spike_slab",
-            _function("spike_slab"),
+            _spike_slab,
             exact_zeros=True,
             laplace_slab=True,
             sampler="composite",
             warmup=40,
             draws=200,
         ),
-        ModelSpec("horseshoe", _function("horseshoe")),
-        ModelSpec("normal", _function("normal")),
+        ModelSpec("horseshoe", _horseshoe),
+        ModelSpec("normal", _normal),
     )
 }
 

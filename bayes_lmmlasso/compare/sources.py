@@ -1,8 +1,7 @@
 """The sources that a module computes with: its own, and those of the package that they import, and so on.
 
 Imports are read, not executed, wherever they stand in a source. ``from bayes_lmmlasso.lasso import lasso_path`` leads
-to the whole room, since its ``__init__`` imports all of it; ``from bayes_lmmlasso.compare.loci import causal_loci``
-leads to this one source. An ``__init__`` above an imported module only passes names on and does not count.
+to ``bayes_lmmlasso.lasso.path``, where the room's stub ``__init__.pyi`` says that the name is.
 """
 
 from __future__ import annotations
@@ -44,11 +43,29 @@ def _imported(source: bytes) -> Iterator[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            within = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if find_source(name) else node.module for name in within]
+            names = [_home(node.module, alias.name) for alias in node.names]
         else:
             continue
         yield from (name for name in names if find_source(name))
+
+
+def _home(module: str, name: str) -> str:
+    """Return the module where a name that is imported from a module stands."""
+    inner = f"{module}.{name}"
+    if find_source(inner) and name not in _exports(module):
+        return inner
+    return _exports(module).get(name, module)
+
+
+@cache
+def _exports(module: str) -> dict[str, str]:
+    """Return the modules that the names in a package's stub come from; empty for what is no package."""
+    source = find_source(module)
+    if source is None or source.name != "__init__.py":
+        return {}
+    stub = ast.parse(source.with_suffix(".pyi").read_bytes())
+    statements = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: _home(f"{module}.{node.module}", alias.name) for node in statements for alias in node.names}
 
 
 def find_source(module: str) -> Path | None:
