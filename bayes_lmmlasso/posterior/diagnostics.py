@@ -49,7 +49,8 @@ def _convergence(draws: Draws) -> Convergence:
 
 def effective_sample_size(draws: Draws) -> NDArray[np.float64]:
     """Return the effective sample size for the mean of the draws, as its Monte Carlo error needs it, shape ``(m,)``."""
-    return _effective_sample_size(np.asarray(_split_chains(draws), dtype=np.float64))
+    blocks = (draws[start : start + _BLOCK] for start in range(0, max(1, len(draws)), _BLOCK))
+    return np.concatenate([_effective_sample_size(np.asarray(_split_chains(b), dtype=np.float64)) for b in blocks])
 
 
 def _split_chains(draws: Draws) -> Draws:

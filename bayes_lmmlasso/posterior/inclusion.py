@@ -224,7 +224,7 @@ def probability_error(events: NDArray[Any], ess: NDArray[np.float64]) -> NDArray
     effective = ess.astype(np.float64)
     mixed = (share > 0) & (share < 1)
     if mixed.any():  # as many independent yes-or-no draws as have the same error
-        series, spread = events[mixed].astype(np.float64), share[mixed] * (1 - share[mixed])
+        series, spread = events[mixed].astype(np.float64, copy=False), share[mixed] * (1 - share[mixed])
         effective[mixed] = effective_sample_size(series) * spread / series.var(axis=(1, 2))
     centre = (effective * share + 0.5) / (effective + 1)
     error: NDArray[np.float64] = np.sqrt(centre * (1 - centre) / (effective + 2))

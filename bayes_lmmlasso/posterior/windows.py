@@ -84,11 +84,13 @@ def window_table(
             events.append(_any_included(visits_of(members), tree.attrs["snapshots"]))
         size = np.abs(inside.mean(axis=(0, 1)))
         top.append(members[max(range(len(members)), key=lambda j: (pip[members[j]], size[j]))])
-    r_hat, ess = convergence(np.array(shares))
+    explained = np.array(shares)
+    r_hat, ess = convergence(explained)
+    happened = np.array(events)
     return windows.drop(columns="members").assign(
-        window_pip=np.mean(events, axis=(1, 2)),
-        window_pip_mcse=probability_error(np.array(events), ess),
-        variance_share=np.mean(shares, axis=(1, 2)),
+        window_pip=happened.mean(axis=(1, 2)),
+        window_pip_mcse=probability_error(happened, ess),
+        variance_share=explained.mean(axis=(1, 2)),
         top_snp=names[top].astype(object),
         top_snp_pip=pip[top],
         r_hat=r_hat,
@@ -120,6 +122,7 @@ class _Reader:
         first, last = int(members.min()), int(members.max()) + 1
         if first < self._stretch.start or last > self._stretch.stop:
             self._stretch = slice(first // _STRETCH * _STRETCH, -(-last // _STRETCH) * _STRETCH)
+            self._held = np.empty(0)  # or both stretches would be in memory
             self._held = self._site[:, :, self._stretch].values
         return self._held[:, :, members - self._stretch.start]
 
