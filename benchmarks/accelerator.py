@@ -49,8 +49,8 @@ from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.rotated import product, product_t
 from bayes_lmmlasso.posterior.chains import Schedule, run_chains
 from bayes_lmmlasso.posterior.draw_store import MemoryStore
-from bayes_lmmlasso.posterior.monitor import Monitor
 from bayes_lmmlasso.posterior.drawing import _composite
+from bayes_lmmlasso.posterior.monitor import Monitor
 
 TABLE = Path(__file__).with_suffix(".md")
 

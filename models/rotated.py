@@ -27,10 +27,11 @@ coordinates that are nearly independent standard normals and nearly independent 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpyro
 import numpyro.distributions as dist
 
@@ -41,6 +42,8 @@ __all__ = [
     "RotatedData",
     "StandardPrior",
     "Variances",
+    "default_float",
+    "on_device",
     "rotated_likelihood",
     "sample_fixed_effects",
     "sample_variances",
@@ -133,6 +136,17 @@ def rotated_likelihood(data: RotatedData, fixed: jax.Array, effects: jax.Array, 
     numpyro.deterministic("sigma2_e", variances.sigma2_e)
     mean = data.Z @ fixed + product(data, effects)
     numpyro.sample("y", dist.Normal(mean, jnp.sqrt(variances.diagonal(data.S))).to_event(1), obs=data.y)
+
+
+def default_float() -> np.dtype[Any]:
+    """Return JAX's floating-point type: float32 unless x64 is enabled."""
+    return np.dtype(jnp.result_type(float))
+
+
+def on_device(data: RotatedData) -> RotatedData:
+    """Return data of NumPy as arrays of JAX."""
+    moved: RotatedData = jax.tree.map(jnp.asarray, data)
+    return moved
 
 
 def product(data: RotatedData, b: jax.Array) -> jax.Array:

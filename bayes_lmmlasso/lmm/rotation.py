@@ -9,7 +9,6 @@ singular vectors are kept.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,11 +58,9 @@ def rotate(
     InputError
         If the shapes disagree or a value is not finite.
     """
-    import jax.numpy as jnp  # takes seconds and 130 MB
+    from bayes_lmmlasso.models.rotated import default_float, on_device  # JAX takes seconds and 130 MB
 
-    data = rotate_arrays(source, basis, y=y, covariates=covariates, dtype=dtype or jnp.result_type(float))
-    arrays: dict[str, Any] = {k: jnp.asarray(value) for k, value in vars(data).items() if isinstance(value, np.ndarray)}
-    return replace(data, **arrays)
+    return on_device(rotate_arrays(source, basis, y=y, covariates=covariates, dtype=dtype or default_float()))
 
 
 def rotate_arrays(

@@ -15,7 +15,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.models.rotated import RotatedData
 
 __all__ = ["is_sharded", "on_accelerator", "shard"]
 
