@@ -153,13 +153,14 @@ def _gather(
 ) -> tuple[NDArray[np.intp], float] | None:
     """Add members to a lead until the coverage is reached; None if it is not."""
     pool = np.concatenate([[lead], pool[pool != lead]])
-    correlation = candidates.correlation(pool, pool)
     covered = np.zeros_like(candidates.bits[:, lead])
-    members: list[int] = []
+    fits, members = np.ones(pool.size, dtype=bool), []
     for k, snp in enumerate(pool):
-        if (correlation[k, members] >= least).all():
-            members.append(k)
+        if fits[k]:
+            members.append(snp)
+            fits &= candidates.correlation(pool[k : k + 1], pool)[0] >= least
             covered |= candidates.bits[:, snp]
             if candidates.share(covered).mean() >= coverage:
-                return pool[members], min(1.0, float(correlation[np.ix_(members, members)].min()))
+                chosen = np.array(members)
+                return chosen, min(1.0, float(candidates.correlation(chosen, chosen).min()))
     return None
