@@ -9,6 +9,7 @@ The processes end with their parent, at whatever moment that is killed.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import signal
@@ -29,6 +30,7 @@ __all__ = ["InOneProcess", "InOwnProcesses", "Steps", "serve"]
 
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}  # glibc would keep free memory apart for each thread
 _ALIGNMENT = 64  # bytes, from which JAX computes without a copy
+_PR_SET_PDEATHSIG = 1
 _CHILD = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from {module} import serve; serve()"
 
 
@@ -155,6 +157,8 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     replies, sys.stdout = sys.stdout.buffer, sys.stderr
     module, name, arguments, target = pickle.load(sys.stdin.buffer)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # at once, whatever holds Python's lock
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def reply(kind: str, content: Any) -> None:
