@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_run import cohort_folder, contents, finished_copy, settings
+from small_run import cohort_folder, contents, finished_copy, finished_run, settings
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
@@ -94,6 +94,23 @@ def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
 
 def stop_at_first():
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("place", ["report", "publishing"])
+def test_a_run_that_stops_at_its_very_end_goes_on(tmp_path, monkeypatch, place):
+    covar, out = cohort_folder() / "covar.tsv", tmp_path / "run"
+
+    def stop(stage, done, total, remark=""):
+        if stage == "report" and place == "report":
+            raise KeyboardInterrupt
+
+    if place == "publishing":
+        monkeypatch.setattr("bayes_lmmlasso.report.run_directory._publish", lambda *_: stop_at_first())
+    with pytest.raises(KeyboardInterrupt):
+        run(settings(covar=covar), out, progress=stop)
+    monkeypatch.undo()
+    resume(out)
+    assert results(out) == results(finished_run().folder)
 
 
 def test_draws_are_added_to_a_finished_run(tmp_path):

@@ -24,6 +24,7 @@ from bayes_lmmlasso.report.record import announcement
 from bayes_lmmlasso.report.run_directory import (
     CHECKPOINT,
     RECORD,
+    can_resume,
     read_record,
     resumed_directory,
     run_directory,
@@ -115,11 +116,12 @@ def resume(
     ChildProcessError
         As of `run`.
     """
+    interrupted = can_resume(folder)  # perhaps when all was done but not yet in its place
     known, finished = to_resume(folder)
     settings = RunSettings.from_record(known["arguments"])
     if draws is not None or until is not None:
         settings = replace(settings, draws=draws, until=until)
-    elif finished:
+    elif finished and not interrupted:
         raise InputError(
             f"expected an unfinished run in {folder}, got one that has finished with "
             f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
@@ -138,14 +140,14 @@ def rebuild_report(folder: Path) -> Path:
     InputError
         If the folder holds no finished run, or one that was only sampled.
     """
+    from bayes_lmmlasso.report.page import report_html
+
     record = read_record(folder)
     if record["command"] != "run":
         raise InputError(
             f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no "
             "tables: use `bayes-lmmlasso run`"
         )
-    from bayes_lmmlasso.report.page import report_html
-
     target = folder / "report.html"
     write_text(report_html(folder), target)
     return target
@@ -171,5 +173,5 @@ def _compute(
         "started": started.isoformat(timespec="seconds"),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
-    write_json(result.record | {"timings": timings}, store / RECORD)
+    write_json(result.record | {"status": "finished", "timings": timings}, store / RECORD)
     return replace(result, record=read_record(store))

@@ -91,7 +91,7 @@ def write_results(
             "projection": asdict(ProjectionEvidence.of(projection)),
             "sampling": asdict(SamplingEvidence.of(tree, hyper)),
         }
-        record = record | _finished(settings, ground, evidence)
+        record = record | _found(settings, ground, evidence)
     return RunResult(store, record, hyper, share_table(tree), inclusion, windows)
 
 
@@ -103,7 +103,7 @@ def write_samples(
     with clock("tables"):
         tree, hyper = _store_posterior(tree, settings, store)
     with clock("evidence"):
-        record = record | _finished(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+        record = record | _found(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
     return SamplingResult(store, record, hyper, share_table(tree))
 
 
@@ -133,10 +133,9 @@ def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path) -> t
     return tree, hyper
 
 
-def _finished(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``run.json`` says besides the announcement and the timings."""
+def _found(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` says besides the announcement, the timings and that the run is finished."""
     return {
-        "status": "finished",
         "data": data_record(settings, ground),
         "null_model": null_record(ground.null_model),
         "evidence": evidence,
