@@ -22,7 +22,7 @@ that the prior puts everywhere: read size and n_included beside coverage.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,7 @@ from bayes_lmmlasso.posterior.inclusion import probability_error
 __all__ = ["credible_sets"]
 
 _BLOCK_BYTES = 16 * 2**20  # of the correlations in memory at a time
+_ROWS = 64  # SNPs of a pool whose correlations with it are in memory at a time
 _RARE = 1e-3  # P(b_j != 0 | y) below which a SNP is in no set
 _ROUNDING = 1e-5  # of a correlation of SNPs in float32
 COLUMNS = "chrom start end n_snps coverage coverage_mcse purity n_included top_snp top_snp_pip snps".split()
@@ -87,9 +88,9 @@ def credible_sets(tree: xr.DataTree, coverage: float = 0.95, min_purity: float =
     for name in dict.fromkeys(chrom.tolist()):
         snps = np.flatnonzero((chrom == name) & (pip >= _RARE))
         snps = snps[np.argsort(-pip[snps], kind="stable")]
-        candidates = _Candidates(X[snps], bits[:, snps].toarray(), snapshots, pip[snps])
+        candidates = _Candidates(X[snps], bits[:, snps], snapshots, pip[snps])
         for members, purity in _search(candidates, coverage, min_purity):
-            event, chosen = candidates.share(np.bitwise_or.reduce(candidates.bits[:, members], axis=1)), snps[members]
+            event, chosen = candidates.share(candidates.covered(members)), snps[members]
             error = probability_error(event.reshape(1, chains, -1), np.array([float(event.size)]))[0]
             where = position[chosen]
             known = where[where > 0] if where.any() else where
@@ -113,10 +114,8 @@ class _Candidates:
     ``bits`` has shape ``(m, s)``, ``pip`` shape ``(s,)``.
     """
 
-    def __init__(
-        self, X: NDArray[np.floating], bits: NDArray[np.unsignedinteger], snapshots: int, pip: NDArray[np.float64]
-    ) -> None:
-        self.bits, self.pip, self._snapshots = bits, pip, snapshots
+    def __init__(self, X: NDArray[np.floating], bits: csc_array, snapshots: int, pip: NDArray[np.float64]) -> None:
+        self._bits, self.pip, self._snapshots = bits, pip, snapshots
         self._unit = X - X.mean(axis=1, keepdims=True)
         self._unit /= np.linalg.norm(self._unit, axis=1, keepdims=True)
 
@@ -124,6 +123,18 @@ class _Candidates:
         """Return |r| between SNPs."""
         r: NDArray[np.floating] = self._unit[one] @ self._unit[other].T
         return np.abs(r, out=r)
+
+    def covered(self, members: Iterable[int]) -> NDArray[np.unsignedinteger]:
+        """Return the snapshots of each draw in which any member is included, as bits of shape ``(m,)``."""
+        bits = np.zeros(self._bits.shape[0], self._bits.dtype)
+        for snp in members:
+            self.cover(bits, snp)
+        return bits
+
+    def cover(self, covered: NDArray[np.unsignedinteger], snp: int) -> None:
+        """Add the snapshots in which a SNP is included."""
+        entries = slice(self._bits.indptr[snp], self._bits.indptr[snp + 1])
+        covered[self._bits.indices[entries]] |= self._bits.data[entries]
 
     def share(self, bits: NDArray[np.unsignedinteger]) -> NDArray[np.float64]:
         """Return the share of a draw's snapshots that are set."""
@@ -153,13 +164,15 @@ def _gather(
 ) -> tuple[NDArray[np.intp], float] | None:
     """Add members to a lead until the coverage is reached; None if it is not."""
     pool = np.concatenate([[lead], pool[pool != lead]])
-    covered = np.zeros_like(candidates.bits[:, lead])
+    covered = candidates.covered([])
     fits, members = np.ones(pool.size, dtype=bool), []
     for k, snp in enumerate(pool):
+        if k % _ROWS == 0:
+            linked = candidates.correlation(pool[k : k + _ROWS], pool) >= least
         if fits[k]:
             members.append(snp)
-            fits &= candidates.correlation(pool[k : k + 1], pool)[0] >= least
-            covered |= candidates.bits[:, snp]
+            fits &= linked[k % _ROWS]
+            candidates.cover(covered, snp)
             if candidates.share(covered).mean() >= coverage:
                 chosen = np.array(members)
                 return chosen, min(1.0, float(candidates.correlation(chosen, chosen).min()))
