@@ -10,12 +10,34 @@ import jax
 import numpy as np
 import pytest
 
+from bayes_lmmlasso.report import pipeline
+from bayes_lmmlasso.report.processes import InOneProcess
+
 
 @pytest.fixture(scope="session", autouse=True)
-def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep compiled functions for the session: most of the time of a small sampling test is compilation."""
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("jax")))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep compiled functions for the session: most of the time of a small sampling test is compilation.
+
+    The environment tells the processes that tests start.
+    """
+    options = {
+        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("jax")),
+        "jax_persistent_cache_min_compile_time_secs": 0.2,
+    }
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in options.items():
+            jax.config.update(name, value)
+            environment.setenv(name.upper(), str(value))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _steps_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands that run in this process do all of their steps here: every process imports for seconds.
+
+    Installed commands, and what asks for `InOwnProcesses` itself, start processes as they do for users.
+    """
+    monkeypatch.setattr(pipeline, "InOwnProcesses", lambda clock, folder: InOneProcess(clock))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_run import cohort_folder, contents, finished_run, settings
 
 import bayes_lmmlasso as bl
+from bayes_lmmlasso.report import pipeline, run
 from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.processes import InOneProcess, InOwnProcesses
 
@@ -84,6 +87,18 @@ def test_results_and_progress_come_from_another_process(tmp_path):
     assert list(clock.seconds) == ["doubling"]
     plain = InOneProcess(StageClock())
     np.testing.assert_array_equal(plain.value(plain.do(__name__, "double", values))["doubled"], result["doubled"])
+
+
+def test_a_run_in_processes_writes_the_same_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "InOwnProcesses", InOwnProcesses)
+    own = run(settings(covar=cohort_folder() / "covar.tsv"), tmp_path / "run", own_processes=True)
+    one = finished_run()
+    assert len(own.inclusion) == len(one.inclusion)
+    files, expected = contents(own.folder), contents(one.folder)
+    records = [json.loads(found.pop("run.json")) for found in (files, expected)]
+    assert files == expected
+    assert [record.pop("timings").keys() for record in records] == [{"started", "seconds"}] * 2
+    assert records[0] == records[1]
 
 
 def test_what_one_step_returns_another_takes_in_parts(steps):
