@@ -82,7 +82,7 @@ def test_sweep_leaves_the_enumerated_posterior_as_it_is(rng, block, prior):
 
     def chain(key):
         def step(carry, key):
-            state = sweep(XT, carry[1], carry[0], weights, slab, key, block=block)
+            state = sweep(XT, carry[1], carry[0], weights, jnp.square(XT) @ weights, slab, key, block=block)
             return (state.b, state.residual), (state.b, state.inclusion)
 
         return jax.lax.scan(step, (jnp.zeros(5), jnp.asarray(residual)), jax.random.split(key, draws))
@@ -106,7 +106,7 @@ def test_without_data_the_sweep_draws_from_the_prior(rng):
     slab = Slab(jnp.asarray(s), jnp.log(prior) - jnp.log1p(-prior))
 
     def step(carry, key):
-        state = sweep(XT, carry[1], carry[0], weights, slab, key, block=16)
+        state = sweep(XT, carry[1], carry[0], weights, jnp.square(XT) @ weights, slab, key, block=16)
         return (state.b, state.residual), (state.b, state.inclusion)
 
     start = (jnp.zeros(p), jnp.zeros(10))

@@ -33,6 +33,7 @@ from bayes_lmmlasso.models import RotatedData, Variances
 from bayes_lmmlasso.models.given_effects import HeldEffects, draw_fixed_effects, hyper_given_effects
 from bayes_lmmlasso.models.rotated import product
 from bayes_lmmlasso.models.spike_slab import slab_scale
+from bayes_lmmlasso.posterior.curvature import Curvatures, curvatures
 from bayes_lmmlasso.posterior.slice import slice_sample
 from bayes_lmmlasso.posterior.sweep import Slab, sweep
 
@@ -121,12 +122,14 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         (data,) = model_args
         # X b anew at each draw: rounding errors of single updates do not add up
         fitted = product(data, state.b)
+        variances = self.conditional(state, data)[0]
+        near = Curvatures.around(data.XT, data.S, variances, data.n_snps) if self._sparse else None
         fresh = state._replace(
             inclusion=jnp.zeros_like(state.b), visits=jnp.zeros_like(state.visits), evaluations=jnp.int32(0)
         )
 
         def iterate(i: jax.Array, carry: tuple[CompositeState, jax.Array]) -> tuple[CompositeState, jax.Array]:
-            state, fitted = self._iterate(data, *carry)
+            state, fitted = self._iterate(data, near, *carry)
             bit = jnp.where((i + 1) % self._stride == 0, jnp.uint32(1) << (i // self._stride).astype(jnp.uint32), 0)
             return state._replace(visits=state.visits | jnp.where(state.b != 0, bit, 0).astype(jnp.uint32)), fitted
 
@@ -147,7 +150,9 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         log_pi = values["log_pi"]
         return variances, Slab(slab_scale(variances, log_pi, data.n_snps), log_pi - jnp.log1p(-jnp.exp(log_pi)))
 
-    def _iterate(self, data: RotatedData, state: CompositeState, fitted: jax.Array) -> tuple[CompositeState, jax.Array]:
+    def _iterate(
+        self, data: RotatedData, near: Curvatures | None, state: CompositeState, fitted: jax.Array
+    ) -> tuple[CompositeState, jax.Array]:
         """Update hyper-parameters given b, then given b / s, then a, then b."""
         key, key_held, key_scaled, key_fixed, key_sweep = random.split(state.rng_key, 5)
         n_included = jnp.sum(state.b != 0).astype(fitted.dtype)
@@ -160,7 +165,8 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         b, fitted = state.b * (slab.scale / held.scale), fitted * (slab.scale / held.scale)
         fixed = draw_fixed_effects(data, fitted, variances, key_fixed)
         rest, weights = data.y - data.Z @ fixed, 1 / variances.diagonal(data.S)
-        swept = sweep(data.XT, rest - fitted, b, weights, slab, key_sweep, self._block)
+        curvature = None if near is None else near.at(data.XT, data.S, variances)
+        swept = sweep(data.XT, rest - fitted, b, weights, curvature, slab, key_sweep, self._block)
         state = state._replace(b=swept.b, fixed=fixed, inclusion=state.inclusion + swept.inclusion, rng_key=key)
         return state, rest - swept.residual
 
@@ -179,10 +185,11 @@ def _start(kernel: CompositeKernel, data: RotatedData, state: CompositeState, ke
     """Draw effects given the hyper-parameters, by sweeps from none."""
     variances, slab = kernel.conditional(state, data)
     weights = 1 / variances.diagonal(data.S)
+    curvature = curvatures(data.XT, data.S, variances, data.n_snps) if kernel._sparse else None
 
     def again(i: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         b, residual = carry
-        swept = sweep(data.XT, residual, b, weights, slab, random.fold_in(key, i), kernel._block)
+        swept = sweep(data.XT, residual, b, weights, curvature, slab, random.fold_in(key, i), kernel._block)
         return swept.b, swept.residual
 
     b, _ = lax.fori_loop(jnp.int32(0), jnp.int32(_START_SWEEPS), again, (state.b, data.y))

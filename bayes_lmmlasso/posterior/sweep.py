@@ -88,7 +88,14 @@ class _Block(NamedTuple):
 
 
 def sweep(
-    XT: jax.Array, residual: jax.Array, b: jax.Array, weights: jax.Array, slab: Slab, key: jax.Array, block: int = 128
+    XT: jax.Array,
+    residual: jax.Array,
+    b: jax.Array,
+    weights: jax.Array,
+    curvature: jax.Array | None,
+    slab: Slab,
+    key: jax.Array,
+    block: int = 128,
 ) -> Sweep:
     """Update every effect once, block by block from a random offset, with relocations after each block.
 
@@ -102,6 +109,8 @@ def sweep(
         Effects, shape ``(p,)``.
     weights
         1 / d, shape ``(n,)``.
+    curvature
+        a_j, shape ``(p,)``; without a point mass they come from the Gram matrices of the blocks, and None is passed.
     slab
         Prior given the hyper-parameters.
     key
@@ -120,13 +129,13 @@ def sweep(
         place = start + jnp.arange(size, dtype=jnp.int32)
         rows = lax.dynamic_slice_in_dim(XT, start, size)
         member = (place >= first) & (place < first + size)
-        here = _Block(rows, jnp.square(rows) @ weights, member)
         key_scan, key_move = random.split(random.fold_in(key_blocks, k))
         effects = lax.dynamic_slice_in_dim(state.b, start, size)
         old = lax.dynamic_slice_in_dim(state.inclusion, start, size)
-        if slab.log_odds is None:
-            residual, effects, included = _scan_all(here, state.residual, effects, weights, slab, key_scan)
+        if curvature is None or slab.log_odds is None:
+            residual, effects, included = _scan_all(rows, member, state.residual, effects, weights, slab, key_scan)
         else:
+            here = _Block(rows, lax.dynamic_slice_in_dim(curvature, start, size), member)
             residual, effects, scanned = _scan(here, state.residual, effects, weights, slab, slab.log_odds, key_scan)
             residual, effects, moved = _relocate(here, residual, effects, weights, slab, key_move)
             included = 0.5 * (scanned + moved)
@@ -179,21 +188,28 @@ def _scan(
 
 
 def _scan_all(
-    here: _Block, residual: jax.Array, effects: jax.Array, weights: jax.Array, slab: Slab, key: jax.Array
+    rows: jax.Array,
+    member: jax.Array,
+    residual: jax.Array,
+    effects: jax.Array,
+    weights: jax.Array,
+    slab: Slab,
+    key: jax.Array,
 ) -> _Moved:
     """Draw every effect of a block, from its first SNP to its last."""
-    gram = (here.rows * weights) @ here.rows.T
+    gram = (rows * weights) @ rows.T
+    curvature = jnp.diagonal(gram)
     sign, magnitude = random.uniform(key, (2, len(effects)), effects.dtype)
 
     def step(j: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         gradient, new = carry
-        conditional = _given(gradient[j] + here.curvature[j] * new[j], here.curvature[j], slab)
-        drawn = jnp.where(here.member[j], _draw_effect(conditional, sign[j], magnitude[j]), new[j])
+        conditional = _given(gradient[j] + curvature[j] * new[j], curvature[j], slab)
+        drawn = jnp.where(member[j], _draw_effect(conditional, sign[j], magnitude[j]), new[j])
         return gradient - (drawn - new[j]) * gram[j], new.at[j].set(drawn)
 
-    start = (here.rows @ (weights * residual), effects)
+    start = (rows @ (weights * residual), effects)
     _, new = lax.fori_loop(jnp.int32(0), jnp.int32(len(effects)), step, start)
-    return residual - (new - effects) @ here.rows, new, jnp.ones_like(effects)
+    return residual - (new - effects) @ rows, new, jnp.ones_like(effects)
 
 
 def _relocate(
