@@ -49,7 +49,7 @@ from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.rotated import product, product_t
 from bayes_lmmlasso.posterior.chains import Schedule, run_chains
 from bayes_lmmlasso.posterior.draw_store import MemoryStore
-from bayes_lmmlasso.posterior.drawing import _composite
+from bayes_lmmlasso.posterior.drawing import _composite, _composite_draw
 from bayes_lmmlasso.posterior.monitor import Monitor
 
 TABLE = Path(__file__).with_suffix(".md")
@@ -138,18 +138,18 @@ def step(data: RotatedData, draws: int) -> float:
     kernel = NUTS(laplace, step_size=size, adapt_step_size=False, adapt_mass_matrix=False, max_tree_depth=5)
     clock = Clock(lambda values: float(values["n_steps"].sum()))
 
-    def collect(state, data):
+    def collect(kernel, state, data):
         return {"n_steps": state.num_steps}
 
     run_chains(kernel, data, collect, MemoryStore(), Schedule(CHAINS, 1, draws - 1), seed=1, monitor=clock)
     return clock.milliseconds()
 
 
-def sweep(data: RotatedData, draws: int, sweeps: int = 2) -> float:
+def sweep(data: RotatedData, draws: int, sweeps: int = 50) -> float:
     """Milliseconds of a sweep in every chain, from the first ones, in which many effects come and go."""
-    kernel, collect = _composite(replace(bl.MODELS["spike_slab"], sweeps=sweeps), data)
+    kernel = _composite(replace(bl.MODELS["spike_slab"], sweeps=sweeps), data)
     clock = Clock(lambda values: float(sweeps * len(values["b"])))
-    run_chains(kernel, data, collect, MemoryStore(), Schedule(CHAINS, 1, draws - 1), seed=1, monitor=clock)
+    run_chains(kernel, data, _composite_draw, MemoryStore(), Schedule(CHAINS, 1, draws - 1), seed=1, monitor=clock)
     return clock.milliseconds()
 
 

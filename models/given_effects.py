@@ -26,7 +26,7 @@ from jax.scipy.linalg import cho_solve, solve_triangular
 from bayes_lmmlasso.models.rotated import FIXED_SD, RotatedData, Variances, sample_variances
 from bayes_lmmlasso.models.spike_slab import sample_sparsity, slab_scale
 
-__all__ = ["HeldEffects", "draw_fixed_effects", "hyper_given_effects"]
+__all__ = ["HeldEffects", "draw_fixed_effects", "hyper_given_effects", "sample_hyper"]
 
 
 class HeldEffects(NamedTuple):
@@ -46,6 +46,11 @@ class HeldEffects(NamedTuple):
     scale: jax.Array
 
 
+def sample_hyper(n_snps: int, *, sparse: bool) -> tuple[Variances, jax.Array]:
+    """Sample the variances and, where the prior has a point mass, log pi, which is 0 elsewhere."""
+    return sample_variances(), sample_sparsity(n_snps) if sparse else jnp.zeros(())
+
+
 def hyper_given_effects(data: RotatedData, held: HeldEffects, *, sparse: bool, scaled: bool) -> None:
     """Model the hyper-parameters given the effects; ``sparse`` says whether the prior has a point mass at zero.
 
@@ -53,8 +58,7 @@ def hyper_given_effects(data: RotatedData, held: HeldEffects, *, sparse: bool, s
     posterior as it is, and in turn they mix where one alone would not (Yu and Meng 2011,
     doi:10.1198/jcgs.2011.203main).
     """
-    variances = sample_variances()
-    log_pi = sample_sparsity(data.n_snps) if sparse else jnp.zeros(())
+    variances, log_pi = sample_hyper(data.n_snps, sparse=sparse)
     s = slab_scale(variances, log_pi, data.n_snps)
     if sparse:
         out = data.n_snps - held.n_included

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(not hasattr(ctypes.pythonapi, "malloc_trim"), re
 MEGABYTE = 2**20
 
 SAMPLING = """
+import tempfile
 from pathlib import Path
 import numpy as np
 import bayes_lmmlasso as bl
@@ -33,7 +34,8 @@ X = bl.standardise(rng.binomial(2, 0.3, (40, 60)).astype(float))
 basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(X)))
 data = bl.rotate(X, basis, y=rng.standard_normal(40), covariates=np.ones((40, 1)))
 before = status("VmRSS")
-bl.sample_posterior(data, "spike_slab", chains=1, warmup=1, draws=4, seed=1)
+with tempfile.TemporaryDirectory() as folder:
+    bl.sample_posterior(data, "spike_slab", chains=1, warmup=1, draws=4, seed=1, store=folder)
 print(before, status("VmHWM"), status("VmRSS"))
 """
 

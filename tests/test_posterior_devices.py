@@ -117,6 +117,6 @@ def test_products_are_computed_in_full_precision(small):
     kernel, schedule = NUTS(model), chains.Schedule(1, 1, 1)
     monitor = Monitor(1, 1, 1, ())
     chains.run_chains(
-        kernel, small, lambda state, data: {"h": state.z["h"]}, MemoryStore(), schedule, seed=1, monitor=monitor
+        kernel, small, lambda kernel, state, data: {"h": state.z["h"]}, MemoryStore(), schedule, seed=1, monitor=monitor
     )
     assert set(seen) == {"highest"}

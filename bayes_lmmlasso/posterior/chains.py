@@ -7,8 +7,9 @@ once for all of them. All chains share the one copy of the data. A chain depends
 up to rounding, which can change with the number of chains): neither the number of threads nor the block size, nor an
 interruption after which it continues from its saved state, changes a draw.
 
-JAX keeps what it has traced and compiled for a later call with the same function. The first states and the one program
-need hundreds of megabytes of that, and nothing calls their functions again: it is dropped after each.
+JAX keeps what it has traced and compiled for a later call, which is fast then: equal kernels share one program. The
+first states and the program need hundreds of megabytes of that. Where X is large and the draws go into a folder, long
+runs, it is dropped after each.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -36,9 +37,9 @@ from bayes_lmmlasso.posterior.monitor import Monitor
 
 __all__ = ["Collect", "Schedule", "run_chains"]
 
-_LARGE = 16 * 2**20  # bytes of X from which memory counts for more than a second compilation
+_LARGE = 16 * 2**20  # bytes of X from which memory can count for more than a second compilation
 
-Collect = Callable[[Any, RotatedData], dict[str, jax.Array]]
+Collect = Callable[[Any, Any, RotatedData], dict[str, jax.Array]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def run_chains(
     seed: int,
     monitor: Monitor,
 ) -> int:
-    """Run the chains of a kernel and store what ``collect(state, data)`` gives of each draw after warm-up.
+    """Run the chains of a kernel and store what ``collect(kernel, state, data)`` gives of each draw after warm-up.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def run_chains(
     data
         That argument.
     collect
-        Pure function from the kernel's state and the data to named arrays.
+        Pure function from the kernel, its state and the data to named arrays.
     store
         Receives the draws, and tells where interrupted chains continue.
     schedule
@@ -107,7 +108,7 @@ def run_chains(
     chains, warmup = schedule.chains, schedule.warmup
     keys = jax.random.split(jax.random.key(seed), chains)
     states = [_strong(kernel.init(key, warmup, None, (data,), {})) for key in keys]
-    shapes = jax.eval_shape(collect, states[0], data)
+    shapes = jax.eval_shape(partial(collect, kernel), states[0], data)
     store.prepare(shapes, chains, schedule.draws)
     done = [0] * chains
     for chain in range(chains):
@@ -120,11 +121,11 @@ def run_chains(
             "more"
         )
     block = block_length(shapes)
-    _forget_programs(data)
+    _forget_programs(data, store)
     team = chains if on_accelerator(data) else 1
     teams = [range(first, first + team) for first in range(0, chains, team)]
-    advance = _compile(kernel, collect, states[:team], data, block)
-    _forget_programs(data)
+    advance = _program(kernel, collect, block).lower(states[:team], data, np.int32(1)).compile()
+    _forget_programs(data, store)
     monitor.start(store, done)
     stopped = threading.Event()
 
@@ -170,19 +171,18 @@ def _together(work: Callable[[range], None], teams: Sequence[range], at_once: in
         team.result()
 
 
-def _compile(
-    kernel: MCMCKernel, collect: Collect, team: list[Any], data: RotatedData, block: int
-) -> Callable[..., Any]:
-    """Compile, once for all teams, `count` draws of each chain of a team: the first rows of a block."""
+@lru_cache(maxsize=4)
+def _program(kernel: MCMCKernel, collect: Collect, block: int) -> Any:
+    """Return, once for all teams, the function to `count` draws of each chain of a team: the first rows of a block."""
 
     def advance(state: Any, data: RotatedData, count: jax.Array) -> Any:
         def step(i: int, carry: Any) -> Any:
             state, rows = carry
             state = kernel.sample(state, (data,), {})
-            drawn = collect(state, data)
+            drawn = collect(kernel, state, data)
             return state, {name: rows[name].at[i].set(value) for name, value in drawn.items()}
 
-        shapes = jax.eval_shape(collect, state, data)
+        shapes = jax.eval_shape(partial(collect, kernel), state, data)
         rows = {name: jnp.zeros((block, *x.shape), x.dtype) for name, x in shapes.items()}
         return jax.lax.fori_loop(0, count, step, (state, rows))
 
@@ -194,15 +194,12 @@ def _compile(
         advanced = jax.vmap(advance, in_axes=(0, None, None))(stacked, *arguments)
         return [jax.tree.map(lambda leaf, k=k: leaf[k], advanced) for k in range(len(team))]
 
-    return advance_team.lower(team, data, np.int32(1)).compile()
+    return advance_team
 
 
-def _forget_programs(data: RotatedData) -> None:
-    """Free what JAX has traced and compiled, but for programs that are held, as the chains' own is.
-
-    Where X is small nothing is freed: compiling again would take longer than sampling.
-    """
-    if data.XT.nbytes >= _LARGE:
+def _forget_programs(data: RotatedData, store: DrawStore) -> None:
+    """Free what JAX has traced and compiled, but for programs that are held, as the chains' own is."""
+    if store.lasting and data.XT.nbytes >= _LARGE:
         jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX gives it no types
         release_memory()
 

@@ -18,6 +18,7 @@ with snapshots of which effects were in.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,12 +26,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax, random
 from jax.flatten_util import ravel_pytree
-from numpyro.infer import init_to_sample
+from numpyro.handlers import seed, trace
 from numpyro.infer.mcmc import MCMCKernel
-from numpyro.infer.util import initialize_model
+from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
 from bayes_lmmlasso.models import RotatedData, Variances
-from bayes_lmmlasso.models.given_effects import HeldEffects, draw_fixed_effects, hyper_given_effects
+from bayes_lmmlasso.models.given_effects import HeldEffects, draw_fixed_effects, hyper_given_effects, sample_hyper
 from bayes_lmmlasso.models.rotated import product
 from bayes_lmmlasso.models.spike_slab import slab_scale
 from bayes_lmmlasso.posterior.curvature import Curvatures, curvatures
@@ -66,10 +67,11 @@ class CompositeState(NamedTuple):
     rng_key: jax.Array
 
 
+@dataclass(frozen=True)
 class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
-    """NumPyro kernel of the models with a Laplace slab.
+    """NumPyro kernel of the models with a Laplace slab. Equal kernels share their compiled functions.
 
-    Parameters
+    Attributes
     ----------
     sweeps
         Iterations in each draw.
@@ -77,17 +79,20 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         SNPs in a block of the sweep.
     sparse
         Whether the prior has a point mass at zero.
-
-    Attributes
-    ----------
-    snapshots
-        Snapshots in each draw, evenly spaced over its iterations, 32 at most.
     """
 
-    def __init__(self, sweeps: int, block: int, *, sparse: bool = True) -> None:
-        self._sweeps, self._block, self._sparse = sweeps, block, sparse
-        self._stride = -(-sweeps // _BITS)
-        self.snapshots = sweeps // self._stride
+    sweeps: int
+    block: int
+    sparse: bool = True
+
+    @property
+    def snapshots(self) -> int:
+        """Snapshots in each draw, evenly spaced over its iterations, 32 at most."""
+        return self.sweeps // self._stride
+
+    @property
+    def _stride(self) -> int:
+        return -(-self.sweeps // _BITS)
 
     @property
     def sample_field(self) -> str:
@@ -99,23 +104,8 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
     ) -> CompositeState:
         """Start from hyper-parameters drawn from their prior, and effects that a few sweeps draw given these."""
         (data,) = model_args
-        key_hyper, key_start, key = random.split(rng_key, 3)
-        zero = jnp.zeros((), data.y.dtype)
-        held = HeldEffects(jnp.zeros_like(data.y), zero, zero, zero + 1)
-        info = initialize_model(
-            key_hyper,
-            partial(hyper_given_effects, sparse=self._sparse),
-            init_strategy=init_to_sample,
-            dynamic_args=True,
-            model_args=(data, held),
-            model_kwargs={"scaled": False},
-        )
-        self._potential, self._constrain = info.potential_fn, info.postprocess_fn
-        b = jnp.zeros(data.n_snps, data.y.dtype)
-        fixed = jnp.zeros(data.Z.shape[1], b.dtype)
-        state = CompositeState(b, b, b.astype(jnp.uint32), fixed, dict(info.param_info.z), jnp.int32(0), key)
-        started: CompositeState = _start(self, data, state, key_start)
-        return started
+        state: CompositeState = _start(self, data, rng_key)
+        return state
 
     def sample(self, state: CompositeState, model_args: Any, model_kwargs: Any) -> CompositeState:
         """Run the iterations of one draw."""
@@ -123,7 +113,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         # X b anew at each draw: rounding errors of single updates do not add up
         fitted = product(data, state.b)
         variances = self.conditional(state, data)[0]
-        near = Curvatures.around(data.XT, data.S, variances, data.n_snps) if self._sparse else None
+        near = Curvatures.around(data.XT, data.S, variances, data.n_snps) if self.sparse else None
         fresh = state._replace(
             inclusion=jnp.zeros_like(state.b), visits=jnp.zeros_like(state.visits), evaluations=jnp.int32(0)
         )
@@ -133,19 +123,20 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
             bit = jnp.where((i + 1) % self._stride == 0, jnp.uint32(1) << (i // self._stride).astype(jnp.uint32), 0)
             return state._replace(visits=state.visits | jnp.where(state.b != 0, bit, 0).astype(jnp.uint32)), fitted
 
-        state, _ = lax.fori_loop(jnp.int32(0), jnp.int32(self._sweeps), iterate, (fresh, fitted))
-        return state._replace(inclusion=state.inclusion / self._sweeps)
+        state, _ = lax.fori_loop(jnp.int32(0), jnp.int32(self.sweeps), iterate, (fresh, fitted))
+        return state._replace(inclusion=state.inclusion / self.sweeps)
 
     def values(self, state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
         """Return the hyper-parameters and fixed effects of a state, on their own scales."""
-        values: dict[str, jax.Array] = dict(self._constrain(data, None, scaled=False)(state.hyper))
+        prior = partial(sample_hyper, data.n_snps, sparse=self.sparse)
+        values: dict[str, jax.Array] = constrain_fn(prior, (), {}, state.hyper)
         return values | ({"a": state.fixed} if state.fixed.size else {})
 
     def conditional(self, state: CompositeState, data: RotatedData) -> tuple[Variances, Slab]:
         """Return the variances and the prior of the effects, given the hyper-parameters of a state."""
         values = self.values(state, data)
         variances = Variances.of(values["log_v"], values["h"], values["rho"])
-        if not self._sparse:
+        if not self.sparse:
             return variances, Slab(slab_scale(variances, jnp.zeros_like(values["h"]), data.n_snps))
         log_pi = values["log_pi"]
         return variances, Slab(slab_scale(variances, log_pi, data.n_snps), log_pi - jnp.log1p(-jnp.exp(log_pi)))
@@ -166,7 +157,7 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         fixed = draw_fixed_effects(data, fitted, variances, key_fixed)
         rest, weights = data.y - data.Z @ fixed, 1 / variances.diagonal(data.S)
         curvature = None if near is None else near.at(data.XT, data.S, variances)
-        swept = sweep(data.XT, rest - fitted, b, weights, curvature, slab, key_sweep, self._block)
+        swept = sweep(data.XT, rest - fitted, b, weights, curvature, slab, key_sweep, self.block)
         state = state._replace(b=swept.b, fixed=fixed, inclusion=state.inclusion + swept.inclusion, rng_key=key)
         return state, rest - swept.residual
 
@@ -174,22 +165,29 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         self, data: RotatedData, state: CompositeState, held: HeldEffects, key: jax.Array, *, scaled: bool
     ) -> CompositeState:
         """Update the hyper-parameters given b, or given b / s."""
-        potential = self._potential(data, held, scaled=scaled)
+        model = partial(hyper_given_effects, data, held, sparse=self.sparse, scaled=scaled)
         point, as_names = ravel_pytree(state.hyper)
-        point, evaluations = slice_sample(lambda x: -potential(as_names(x)), point, key)
+        point, evaluations = slice_sample(lambda x: -potential_energy(model, (), {}, as_names(x)), point, key)
         return state._replace(hyper=as_names(point), evaluations=state.evaluations + evaluations)
 
 
 @partial(jax.jit, static_argnums=0)
-def _start(kernel: CompositeKernel, data: RotatedData, state: CompositeState, key: jax.Array) -> CompositeState:
-    """Draw effects given the hyper-parameters, by sweeps from none."""
+def _start(kernel: CompositeKernel, data: RotatedData, key: jax.Array) -> CompositeState:
+    """Draw hyper-parameters from their prior and, given these, effects by sweeps from none."""
+    key_hyper, key_sweeps, key = random.split(key, 3)
+    prior = partial(sample_hyper, data.n_snps, sparse=kernel.sparse)
+    drawn = {name: site["value"] for name, site in trace(seed(prior, key_hyper)).get_trace().items()}
+    b = jnp.zeros(data.n_snps, data.y.dtype)
+    hyper = {name: value.astype(b.dtype) for name, value in unconstrain_fn(prior, (), {}, drawn).items()}
+    fixed = jnp.zeros(data.Z.shape[1], b.dtype)
+    state = CompositeState(b, b, b.astype(jnp.uint32), fixed, hyper, jnp.int32(0), key)
     variances, slab = kernel.conditional(state, data)
     weights = 1 / variances.diagonal(data.S)
-    curvature = curvatures(data.XT, data.S, variances, data.n_snps) if kernel._sparse else None
+    curvature = curvatures(data.XT, data.S, variances, data.n_snps) if kernel.sparse else None
 
     def again(i: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         b, residual = carry
-        swept = sweep(data.XT, residual, b, weights, curvature, slab, random.fold_in(key, i), kernel._block)
+        swept = sweep(data.XT, residual, b, weights, curvature, slab, random.fold_in(key_sweeps, i), kernel.block)
         return swept.b, swept.residual
 
     b, _ = lax.fori_loop(jnp.int32(0), jnp.int32(_START_SWEEPS), again, (state.b, data.y))

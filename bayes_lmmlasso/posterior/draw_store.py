@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import zarr
@@ -42,7 +42,9 @@ class Saved(NamedTuple):
 
 
 class DrawStore(Protocol):
-    """Takes the draws of several chains, block by block, from a thread for each chain."""
+    """Takes the draws of several chains, block by block, from a thread for each chain; ``lasting`` if in a folder."""
+
+    lasting: ClassVar[bool]
 
     def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int) -> None:
         """Make room for sites of given shapes and dtypes: ``draws`` draws of each chain."""
@@ -73,6 +75,8 @@ def block_length(shapes: Mapping[str, Any]) -> int:
 
 class MemoryStore:
     """Draws in memory: for problems that are small enough."""
+
+    lasting: ClassVar[bool] = False
 
     def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int) -> None:
         """Allocate all arrays."""
@@ -119,6 +123,8 @@ class FolderStore:
     InputError
         If the folder holds draws of something else, or is no such folder.
     """
+
+    lasting: ClassVar[bool] = True
 
     def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
         self.folder = folder

@@ -26,7 +26,7 @@ from numpyro.infer import NUTS
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import ModelSpec, RotatedData, model_spec
 from bayes_lmmlasso.models.rotated import product
-from bayes_lmmlasso.posterior.chains import Collect, Schedule, run_chains
+from bayes_lmmlasso.posterior.chains import Schedule, run_chains
 from bayes_lmmlasso.posterior.composite import CompositeKernel, CompositeState
 from bayes_lmmlasso.posterior.devices import on_accelerator
 from bayes_lmmlasso.posterior.draw_store import DrawStore, FolderStore, MemoryStore
@@ -70,11 +70,12 @@ def draw_posterior(
             raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
     data = jax.device_put(data, may_alias=True)
     hyper = spec.hyper or _scalar_sites(spec.function, data)
-    kernel, collect = _composite(spec, data) if chosen == "composite" else _nuts(spec.function, data, hyper)
+    composite = chosen == "composite"
+    kernel = _composite(spec, data) if composite else _nuts(spec.function, data, hyper)
     settings = {"model": spec.name, "sampler": chosen, "chains": int(chains), "warmup": warmup, "seed": int(seed)}
     fixed = settings | {"sweeps": spec.sweeps} | identity(data)
     drawn: DrawStore = MemoryStore() if store is None else FolderStore(store, fixed)
-    watched = (*hyper, "n_included") if spec.exact_zeros and chosen == "composite" else hyper
+    watched = (*hyper, "n_included") if spec.exact_zeros and composite else hyper
 
     def errors(draws: int) -> NDArray[np.float64]:
         from bayes_lmmlasso.posterior.inclusion import inclusion_errors  # pandas and more, for targets alone
@@ -83,14 +84,10 @@ def draw_posterior(
 
     stop = None if until is None else until.rule(watched, drawn.read, errors)
 
-    def with_fitted(state: Any, data: RotatedData) -> dict[str, jax.Array]:
-        values = collect(state, data)
-        return values | {"fitted": product(data, values["b"])}
-
     run_chains(
         kernel,
         data,
-        with_fitted,
+        _composite_draw if composite else _nuts_draw,
         drawn,
         Schedule(int(chains), warmup, draws, stop),
         seed=int(seed),
@@ -165,61 +162,56 @@ def _choose_sampler(spec: ModelSpec, sampler: Sampler) -> Literal["nuts", "compo
     return sampler
 
 
-def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tuple[str, ...]) -> tuple[NUTS, Collect]:
+def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tuple[str, ...]) -> NUTS:
     """Return a NUTS kernel that starts near the step size of a p-dimensional standard normal, 1.3 p^(-1/4).
 
     The tree depth is bounded in warm-up: with a step size still too small deeper trees cost much and teach nothing.
-    Kept of each state are the model's sites but for ``eps``, and statistics.
     """
     latent = _latent_shapes(function, data)
     dense = tuple(sorted({*hyper, "a"} & latent.keys()))
-    kernel = NUTS(
+    return NUTS(
         function,
         step_size=data.n_snps**-0.25,
         dense_mass=[dense] if dense else False,
         max_tree_depth=(5, 10),
     )
 
-    def collect(state: Any, data: RotatedData) -> dict[str, jax.Array]:
-        sites = dict(kernel.postprocess_fn((data,), {})(state.z))
-        sites.pop("eps", None)
-        return sites | {
-            "acceptance_rate": state.accept_prob,
-            "diverging": state.diverging,
-            "energy": state.energy,
-            "lp": -state.potential_energy,
-            "n_steps": state.num_steps,
-            "step_size": state.adapt_state.step_size,
-        }
 
-    return kernel, collect
+def _nuts_draw(kernel: NUTS, state: Any, data: RotatedData) -> dict[str, jax.Array]:
+    """Return what is kept of a state: the model's sites but for ``eps``, X b, and statistics."""
+    sites = dict(kernel.postprocess_fn((data,), {})(state.z))
+    sites.pop("eps", None)
+    return sites | {
+        "fitted": product(data, sites["b"]),
+        "acceptance_rate": state.accept_prob,
+        "diverging": state.diverging,
+        "energy": state.energy,
+        "lp": -state.potential_energy,
+        "n_steps": state.num_steps,
+        "step_size": state.adapt_state.step_size,
+    }
 
 
-def _composite(spec: ModelSpec, data: RotatedData) -> tuple[CompositeKernel, Collect]:
+def _composite(spec: ModelSpec, data: RotatedData) -> CompositeKernel:
     """Return the composite kernel, with larger blocks where products with them are cheap: few samples, or a GPU."""
     block = 64
     if spec.exact_zeros and on_accelerator(data):
         block = 2048
     elif spec.exact_zeros and data.y.shape[0] <= 200:
         block = 256
-    kernel = CompositeKernel(spec.sweeps, block, sparse=spec.exact_zeros)
+    return CompositeKernel(spec.sweeps, block, sparse=spec.exact_zeros)
 
-    def collect(state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
-        variances = kernel.conditional(state, data)[0]
-        inclusion = {
-            "inclusion": state.inclusion,
-            "visits": state.visits,
-            "n_included": jnp.sum(state.b != 0),
-        }
-        return (
-            kernel.values(state, data)
-            | (inclusion if spec.exact_zeros else {})
-            | {
-                "b": state.b,
-                "sigma2_g": variances.sigma2_g,
-                "sigma2_e": variances.sigma2_e,
-                "n_steps": state.evaluations,
-            }
-        )
 
-    return kernel, collect
+def _composite_draw(kernel: CompositeKernel, state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
+    """Return what is kept of a state: the model's sites, X b, statistics, and what the sweeps say of inclusion."""
+    variances = kernel.conditional(state, data)[0]
+    values = kernel.values(state, data) | {
+        "b": state.b,
+        "fitted": product(data, state.b),
+        "sigma2_g": variances.sigma2_g,
+        "sigma2_e": variances.sigma2_e,
+        "n_steps": state.evaluations,
+    }
+    if kernel.sparse:
+        values |= {"inclusion": state.inclusion, "visits": state.visits, "n_included": jnp.sum(state.b != 0)}
+    return values
