@@ -6,6 +6,10 @@ with the random effect u integrated out (`bayes_lmmlasso.models.rotated`). NUTS 
 https://jmlr.org/papers/v15/hoffman14a.html) samples every model: hyper-parameters and fixed effects share a dense mass
 matrix; the whitened effects are nearly independent standard normals, so theirs is diagonal. Effects that can be exactly
 zero have a kernel of their own (`bayes_lmmlasso.posterior.composite`).
+
+Chains start apart, and where the data are: NUTS from uniform(-2, 2) in its own coordinates, of which the whitened ones
+are shifted by what the data say, so that effects begin near their ridge estimate and none at zero; the composite kernel
+from hyper-parameters drawn from their prior, and effects drawn given these and the data.
 """
 
 from __future__ import annotations
