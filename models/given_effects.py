@@ -51,7 +51,7 @@ def sample_hyper(n_snps: int, *, sparse: bool) -> tuple[Variances, jax.Array]:
     return sample_variances(), sample_sparsity(n_snps) if sparse else jnp.zeros(())
 
 
-def hyper_given_effects(data: RotatedData, held: HeldEffects, *, sparse: bool, scaled: bool) -> None:
+def hyper_given_effects(data: RotatedData, held: HeldEffects, scaled: jax.Array, *, sparse: bool) -> None:
     """Model the hyper-parameters given the effects; ``sparse`` says whether the prior has a point mass at zero.
 
     ``scaled`` False holds b itself; True holds b / s, so that the effects follow a change of s: both leave the
@@ -63,11 +63,9 @@ def hyper_given_effects(data: RotatedData, held: HeldEffects, *, sparse: bool, s
     if sparse:
         out = data.n_snps - held.n_included
         numpyro.factor("inclusion", held.n_included * log_pi + out * jnp.log1p(-jnp.exp(log_pi)))
-    if scaled:
-        fitted = held.fitted * (s / held.scale)
-    else:
-        fitted = held.fitted
-        numpyro.factor("effects", -held.n_included * jnp.log(s / held.scale) - held.total / s)
+    fitted = held.fitted * jnp.where(scaled, s / held.scale, 1)
+    slab = -held.n_included * jnp.log(s / held.scale) - held.total / s
+    numpyro.factor("effects", jnp.where(scaled, 0, slab))
     d = variances.diagonal(data.S)
     if data.Z.shape[1] == 0:
         numpyro.sample("y", dist.Normal(fitted, jnp.sqrt(d)).to_event(1), obs=data.y)

@@ -145,15 +145,10 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         self, data: RotatedData, near: Curvatures | None, state: CompositeState, fitted: jax.Array
     ) -> tuple[CompositeState, jax.Array]:
         """Update hyper-parameters given b, then given b / s, then a, then b."""
-        key, key_held, key_scaled, key_fixed, key_sweep = random.split(state.rng_key, 5)
-        n_included = jnp.sum(state.b != 0).astype(fitted.dtype)
-        before = self.conditional(state, data)[1].scale
-        held = HeldEffects(fitted, n_included, jnp.sum(jnp.abs(state.b)), before)
-        state = self._update(data, state, held, key_held, scaled=False)
-        held = held._replace(scale=self.conditional(state, data)[1].scale)
-        state = self._update(data, state, held, key_scaled, scaled=True)
+        key, key_hyper, key_fixed, key_sweep = random.split(state.rng_key, 4)
+        state, change = self._update_hyper(data, state, fitted, key_hyper)
         variances, slab = self.conditional(state, data)
-        b, fitted = state.b * (slab.scale / held.scale), fitted * (slab.scale / held.scale)
+        b, fitted = state.b * change, fitted * change
         fixed = draw_fixed_effects(data, fitted, variances, key_fixed)
         rest, weights = data.y - data.Z @ fixed, 1 / variances.diagonal(data.S)
         curvature = None if near is None else near.at(data.XT, data.S, variances)
@@ -161,14 +156,27 @@ class CompositeKernel(MCMCKernel):  # type: ignore[misc]  # numpyro has no types
         state = state._replace(b=swept.b, fixed=fixed, inclusion=state.inclusion + swept.inclusion, rng_key=key)
         return state, rest - swept.residual
 
-    def _update(
-        self, data: RotatedData, state: CompositeState, held: HeldEffects, key: jax.Array, *, scaled: bool
-    ) -> CompositeState:
-        """Update the hyper-parameters given b, or given b / s."""
-        model = partial(hyper_given_effects, data, held, sparse=self.sparse, scaled=scaled)
+    def _update_hyper(
+        self, data: RotatedData, state: CompositeState, fitted: jax.Array, key: jax.Array
+    ) -> tuple[CompositeState, jax.Array]:
+        """Update the hyper-parameters given b, then given b / s, and return the factor by which b follows s."""
+        n_included = jnp.sum(state.b != 0).astype(fitted.dtype)
+        scale = self.conditional(state, data)[1].scale
+        held = HeldEffects(fitted, n_included, jnp.sum(jnp.abs(state.b)), scale)
         point, as_names = ravel_pytree(state.hyper)
-        point, evaluations = slice_sample(lambda x: -potential_energy(model, (), {}, as_names(x)), point, key)
-        return state._replace(hyper=as_names(point), evaluations=state.evaluations + evaluations)
+
+        def update(i: jax.Array, carry: tuple[Any, ...]) -> tuple[Any, ...]:  # one program for both
+            point, evaluations, scale, _ = carry
+            model = partial(hyper_given_effects, data, held._replace(scale=scale), i == 1, sparse=self.sparse)
+            point, more = slice_sample(
+                lambda x: -potential_energy(model, (), {}, as_names(x)), point, random.fold_in(key, i)
+            )
+            following = self.conditional(state._replace(hyper=as_names(point)), data)[1].scale
+            return point, evaluations + more, following, following / scale
+
+        start = (point, state.evaluations, scale, jnp.ones_like(scale))
+        point, evaluations, _, change = lax.fori_loop(jnp.int32(0), jnp.int32(2), update, start)
+        return state._replace(hyper=as_names(point), evaluations=evaluations), change
 
 
 @partial(jax.jit, static_argnums=0)

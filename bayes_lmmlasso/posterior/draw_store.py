@@ -30,7 +30,7 @@ __all__ = ["DrawStore", "FolderStore", "MemoryStore", "Saved", "block_length", "
 
 _DRAWS = "draws.zarr"
 _BLOCK = 25  # draws between two saved states, at most
-_BLOCK_BYTES = 16 * 2**20
+_BLOCK_BYTES = 8 * 2**20
 _VARIANTS = 2048  # SNPs in a chunk
 
 

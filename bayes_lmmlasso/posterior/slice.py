@@ -17,7 +17,7 @@ from jax import lax, random
 __all__ = ["slice_sample"]
 
 _WIDTH = 1.0
-_SHRINKS = 60  # after which an interval has no width left in double precision: the point stays
+_DRAWS = 60  # after which an interval has no width left in double precision: the point stays
 
 
 class _Interval(NamedTuple):
@@ -25,7 +25,7 @@ class _Interval(NamedTuple):
     right: jax.Array
     at: jax.Array
     density: jax.Array
-    shrinks: jax.Array
+    draws: jax.Array
     key: jax.Array
 
 
@@ -57,36 +57,35 @@ def slice_sample(
         def along(t: jax.Array) -> jax.Array:
             return log_density(x.at[j].add(t))
 
+        # every loop begins one step before its first: the density is compiled four times, no more
         def step_out(end: jax.Array, by: float) -> tuple[jax.Array, jax.Array]:
             def step(carry: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
                 end, _, steps = carry
                 return end + by, along(end + by) > level, steps + 1
 
-            end, _, steps = lax.while_loop(lambda carry: carry[1], step, (end, along(end) > level, jnp.int32(1)))
+            end, _, steps = lax.while_loop(lambda carry: carry[1], step, (end - by, jnp.bool_(True), jnp.int32(0)))
             return end, steps
-
-        def draw(left: jax.Array, right: jax.Array, shrinks: jax.Array, key: jax.Array) -> _Interval:
-            key, key_at = random.split(key)
-            at = left + (right - left) * random.uniform(key_at, dtype=x.dtype)
-            return _Interval(left, right, at, along(at), shrinks, key)
 
         def shrink(interval: _Interval) -> _Interval:
             left = jnp.where(interval.at < 0, interval.at, interval.left)
             right = jnp.where(interval.at < 0, interval.right, interval.at)
-            return draw(left, right, interval.shrinks + 1, interval.key)
+            key, key_at = random.split(interval.key)
+            at = left + (right - left) * random.uniform(key_at, dtype=x.dtype)
+            return _Interval(left, right, at, along(at), interval.draws + 1, key)
 
         def outside(interval: _Interval) -> jax.Array:
-            return ~(interval.density > level) & (interval.shrinks < _SHRINKS)
+            return ~(interval.density > level) & (interval.draws < _DRAWS)
 
         window = -_WIDTH * random.uniform(key_window, dtype=x.dtype)
         left, steps_left = step_out(window, -_WIDTH)
         right, steps_right = step_out(window + _WIDTH, _WIDTH)
-        found = lax.while_loop(outside, shrink, draw(left, right, jnp.int32(0), key_shrink))
+        none = jnp.full_like(density, -jnp.inf)
+        found = lax.while_loop(outside, shrink, _Interval(left, right, left, none, jnp.int32(0), key_shrink))
         inside = found.density > level
         return (
             x.at[j].add(jnp.where(inside, found.at, 0)),
             jnp.where(inside, found.density, density),
-            evaluations + steps_left + steps_right + found.shrinks + 1,
+            evaluations + steps_left + steps_right + found.draws,
         )
 
     start = (x, log_density(x), jnp.int32(1))
