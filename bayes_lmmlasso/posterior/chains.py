@@ -173,7 +173,10 @@ def _together(work: Callable[[range], None], teams: Sequence[range], at_once: in
 
 @lru_cache(maxsize=4)
 def _program(kernel: MCMCKernel, collect: Collect, block: int) -> Any:
-    """Return, once for all teams, the function to `count` draws of each chain of a team: the first rows of a block."""
+    """Return the function that makes `count` draws in each chain of a team, the first rows of a block.
+
+    Equal kernels get the same one, so that JAX knows what it has compiled for it.
+    """
 
     def advance(state: Any, data: RotatedData, count: jax.Array) -> Any:
         def step(i: int, carry: Any) -> Any:

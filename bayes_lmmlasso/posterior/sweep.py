@@ -132,9 +132,10 @@ def sweep(
         key_scan, key_move = random.split(random.fold_in(key_blocks, k))
         effects = lax.dynamic_slice_in_dim(state.b, start, size)
         old = lax.dynamic_slice_in_dim(state.inclusion, start, size)
-        if curvature is None or slab.log_odds is None:
+        if slab.log_odds is None:
             residual, effects, included = _scan_all(rows, member, state.residual, effects, weights, slab, key_scan)
         else:
+            assert curvature is not None
             here = _Block(rows, lax.dynamic_slice_in_dim(curvature, start, size), member)
             residual, effects, scanned = _scan(here, state.residual, effects, weights, slab, slab.log_odds, key_scan)
             residual, effects, moved = _relocate(here, residual, effects, weights, slab, key_move)
