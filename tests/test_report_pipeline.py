@@ -94,7 +94,7 @@ def test_record_says_what_was_done():
     assert sampling["r_hat"] == pytest.approx(hyper["r_hat"].max(), abs=1e-5)
     assert list(record["timings"]["seconds"]) == [
         *("data", "kinship", "null model", "rotation", "scan", "path", "stability", "sampling", "projection"),
-        *("windows", "tables", "evidence", "report"),
+        *("windows", "summaries", "posterior", "tables", "evidence", "report"),
     ]
 
 

@@ -26,12 +26,12 @@ from bayes_lmmlasso.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["DrawStore", "FolderStore", "MemoryStore", "Saved", "block_length", "stored_sites"]
+__all__ = ["VARIANTS", "DrawStore", "FolderStore", "MemoryStore", "Saved", "block_length", "stored_sites"]
 
 _DRAWS = "draws.zarr"
 _BLOCK = 25  # draws between two saved states, at most
 _BLOCK_BYTES = 8 * 2**20
-_VARIANTS = 2048  # SNPs in a chunk
+VARIANTS = 4096  # SNPs in a chunk
 
 
 class Saved(NamedTuple):
@@ -141,7 +141,7 @@ class FolderStore:
                 array = self._array(name)
                 array.resize((chains, max(draws, array.shape[1]), *x.shape))
             else:
-                chunks = (1, block, *(min(_VARIANTS, size) for size in x.shape))
+                chunks = (1, block, *(min(VARIANTS, size) for size in x.shape))
                 shape = (chains, draws, *x.shape)
                 array = self._group.create_array(name, shape=shape, dtype=x.dtype, chunks=chunks)
                 array.attrs["_ARRAY_DIMENSIONS"] = list(_dims(name, len(shape)))

@@ -90,9 +90,13 @@ def _sparse(site: xr.DataArray) -> csr_array:
 
 
 def snp_blocks(b: xr.DataArray, multiple: int) -> Iterator[slice]:
-    """Split the SNPs into blocks, multiples of a number, so that all draws of a block fit into a fixed memory."""
+    """Split the SNPs into blocks of which all draws fit into a fixed memory: of a number of SNPs times a power of two.
+
+    So, with a power of two, no block begins within a chunk of the sampler's folder and ends beyond it.
+    """
     draws = b.sizes["chain"] * b.sizes["draw"]
-    size = multiple * max(1, _BLOCK_BYTES // (b.dtype.itemsize * draws * multiple))
+    fit = max(1, _BLOCK_BYTES // (b.dtype.itemsize * draws * multiple))
+    size = multiple << (fit.bit_length() - 1)
     for start in range(0, b.sizes["variant"], size):
         yield slice(start, min(start + size, b.sizes["variant"]))
 

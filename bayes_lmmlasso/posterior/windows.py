@@ -16,13 +16,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.posterior.diagnostics import convergence
+from bayes_lmmlasso.posterior.draw_store import VARIANTS
 from bayes_lmmlasso.posterior.effects import by_chain, effect_draws, has_all_draws
 from bayes_lmmlasso.posterior.inclusion import inclusion_means, probability_error
 from bayes_lmmlasso.posterior.partition import assign_windows
 
 __all__ = ["window_table"]
 
-_STRETCH = 2048  # SNPs: a chunk of the sampler's folder
 
 _Source = Callable[[NDArray[np.intp]], NDArray[Any]]
 
@@ -121,7 +121,7 @@ class _Reader:
         """Return the draws of SNPs, shape ``(chains, draws, w)``."""
         first, last = int(members.min()), int(members.max()) + 1
         if first < self._stretch.start or last > self._stretch.stop:
-            self._stretch = slice(first // _STRETCH * _STRETCH, -(-last // _STRETCH) * _STRETCH)
+            self._stretch = slice(first // VARIANTS * VARIANTS, -(-last // VARIANTS) * VARIANTS)
             self._held = np.empty(0)  # or both stretches would be in memory
             self._held = self._site[:, :, self._stretch].values
         return self._held[:, :, members - self._stretch.start]

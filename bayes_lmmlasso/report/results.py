@@ -71,8 +71,9 @@ def write_results(
     with clock("windows"):
         windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
         write_tsv(windows, store / "windows.tsv")
+    tree = _store_posterior(tree, settings, store, clock)
     with clock("tables"):
-        tree, hyper = _store_posterior(tree, settings, store)
+        hyper = _write_hyper(tree, store)
         inclusion = inclusion_table(
             tree,
             path=path,
@@ -100,8 +101,9 @@ def write_samples(
 ) -> SamplingResult:
     """Write the posterior and the table of hyper-parameters into the store; parameters as of `write_results`."""
     tree = _posterior(settings, ground, drawn, store)
+    tree = _store_posterior(tree, settings, store, clock)
     with clock("tables"):
-        tree, hyper = _store_posterior(tree, settings, store)
+        hyper = _write_hyper(tree, store)
     with clock("evidence"):
         record = record | _found(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
     return SamplingResult(store, record, hyper, share_table(tree))
@@ -122,15 +124,22 @@ def _project(tree: xr.DataTree, clock: StageClock) -> Projection:
     return projection
 
 
-def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path) -> tuple[xr.DataTree, pd.DataFrame]:
-    """Write ``posterior.zarr`` and ``hyper.tsv``; return what was written."""
+def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path, clock: StageClock) -> xr.DataTree:
+    """Write ``posterior.zarr``, and return what was written."""
     if settings.effects == "summary":
-        tree = compact(tree, SNP_VARIANCE_SHARE)
-    shutil.rmtree(store / "posterior.zarr", ignore_errors=True)  # of an attempt that was interrupted
-    write_tree(tree, store / "posterior.zarr")
+        with clock("summaries"):
+            tree = compact(tree, SNP_VARIANCE_SHARE)
+    with clock("posterior"):
+        shutil.rmtree(store / "posterior.zarr", ignore_errors=True)  # of an attempt that was interrupted
+        write_tree(tree, store / "posterior.zarr")
+    return tree
+
+
+def _write_hyper(tree: xr.DataTree, store: Path) -> pd.DataFrame:
+    """Write and return the table of hyper-parameters."""
     hyper = hyper_table(tree)
     write_tsv(hyper.rename_axis("parameter").reset_index(), store / "hyper.tsv")
-    return tree, hyper
+    return hyper
 
 
 def _found(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
