@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.special import log_ndtr
+from scipy.special import erfcx, ndtr
 from scipy.stats import truncnorm
 from slab_reference import enumerate_inclusion
 
 from bayes_lmmlasso.posterior.diagnostics import effective_sample_size
-from bayes_lmmlasso.posterior.sweep import Slab, _Block, _conditional, _excess, _log_mills, sweep
+from bayes_lmmlasso.posterior.sweep import Slab, _Block, _draw_effect, _evidence, _excess, _exponent, _mills, sweep
 
 
 def problem(rng, n=25, p=5):
@@ -29,7 +29,10 @@ def test_evidence_is_the_integral_over_the_slab(rng):
     s, b = 0.3, np.array([0.0, 0.4, 0.0, -0.2, 0.0])
     rest = residual - X @ b
     here = _Block(jnp.asarray(X.T), jnp.asarray((X.T**2) @ (1 / d)), jnp.ones(5, bool))
-    conditional = _conditional(here, jnp.asarray(rest), jnp.asarray(b), jnp.asarray(1 / d), Slab(s, 0.0))
+    c = here.linear(jnp.asarray(rest), jnp.asarray(b), jnp.asarray(1 / d))
+    slab = Slab(jnp.asarray(s))
+    shift = _exponent(c, here.curvature, slab).max()
+    evidence, shifted = (_evidence(c, here.curvature, slab, by) for by in (0.0, shift))
     for j in range(5):
         without = rest + X[:, j] * b[j]
 
@@ -39,21 +42,26 @@ def test_evidence_is_the_integral_over_the_slab(rng):
 
         positive = quad(density, 0, 20, epsabs=1e-13, points=[0.5])[0]
         negative = quad(density, -20, 0, epsabs=1e-13, points=[-0.5])[0]
-        np.testing.assert_allclose(np.exp(conditional.log_evidence[j]), positive + negative, rtol=1e-9)
-        np.testing.assert_allclose(np.exp(conditional.log_odds_positive[j]), positive / negative, rtol=1e-7)
+        np.testing.assert_allclose(evidence[j], positive + negative, rtol=1e-9)
+        np.testing.assert_allclose(shifted[j] * np.exp(shift), positive + negative, rtol=1e-9)
+        share = positive / (positive + negative)
+        for u, sign in ((share - 1e-7, 1), (share + 1e-7, -1)):
+            u = u if c[j] >= 0 else 1 - u
+            assert np.sign(_draw_effect(c[j], here.curvature[j], slab, jnp.asarray(u), jnp.asarray(0.5))) == sign
 
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 2e-6), (np.float64, 1e-13)])
-def test_log_mills_has_no_overflow_and_no_cancellation(dtype, rtol):
-    z = np.concatenate([-np.geomspace(1e-3, 1e4, 40), np.geomspace(1e-3, 1e4, 40)]).astype(dtype)
+def test_mills_has_no_cancellation(dtype, rtol):
+    z = np.concatenate([-np.geomspace(1e-3, 1e4, 40), np.geomspace(1e-3, 13, 40)]).astype(dtype)
     with jax.enable_x64(dtype == np.float64):
-        value = np.asarray(_log_mills(jnp.asarray(z)))
+        value = np.asarray(_mills(jnp.asarray(z), 0.0))
+        large = np.asarray(_mills(jnp.asarray([20.0, 1e4], dtype), jnp.asarray([200.0, 5e7], dtype)))
+        assert np.isinf(_mills(jnp.asarray(100.0, dtype), 0.0))
     exact = z.astype(float)
-    far = exact < -50
-    asymptotic = -np.log(np.abs(exact) * np.sqrt(2 * np.pi)) - 1 / exact**2
-    expected = np.where(far, asymptotic, exact**2 / 2 + log_ndtr(exact))
-    np.testing.assert_allclose(value[~far], expected[~far], rtol=rtol, atol=1e-7 if dtype == np.float32 else 1e-11)
-    np.testing.assert_allclose(value[far], expected[far], rtol=max(rtol, 1e-6))
+    upper = np.exp(np.maximum(exact, 0) ** 2 / 2) * ndtr(exact)
+    expected = np.where(exact < 0, erfcx(-exact / np.sqrt(2)) / 2, upper)
+    np.testing.assert_array_less(np.abs(value / expected - 1), rtol * np.maximum(1, exact**2 / 2))
+    np.testing.assert_array_equal(large, 1)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -2,10 +2,12 @@ r"""The curvatures a_j = x_j'(x_j / d) of all SNPs, again and again while the va
 
     d_i = sg2 S_i + se2,    se2 a_j = sum_i x_ij^2 / (1 + e^t S_i),    t = log(sg2 / se2)
 
-is a function of t alone, analytic where |Im t| < pi. Between t0 - L and t0 + L Chebyshev interpolation in m points is
-therefore off by about rho^-m, rho = pi / L + sqrt(1 + (pi / L)^2) (Trefethen 2013, Approximation Theory and
-Approximation Practice, theorem 8.2): with L = 1.2 by rounding alone for m = 10 in single, 22 in double precision. The
-values at the points cost one product with X^2; from there on a_j costs m instead of n multiplications.
+is a function of t alone, analytic where |Im t| < pi and never zero there: the imaginary parts of its terms have one
+sign. Between t0 - L and t0 + L Chebyshev interpolation of its logarithm in m points is therefore off by about rho^-m,
+rho = pi / L + sqrt(1 + (pi / L)^2) (Trefethen 2013, Approximation Theory and Approximation Practice, theorem 8.2):
+with L = 4 by rounding alone for m = 22 in single, 52 in double precision. The values at the points cost one product
+with X^2; from there on a_j costs m instead of n multiplications. Few samples leave t wide open: with 84 lines of
+Arabidopsis it moves by more than 1.2 in two thirds of 50 sweeps, by more than 4 in an eighth.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from bayes_lmmlasso.models import Variances
 
 __all__ = ["Curvatures", "curvatures"]
 
-_HALF_WIDTH = 1.2
-_POINTS = {np.dtype(np.float32): 10, np.dtype(np.float64): 22}
+_HALF_WIDTH = 4.0
+_POINTS = {np.dtype(np.float32): 22, np.dtype(np.float64): 52}
 _ROWS = 64  # SNPs whose squares are held at a time
 
 
@@ -32,7 +34,7 @@ class Curvatures(NamedTuple):
     Attributes
     ----------
     centre : t0.
-    coefficients : (p, m) of the Chebyshev series of se2 a_j.
+    coefficients : (m, p) of the Chebyshev series of log(se2 a_j).
     """
 
     centre: jax.Array
@@ -48,16 +50,16 @@ class Curvatures(NamedTuple):
         centre = _log_ratio(variances)
         t = centre + jnp.asarray(_HALF_WIDTH * np.cos(angles), XT.dtype)
         weights = 1 / (1 + jnp.exp(t) * S[:, None])
-        return cls(centre, _weighted_squares(XT, weights @ jnp.asarray(series, XT.dtype), n_snps))
+        return cls(centre, jnp.asarray(series.T, XT.dtype) @ jnp.log(_weighted_squares(XT, weights, n_snps)))
 
     def at(self, XT: jax.Array, S: jax.Array, variances: Variances) -> jax.Array:
         """Return the curvatures, shape ``(p,)``, by the series or, far from its centre, from X."""
-        n_snps, m = self.coefficients.shape
+        m, n_snps = self.coefficients.shape
         place = (_log_ratio(variances) - self.centre) / _HALF_WIDTH
 
         def near() -> jax.Array:
             terms = jnp.cos(np.arange(m) * jnp.arccos(jnp.clip(place, -1, 1)))
-            return self.coefficients @ terms / variances.sigma2_e
+            return jnp.exp(terms @ self.coefficients) / variances.sigma2_e
 
         found: jax.Array = lax.cond(jnp.abs(place) <= 1, near, lambda: curvatures(XT, S, variances, n_snps))
         return found
@@ -65,7 +67,7 @@ class Curvatures(NamedTuple):
 
 def curvatures(XT: jax.Array, S: jax.Array, variances: Variances, n_snps: int) -> jax.Array:
     """Return a_j of the first ``n_snps`` rows of X', shape ``(p,)``."""
-    return _weighted_squares(XT, 1 / variances.diagonal(S)[:, None], n_snps)[:, 0]
+    return _weighted_squares(XT, 1 / variances.diagonal(S)[:, None], n_snps)[0]
 
 
 def _log_ratio(variances: Variances) -> jax.Array:
@@ -73,15 +75,15 @@ def _log_ratio(variances: Variances) -> jax.Array:
 
 
 def _weighted_squares(XT: jax.Array, weights: jax.Array, n_snps: int) -> jax.Array:
-    """Return the sums of weights times squares, shape (n_snps, m), of weights of shape (n, m)."""
+    """Return the sums of weights times squares, shape (m, n_snps), of weights of shape (n, m)."""
     rows = min(_ROWS, n_snps)
 
     def block(k: jax.Array, sums: jax.Array) -> jax.Array:
         start = jnp.minimum(k * rows, n_snps - rows)
         squares = jnp.square(lax.dynamic_slice_in_dim(XT, start, rows))
-        return lax.dynamic_update_slice_in_dim(sums, squares @ weights, start, 0)
+        return lax.dynamic_update_slice_in_dim(sums, weights.T @ squares.T, start, 1)
 
     blocks = jnp.int32(-(-n_snps // rows))
-    none = jnp.zeros((n_snps, weights.shape[1]), XT.dtype)
+    none = jnp.zeros((weights.shape[1], n_snps), XT.dtype)
     sums: jax.Array = lax.fori_loop(jnp.int32(0), blocks, block, none)
     return sums

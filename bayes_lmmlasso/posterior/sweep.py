@@ -25,7 +25,7 @@ Guan and Stephens (2011, doi:10.1214/11-AOAS455) for proposals that serve the sa
 
 from __future__ import annotations
 
-from math import log, pi, sqrt
+from math import pi, sqrt
 from typing import NamedTuple
 
 import jax
@@ -65,26 +65,17 @@ class Sweep(NamedTuple):
     inclusion: jax.Array
 
 
-class _Conditional(NamedTuple):
-    """Full conditionals of effects, of one shape each."""
-
-    log_evidence: jax.Array
-    log_odds_positive: jax.Array
-    z_positive: jax.Array
-    z_negative: jax.Array
-    sd: jax.Array
-
-    def at(self, j: jax.Array) -> _Conditional:
-        """Return the full conditional of effect j."""
-        return _Conditional(*(values[j] for values in self))
-
-
 class _Block(NamedTuple):
     """A block of SNPs: rows of X', their a_j, and which of the slice belong to it."""
 
     rows: jax.Array
     curvature: jax.Array
     member: jax.Array
+
+    def linear(self, residual: jax.Array, effects: jax.Array, weights: jax.Array) -> jax.Array:
+        """Return c_j, shape of the effects."""
+        # v'X' takes XLA half the time of X v on a CPU
+        return (weights * residual) @ self.rows.T + self.curvature * effects
 
 
 def sweep(
@@ -168,17 +159,19 @@ def _scan(
     """Scan a block from its first SNP to its last, jumping from event to event."""
     size = len(effects)
     index = jnp.arange(size, dtype=jnp.int32)
-    u, sign, magnitude = random.uniform(key, (3, size), effects.dtype)
+    key_event, key_effect = random.split(key)
+    u = random.uniform(key_event, (size,), effects.dtype)
 
     def step(carry: _Scanned) -> _Scanned:
         position, residual, effects, recorded = carry
-        conditional = _conditional(here, residual, effects, weights, slab)
-        q = jax.nn.sigmoid(conditional.log_evidence + log_odds)
+        c = here.linear(residual, effects, weights)
+        q = 1 / (1 + 1 / (jnp.exp(log_odds) * _evidence(c, here.curvature, slab)))
         event = here.member & (index >= position) & ((effects != 0) | (u < q))
         found = jnp.any(event)
         j = jnp.argmax(event).astype(jnp.int32)
-        drawn = jnp.where(u[j] < q[j], _draw_effect(conditional.at(j), sign[j], magnitude[j]), 0.0)
-        new = jnp.where(found, drawn, effects[j])
+        uniforms = random.uniform(random.fold_in(key_effect, j), (2,), effects.dtype)
+        drawn = _draw_effect(c[j], here.curvature[j], slab, *uniforms)
+        new = jnp.where(found, jnp.where(u[j] < q[j], drawn, 0.0), effects[j])
         following = jnp.where(found, j + 1, size).astype(jnp.int32)
         recorded = jnp.where((index >= position) & (index < following), q, recorded)
         return following, residual + (effects[j] - new) * here.rows[j], effects.at[j].set(new), recorded
@@ -204,11 +197,11 @@ def _scan_all(
 
     def step(j: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         gradient, new = carry
-        conditional = _given(gradient[j] + curvature[j] * new[j], curvature[j], slab)
-        drawn = jnp.where(member[j], _draw_effect(conditional, sign[j], magnitude[j]), new[j])
+        c = gradient[j] + curvature[j] * new[j]
+        drawn = jnp.where(member[j], _draw_effect(c, curvature[j], slab, sign[j], magnitude[j]), new[j])
         return gradient - (drawn - new[j]) * gram[j], new.at[j].set(drawn)
 
-    start = (rows @ (weights * residual), effects)
+    start = ((weights * residual) @ rows.T, effects)
     _, new = lax.fori_loop(jnp.int32(0), jnp.int32(len(effects)), step, start)
     return residual - (new - effects) @ rows, new, jnp.ones_like(effects)
 
@@ -225,11 +218,13 @@ def _relocate(
         out = random.categorical(key_out, jnp.where((effects != 0) & here.member, 0.0, -jnp.inf))
         residual = residual + effects[out] * here.rows[out]
         effects = effects.at[out].set(0.0)
-        conditional = _conditional(here, residual, effects, weights, slab)
-        logits = jnp.where(here.member & (effects == 0), conditional.log_evidence, -jnp.inf)
-        j = random.categorical(key_in, logits)
-        new = _draw_effect(conditional.at(j), *random.uniform(key_effect, (2,), effects.dtype))
-        recorded = recorded + jax.nn.softmax(logits) + (effects != 0)
+        c = here.linear(residual, effects, weights)
+        free = here.member & (effects == 0)
+        largest = jnp.max(jnp.where(free, _exponent(c, here.curvature, slab), 0))
+        evidence = jnp.where(free, _evidence(c, here.curvature, slab, largest), 0)
+        j = random.categorical(key_in, jnp.log(evidence))
+        new = _draw_effect(c[j], here.curvature[j], slab, *random.uniform(key_effect, (2,), effects.dtype))
+        recorded = recorded + evidence / jnp.sum(evidence) + (effects != 0)
         return residual - new * here.rows[j], effects.at[j].set(new), recorded
 
     start = (residual, effects, jnp.zeros_like(effects))
@@ -237,34 +232,38 @@ def _relocate(
     return residual, effects, recorded / jnp.maximum(count, 1)
 
 
-def _conditional(here: _Block, residual: jax.Array, effects: jax.Array, weights: jax.Array, slab: Slab) -> _Conditional:
-    """Return the full conditional of every effect of the block given all others."""
-    c = here.rows @ (weights * residual) + here.curvature * effects
-    return _given(c, jnp.where(here.member, here.curvature, 1.0), slab)
+def _evidence(c: jax.Array, curvature: jax.Array, slab: Slab, shift: jax.Array | float = 0.0) -> jax.Array:
+    """Return I_j exp(-shift), infinite where it overflows."""
+    near, far = _standardised(c, curvature, slab)
+    return sqrt(pi / 2) * lax.rsqrt(curvature) / slab.scale * (_mills(near, shift) + _mills(far, shift))
 
 
-def _given(c: jax.Array, curvature: jax.Array, slab: Slab) -> _Conditional:
-    """Return full conditionals from c_j and a_j."""
+def _exponent(c: jax.Array, curvature: jax.Array, slab: Slab) -> jax.Array:
+    """Return the shift that brings I_j to the order of the slab's density at its mode."""
+    return 0.5 * jnp.square(jnp.maximum(_standardised(c, curvature, slab)[0], 0))
+
+
+def _standardised(c: jax.Array, curvature: jax.Array, slab: Slab) -> tuple[jax.Array, jax.Array]:
+    """Return the z of the sign that c has, the only one that can be positive, and that of the other sign."""
     sd = lax.rsqrt(curvature)
-    z_positive, z_negative = (c - 1 / slab.scale) * sd, (-c - 1 / slab.scale) * sd
-    positive, negative = _log_mills(z_positive), _log_mills(z_negative)
-    log_evidence = jnp.logaddexp(positive, negative) + jnp.log(sd / slab.scale) + (0.5 * log(2 * pi) - log(2))
-    return _Conditional(log_evidence, positive - negative, z_positive, z_negative, sd)
+    return (jnp.abs(c) - 1 / slab.scale) * sd, (-jnp.abs(c) - 1 / slab.scale) * sd
 
 
-def _log_mills(z: jax.Array) -> jax.Array:
-    """Return log M(z) = z^2/2 + log Phi(z), without overflow or cancellation."""
-    half = 0.5 * erfcx(jnp.abs(z) / sqrt(2))
-    upper = 0.5 * z**2 + jnp.log1p(-jnp.exp(-0.5 * z**2) * half)
-    return jnp.where(z < 0, jnp.log(half), upper)
+def _mills(z: jax.Array, shift: jax.Array | float) -> jax.Array:
+    """Return M(z) exp(-shift) without cancellation."""
+    tail = 0.5 * erfcx(jnp.abs(z) / sqrt(2)) * jnp.exp(-jnp.asarray(shift, z.dtype))
+    return jnp.where(z < 0, tail, jnp.exp(0.5 * z**2 - shift) - tail)
 
 
-def _draw_effect(conditional: _Conditional, sign: jax.Array, magnitude: jax.Array) -> jax.Array:
+def _draw_effect(c: jax.Array, curvature: jax.Array, slab: Slab, sign: jax.Array, magnitude: jax.Array) -> jax.Array:
     """Draw an effect given that it is not zero, from two uniforms in [0, 1)."""
-    positive = sign < jax.nn.sigmoid(conditional.log_odds_positive)
-    z = jnp.where(positive, conditional.z_positive, conditional.z_negative)
+    near, far = _standardised(c, curvature, slab)
+    shift = _exponent(c, curvature, slab)
+    likely, unlikely = _mills(near, shift), _mills(far, shift)
+    as_c = sign * (likely + unlikely) < likely
+    z = jnp.where(as_c, near, far)
     excess = jnp.maximum(_excess(z, magnitude), np.finfo(z.dtype).tiny ** 0.5)
-    return jnp.where(positive, 1.0, -1.0).astype(z.dtype) * conditional.sd * excess
+    return jnp.where(as_c == (c >= 0), 1.0, -1.0).astype(z.dtype) * lax.rsqrt(curvature) * excess
 
 
 def _excess(z: jax.Array, u: jax.Array) -> jax.Array:
