@@ -97,6 +97,10 @@ Model = Annotated[str, typer.Option(help="Prior of the SNP effects.", metavar="|
 Chains = Annotated[int, typer.Option(help="Markov chains.")]
 Warmup = Annotated[int | None, typer.Option(help="Draws of each chain to discard.", show_default="as the model needs")]
 Draws = Annotated[int | None, typer.Option(help="Draws of each chain to keep.", show_default="as the model needs")]
+Sweeps = Annotated[
+    int | None,
+    typer.Option(help="Sweeps over the SNPs in each draw (spike_slab).", show_default="as the model needs"),
+]
 Until = Annotated[
     str | None, typer.Option(help="Stop when reached: rhat=1.01, mcse=0.02, minutes=15, or several with commas.")
 ]
@@ -166,6 +170,7 @@ def run(
     chains: Chains = 4,
     warmup: Warmup = None,
     draws: Draws = None,
+    sweeps: Sweeps = None,
     until: Until = None,
     effects: Effects = "summary",
     precision: Precision = "float32",
@@ -197,6 +202,7 @@ def sample(
     chains: Chains = 4,
     warmup: Warmup = None,
     draws: Draws = None,
+    sweeps: Sweeps = None,
     until: Until = None,
     effects: Effects = "summary",
     precision: Precision = "float32",

@@ -60,7 +60,7 @@ def finished_run() -> RunResult:
 @cache
 def sparse_run() -> RunResult:
     """A run of the same cohort with exact zeros; its folder is read-only by agreement."""
-    return run(settings(model="spike_slab", trait="colour", window="ld"), Path(_FOLDER.name) / "sparse")
+    return run(settings(model="spike_slab", trait="colour", window="ld", sweeps=20), Path(_FOLDER.name) / "sparse")
 
 
 def finished_copy(target: Path) -> Path:

@@ -125,6 +125,8 @@ def test_bad_data(tmp_path, command, case):
         ("run", ["--chains", "0"], "--chains of at least 1, got 0"),
         ("sample", ["--warmup", "0"], "--warmup of at least 1, got 0"),
         ("sample", ["--draws", "3"], "--draws of at least 4, got 3"),
+        ("sample", ["--model", "spike_slab", "--sweeps", "0"], "--sweeps of at least 1, got 0"),
+        ("run", ["--sweeps", "9"], "expected --sweeps with a model that the composite sampler draws from"),
         ("run", ["--chains", "2", "--draws", "12"], "at least 25 draws of all chains together"),
         ("run", ["--seed", "-1"], "--seed of at least 0, got -1"),
         ("run", ["--window", "wide"], "'wide'"),

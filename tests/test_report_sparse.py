@@ -33,6 +33,12 @@ def test_credible_sets_are_written_for_a_model_with_exact_zeros():
     assert not (finished_run().folder / "credible_sets.tsv").exists()
 
 
+def test_sweeps_in_a_draw_are_those_asked_for():
+    assert sparse_run().record["arguments"]["sweeps"] == 20
+    assert bl.read_tree(sparse_run().folder / "posterior.zarr").attrs["snapshots"] == 20
+    assert finished_run().record["arguments"]["sweeps"] is None
+
+
 def test_every_column_of_the_credible_sets_is_explained():
     columns = column_definitions(sparse_run().record)["credible_sets.tsv"]
     assert {name.strip() for names in columns for name in names.split(",")} == set(CREDIBLE_SETS.split())

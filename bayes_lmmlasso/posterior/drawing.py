@@ -57,6 +57,7 @@ def draw_posterior(
     warmup: int | None,
     draws: int | None,
     until: Until | None,
+    sweeps: int | None,
     seed: int,
     sampler: Sampler = "auto",
     store: Path | None = None,
@@ -69,7 +70,14 @@ def draw_posterior(
     spec = model_spec(model)
     chosen = _choose_sampler(spec, sampler)
     warmup, draws = chain_lengths(spec, warmup, draws, until is not None)
-    for name, value, least in (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4)):
+    if sweeps is not None:
+        if chosen != "composite":
+            raise InputError(
+                f"expected sweeps with the composite sampler alone, got {sweeps} with {chosen!r}: leave them out"
+            )
+        spec = replace(spec, sweeps=int(sweeps))
+    counts = (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4), ("sweeps", spec.sweeps, 1))
+    for name, value, least in counts:
         if value < least:
             raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
     data = jax.device_put(data, may_alias=True)

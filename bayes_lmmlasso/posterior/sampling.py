@@ -26,6 +26,7 @@ def sample_posterior(
     warmup: int | None = None,
     draws: int | None = None,
     until: Until | None = None,
+    sweeps: int | None = None,
     seed: int = 0,
     sampler: Sampler = "auto",
     store: str | Path | None = None,
@@ -46,6 +47,9 @@ def sample_posterior(
         model's specification says, with ``until`` 20 times as many draws.
     until
         Targets at which sampling stops.
+    sweeps
+        Sweeps of the composite sampler in each draw: more of them make better draws where chains mix slowly, and take
+        no more room. By default what the model's specification says.
     seed
         Seed of everything random: same seed, data and machine, same draws.
     sampler
@@ -78,6 +82,7 @@ def sample_posterior(
         warmup=warmup,
         draws=draws,
         until=until,
+        sweeps=sweeps,
         seed=seed,
         sampler=sampler,
         store=None if store is None else Path(store),

@@ -185,12 +185,12 @@ def _doubts_of_sampling(sampling: SamplingEvidence) -> list[str]:
         value = "undefined" if sampling.r_hat is None else f"{sampling.r_hat:.3f}"
         found.append(
             f"The chains do not agree yet: R-hat of {sampling.r_hat_of} is {value}, and at most {R_HAT_LIMIT} "
-            "is wanted. Draw more, with --warmup and --draws."
+            "is wanted. Draw more, with --draws (and --warmup), or --sweeps for spike_slab."
         )
     if sampling.ess_bulk < _ESS_LIMIT:
         found.append(
             f"Few effective draws: {sampling.ess_bulk:.0f} for {sampling.ess_bulk_of}, and {_ESS_LIMIT} are "
-            "wanted. Draw more, with --draws."
+            "wanted. Draw more, with --draws, or --sweeps for spike_slab."
         )
     if sampling.elpd_loo is None:
         found.append(

@@ -46,10 +46,10 @@ _NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
 
 def announcement(command: str, settings: RunSettings) -> dict[str, Any]:
     """Return what is known before a run starts: command, arguments, seed and versions."""
-    warmup, draws = chain_lengths(
-        model_spec(settings.model), settings.warmup, settings.draws, settings.until is not None
-    )
-    arguments = asdict(settings) | {"warmup": warmup, "draws": draws}
+    spec = model_spec(settings.model)
+    warmup, draws = chain_lengths(spec, settings.warmup, settings.draws, settings.until is not None)
+    sweeps = settings.sweeps or (spec.sweeps if spec.sampler == "composite" else None)
+    arguments = asdict(settings) | {"warmup": warmup, "draws": draws, "sweeps": sweeps}
     if command == "sample":
         arguments = {name: value for name, value in arguments.items() if name not in _NOT_OF_SAMPLE}
     return {

@@ -49,6 +49,8 @@ class RunSettings:
         Number of subsamples for stability selection, and the share of the samples in each.
     chains, warmup, draws
         Markov chains; the lengths default to what the model says.
+    sweeps
+        Sweeps of the composite sampler in each draw; defaults to what the model says.
     until
         Targets at which sampling stops, such as ``rhat=1.01,minutes=15``; ``draws`` is then the most.
     effects
@@ -88,6 +90,7 @@ class RunSettings:
     chains: int = 4
     warmup: int | None = None
     draws: int | None = None
+    sweeps: int | None = None
     until: str | None = None
     effects: str = "summary"
     precision: str = "float32"
@@ -129,6 +132,7 @@ class RunSettings:
             ("--chains", self.chains, 1),
             ("--warmup", self.warmup, 1),
             ("--draws", self.draws, 4),
+            ("--sweeps", self.sweeps, 1),
             ("--devices", self.devices, 1),
             ("--seed", self.seed, 0),
         ):
@@ -142,6 +146,11 @@ class RunSettings:
         for option, share, top in (("--maf", self.maf, 0.5), ("--missing", self.missing, 1.0)):
             if not 0 <= share <= top:
                 raise InputError(f"expected {option} between 0 and {top:g}, got {share:g}: give a share")
+        if self.sweeps is not None and MODELS[self.model].sampler != "composite":
+            raise InputError(
+                f"expected --sweeps with a model that the composite sampler draws from, got --model {self.model}: "
+                "leave it out"
+            )
         if self.until is not None:
             Until.parse(self.until)
         if not 0 < self.subsample_fraction < 1:
