@@ -383,7 +383,7 @@ def report(
 
 @app.command()
 def compare(
-    study: Annotated[Path, typer.Argument(help="File that states the study.", metavar="STUDY.toml")],
+    studies: Annotated[list[Path], typer.Argument(help="Files that state a study each.", metavar="STUDY.toml...")],
     out: OutDir,
     scheduler: Annotated[
         str | None, typer.Option(help="Dask scheduler to compute on, such as tcp://127.0.0.1:8786.", metavar="ADDRESS")
@@ -393,13 +393,16 @@ def compare(
         int | None, typer.Option(min=1, help="Simulated traits for each setting, for a trial.")
     ] = None,
 ) -> None:
-    """Compare methods as STUDY.toml says; cells that DIR knows are not computed again."""
-    from bayes_lmmlasso.report.studies import run_study, study_lines  # all methods: seconds, and hundreds of megabytes
+    """Compare methods as STUDY.toml says; cells that DIR knows are not computed again.
+
+    Of several studies each has a folder of its own in DIR, named after its file.
+    """
+    from bayes_lmmlasso.report.studies import run_studies, study_lines  # seconds, and hundreds of megabytes
 
     changes = {} if replicates is None else {"replicates": replicates}
     with _bars() as progress:
-        result = run_study(study, out, scheduler=scheduler, workers=workers, changes=changes, progress=progress)
-    _tell(study_lines(result))
+        results = run_studies(studies, out, scheduler=scheduler, workers=workers, changes=changes, progress=progress)
+    _tell([line for result in results for line in study_lines(result)])
 
 
 @app.command()

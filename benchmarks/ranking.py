@@ -3,8 +3,8 @@
 Figures 1 and 2 of Rakitsch et al. 2013 (doi:10.1093/bioinformatics/bts669), from the folders of their studies:
 
     export BAYES_LMMLASSO_DATA=...
-    bayes-lmmlasso compare notebooks/studies/figure1.toml --out figure1
-    python3 -m uv run python benchmarks/ranking.py figure1
+    bayes-lmmlasso compare notebooks/studies/figure1.toml notebooks/studies/figure2.toml --out ranking
+    python3 -m uv run python benchmarks/ranking.py ranking/figure1 ranking/figure2
 
 It writes ``benchmarks/ranking.md``.
 """

@@ -452,6 +452,26 @@ def test_a_bad_study_is_told_in_one_sentence(case, tmp_path):
     assert words in line
 
 
+def test_several_studies_have_a_folder_each(tmp_path, in_this_process):
+    first, second = (write_study(tmp_path / f"{name}.toml", "simulation") for name in ("first", "second"))
+    out = tmp_path / "out"
+    compare = ["compare", "--out", str(out), "--replicates", "1", str(first)]
+    same = tmp_path / "first" / "first.toml"
+    same.parent.mkdir()
+    same.write_text("sede = 1")
+    for other, words in ((same, "got first twice"), (tmp_path / "missing.toml", "missing.toml")):
+        refused = CliRunner().invoke(app, [*compare, str(other)])
+        assert refused.exit_code == 2
+        assert words in refused.stderr
+        assert not out.exists()
+    done = CliRunner().invoke(app, [*compare, str(second)])
+    assert done.exit_code == 0, done.output
+    assert sorted(folder.name for folder in out.iterdir()) == ["first", "second"]
+    assert (out / "first" / "summary.tsv").read_text() == (out / "second" / "summary.tsv").read_text()
+    for name in ("first", "second"):
+        assert f"report: {out / name / 'report.html'}" in done.stdout
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path, in_this_process):
     (tmp_path / "thesis.txt").write_text("x")
     path = write_study(tmp_path / "study.toml", "selection")

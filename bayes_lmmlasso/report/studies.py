@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from bayes_lmmlasso.report.study_figures import STUDY_FIGURES
 from bayes_lmmlasso.report.study_page import study_html
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
 
-__all__ = ["StudyResult", "run_study", "study_lines"]
+__all__ = ["StudyResult", "run_studies", "run_study", "study_lines"]
 
 _RECORD, _CELLS, _STORE = "study.json", "cells", ".unfinished"
 
@@ -38,6 +38,26 @@ class StudyResult:
     folder: Path
     outcome: StudyOutcome
     conclusions: list[str]
+
+
+def run_studies(paths: Sequence[Path], out: Path, **options: Any) -> list[StudyResult]:
+    """Compute studies one after the other: one into a folder, several into its subfolders named after their files.
+
+    Options and errors are those of `run_study`; all files are read before the first study begins.
+
+    Raises
+    ------
+    InputError
+        If two files have the same name, or as `run_study`.
+    """
+    if len(paths) == 1:
+        return [run_study(paths[0], out, **options)]
+    folders = [out / path.stem for path in paths]
+    if twice := [folder for folder in folders if folders.count(folder) > 1]:
+        raise InputError(f"expected studies in files of different names, got {twice[0].name} twice: rename one of them")
+    for path in paths:
+        read_study(path, options.get("changes"))
+    return [run_study(path, folder, **options) for path, folder in zip(paths, folders, strict=True)]
 
 
 def run_study(
