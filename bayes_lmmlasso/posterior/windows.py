@@ -69,24 +69,21 @@ def window_table(
     pip = inclusion_means(tree, snp_variance_share)
     effects_of, visits_of = _columns(tree, "b"), _columns(tree, "visits")
     assert effects_of is not None
-    shares: list[NDArray[Any]] = []
-    events: list[NDArray[Any]] = []
+    explained = np.empty((len(windows), *effects_of(windows["members"].iloc[0]).shape[:2]))
+    happened = np.empty_like(explained)
     top = []
-    for members in windows["members"]:
+    for share, event, members in zip(explained, happened, windows["members"], strict=True):
         inside = effects_of(members)
-        share = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(inside.shape[:2])
-        shares.append(share)
+        share[:] = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(share.shape)
         if not tree.attrs.get("exact_zeros"):
-            events.append(share > variance_share)
+            event[:] = share > variance_share
         elif visits_of is None:
-            events.append((inside != 0).any(axis=2))
+            event[:] = (inside != 0).any(axis=2)
         else:
-            events.append(_any_included(visits_of(members), tree.attrs["snapshots"]))
+            event[:] = _any_included(visits_of(members), tree.attrs["snapshots"])
         size = np.abs(inside.mean(axis=(0, 1)))
         top.append(members[max(range(len(members)), key=lambda j: (pip[members[j]], size[j]))])
-    explained = np.array(shares)
     r_hat, ess = convergence(explained)
-    happened = np.array(events)
     return windows.drop(columns="members").assign(
         window_pip=happened.mean(axis=(1, 2)),
         window_pip_mcse=probability_error(happened, ess),
