@@ -6,7 +6,8 @@ is a function of t alone, analytic where |Im t| < pi and never zero there: the i
 sign. Between t0 - L and t0 + L Chebyshev interpolation of its logarithm in m points is therefore off by about rho^-m,
 rho = pi / L + sqrt(1 + (pi / L)^2) (Trefethen 2013, Approximation Theory and Approximation Practice, theorem 8.2):
 with L = 3 by rounding alone for m = 16 in single, 40 in double precision. The values at the points cost one product
-with X^2; from there on a_j costs m instead of n multiplications. Few samples leave t wide open: with 84 lines of
+with X^2; from there on a_j costs m instead of n multiplications. The logarithm is taken of the ratio to the value at
+t0, which is between -L and L, so that it loses no digits. Few samples leave t wide open: with 84 lines of
 Arabidopsis it moves by more than 1.2 in two thirds of 50 sweeps, by more than 3 in a quarter.
 """
 
@@ -35,7 +36,7 @@ class Curvatures(NamedTuple):
     Attributes
     ----------
     centre : t0.
-    coefficients : (m, p) of the Chebyshev series of log(se2 a_j).
+    coefficients : (1 + m, p), se2 a_j at t0, and the Chebyshev series of the logarithm of the ratio to it.
     """
 
     centre: jax.Array
@@ -49,19 +50,24 @@ class Curvatures(NamedTuple):
         series = np.cos(np.arange(m) * angles[:, None]) * (2 / m)  # values at the points -> coefficients
         series[:, 0] /= 2
         centre = _log_ratio(variances)
-        t = centre + jnp.asarray(_HALF_WIDTH * np.cos(angles), XT.dtype)
+        t = centre + jnp.asarray(_HALF_WIDTH * np.append(0, np.cos(angles)), XT.dtype)
         weights = 1 / (1 + jnp.exp(t) * S[:, None])
         transform = jnp.asarray(series.T, XT.dtype)
-        return cls(centre, _weighted_squares(XT, weights, n_snps, lambda sums: transform @ jnp.log(sums)))
+
+        def series_of(sums: jax.Array) -> jax.Array:
+            return jnp.concatenate([sums[:1], transform @ jnp.log(sums[1:] / sums[:1])])
+
+        return cls(centre, _weighted_squares(XT, weights, n_snps, series_of))
 
     def at(self, XT: jax.Array, S: jax.Array, variances: Variances) -> jax.Array:
         """Return the curvatures, shape ``(p,)``, by the series or, far from its centre, from X."""
-        m, n_snps = self.coefficients.shape
+        level, series = self.coefficients[0], self.coefficients[1:]
+        m, n_snps = series.shape
         place = (_log_ratio(variances) - self.centre) / _HALF_WIDTH
 
         def near() -> jax.Array:
             terms = jnp.cos(np.arange(m) * jnp.arccos(jnp.clip(place, -1, 1)))
-            return jnp.exp(terms @ self.coefficients) / variances.sigma2_e
+            return level * jnp.exp(terms @ series) / variances.sigma2_e
 
         found: jax.Array = lax.cond(jnp.abs(place) <= 1, near, lambda: curvatures(XT, S, variances, n_snps))
         return found

@@ -23,7 +23,6 @@ from bayes_lmmlasso.posterior.partition import assign_windows
 
 __all__ = ["window_table"]
 
-
 _Source = Callable[[NDArray[np.intp]], NDArray[Any]]
 
 
