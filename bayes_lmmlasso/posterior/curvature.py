@@ -61,13 +61,13 @@ class Curvatures(NamedTuple):
 
     def at(self, XT: jax.Array, S: jax.Array, variances: Variances) -> jax.Array:
         """Return the curvatures, shape ``(p,)``, by the series or, far from its centre, from X."""
-        level, series = self.coefficients[0], self.coefficients[1:]
-        m, n_snps = series.shape
+        rows, n_snps = self.coefficients.shape
         place = (_log_ratio(variances) - self.centre) / _HALF_WIDTH
 
         def near() -> jax.Array:
-            terms = jnp.cos(np.arange(m) * jnp.arccos(jnp.clip(place, -1, 1)))
-            return level * jnp.exp(terms @ series) / variances.sigma2_e
+            terms = jnp.cos(np.arange(rows - 1) * jnp.arccos(jnp.clip(place, -1, 1)))
+            terms = jnp.append(0, terms).astype(terms.dtype)  # a slice of the coefficients would be a copy
+            return self.coefficients[0] * jnp.exp(terms @ self.coefficients) / variances.sigma2_e
 
         found: jax.Array = lax.cond(jnp.abs(place) <= 1, near, lambda: curvatures(XT, S, variances, n_snps))
         return found
