@@ -24,7 +24,7 @@ def test_the_series_and_what_is_far_from_its_centre_are_the_curvatures(rng, dtyp
     with jax.enable_x64(dtype == np.float64):
         XT, eigenvalues = jnp.asarray(X.T, dtype), jnp.asarray(S, dtype)
         near = Curvatures.around(XT, eigenvalues, variances(*centre), p)
-        for factor in np.exp([-6, -2.99, -1.7, 0, 0.3, 2.99, 6]):
+        for factor in np.exp([-6, -2.99, -2.49, -1.7, 0, 0.3, 2.49, 2.99, 6]):
             now = variances(dtype(centre[0] * factor), dtype(2 * centre[1]))
             d = centre[0] * factor * S + 2 * centre[1]
             exact = (np.asarray(XT[:p], np.float64) ** 2 / d).sum(axis=1)

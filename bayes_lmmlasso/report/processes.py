@@ -28,7 +28,8 @@ from bayes_lmmlasso.report.clock import StageClock
 
 __all__ = ["InOneProcess", "InOwnProcesses", "Steps", "serve"]
 
-_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}  # glibc would keep free memory apart for each thread
+# glibc would keep free memory apart for each thread, and what is free below what is not
+_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "500000"}
 _ALIGNMENT = 64  # bytes, from which JAX computes without a copy
 _PR_SET_PDEATHSIG = 1
 _CHILD = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from {module} import serve; serve()"
