@@ -8,7 +8,8 @@ One after the other, on the CPU and on what JAX takes by default, each in a proc
               steps;
               on an accelerator all chains advance together in one program, or, to compare, each in a thread of its own
     sweep     a sweep of the composite sampler for `spike_slab` in all of four chains
-    sampling  `sample_posterior` as a whole, compilation included, 4 chains; and how far its means are from the CPU's
+    sampling  `sample_posterior` as a whole, compilation included, 4 chains; and how far its means are from the CPU's,
+              of all hyper-parameters and the first effects
 
 Cohorts: the 176 x 1,000 example of the original LMM-Lasso program, CD8 of mouse_hs1940 (1,410 x 10,768), and simulated
 ones, made in the eigenbasis of K = XX'/p. Everything is float32. Run it with
@@ -53,6 +54,7 @@ from bayes_lmmlasso.posterior.drawing import _composite, _composite_draw
 from bayes_lmmlasso.posterior.monitor import Monitor
 
 TABLE = Path(__file__).with_suffix(".md")
+FIRST = 11_000  # effects whose draws are summarised
 
 
 def simulated(n: int, p: int, seed: int = 1) -> RotatedData:
@@ -160,10 +162,12 @@ def in_threads[T](work: Callable[[], T]) -> T:
 
 
 def sampling(data: RotatedData, warmup: int, draws: int) -> tuple[float, Sampled]:
-    """Seconds of a whole sampling of `laplace`, and its summary."""
+    """Seconds of a whole sampling of `laplace`, and a summary of its hyper-parameters and first effects."""
     start = time.perf_counter()
     tree = bl.sample_posterior(data, "laplace", chains=CHAINS, warmup=warmup, draws=draws, seed=1)
-    return time.perf_counter() - start, summary(tree, LAPLACE, "b")
+    seconds, posterior = time.perf_counter() - start, tree["posterior"]
+    drawn = {name: posterior[name].values for name in LAPLACE} | {"b": posterior["b"].values[:, :, :FIRST]}
+    return seconds, summary(drawn, LAPLACE, "b")
 
 
 def memory() -> float:
@@ -189,8 +193,9 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         keep(cohort, step=step(data, draws))
         if cohort == "1,410 x 10,768":
             keep(cohort, sweep=sweep(data, 3))
+        if cohort in options.sample:
             seconds, drawn = sampling(data, options.warmup, options.draws)
-            np.savez(folder / f"{platform}.npz", **asdict(drawn))
+            np.savez(sampled(folder, platform, cohort), **asdict(drawn))
             keep(cohort, sampling=seconds, r_hat=float(drawn.r_hat.max()))
         keep(cohort, memory=memory())
         del data
@@ -199,14 +204,19 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         keep(cohort, threads=in_threads(partial(step, data, 10)))
 
 
-def agreement(folder: Path, platform: str) -> str:
+def sampled(folder: Path, platform: str, cohort: str) -> Path:
+    """Where the summary of a whole sampling is kept."""
+    return folder / f"{platform}_{cohort.replace(',', '').replace(' ', '')}.npz"
+
+
+def agreement(folder: Path, platform: str, cohort: str) -> str:
     """How far the means of a platform are from the CPU's, in their Monte Carlo errors."""
-    one, two = (dict(np.load(folder / f"{name}.npz")) for name in ("cpu", platform))
+    one, two = (dict(np.load(sampled(folder, name, cohort))) for name in ("cpu", platform))
     hyper = (one["hyper"] - two["hyper"]) / np.hypot(one["hyper_error"], two["hyper_error"])
     effects = (one["chains"].mean(axis=0) - two["chains"].mean(axis=0)) / np.hypot(one["error"], two["error"])
     return (
-        f"Means of the two samplings differ by {np.abs(hyper).max():.1f} Monte Carlo errors at most (of the "
-        f"hyper-parameters), {np.sqrt(np.mean(effects**2)):.2f} in root mean square ({effects.size:,} effects).\n"
+        f"Means of the two samplings of {cohort} differ by {np.abs(hyper).max():.1f} Monte Carlo errors at most (of "
+        f"the hyper-parameters), {np.sqrt(np.mean(effects**2)):.2f} in root mean square ({effects.size:,} effects).\n"
     )
 
 
@@ -215,7 +225,18 @@ def write(folder: Path) -> None:
     found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
     kinds = "; ".join(f"{name}: {run['device']}, {run['cores']} cores" for name, run in found.items())
     versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "numpyro"))
-    columns = ("X b ms", "GB/s", "X'r ms", "GB/s", "step ms", "in threads", "sweep ms", "sampling s", "peak GB")
+    columns = (
+        "X b ms",
+        "GB/s",
+        "X'r ms",
+        "GB/s",
+        "step ms",
+        "in threads",
+        "sweep ms",
+        "sampling s",
+        "R-hat",
+        "peak GB",
+    )
     text = (
         f"{kinds}; {versions}; float32; the columns are explained in `accelerator.py`, products are of four vectors.\n"
     )
@@ -226,9 +247,12 @@ def write(folder: Path) -> None:
             row = run["cohorts"].get(cohort, {})
             speeds = [4e-6 * n * p / row.get(f"four {product}", np.nan) for product in ("X b", "X'r")]
             cells = [row.get("four X b", np.nan), speeds[0], row.get("four X'r", np.nan), speeds[1]]
-            cells += [row.get(key, np.nan) for key in ("step", "threads", "sweep", "sampling", "memory")]
+            cells += [row.get(key, np.nan) for key in ("step", "threads", "sweep", "sampling", "r_hat", "memory")]
             text += f"| {cohort} | {name} | {' | '.join(f'{cell:.3g}' for cell in cells)} |\n".replace("nan", "")
-    text += "".join(f"\n{agreement(folder, name)}" for name in found if name != "cpu")
+    for cohort in COHORTS:
+        names = [name for name in found if sampled(folder, name, cohort).exists()]
+        if "cpu" in names:
+            text += "".join(f"\n{agreement(folder, name, cohort)}" for name in names if name != "cpu")
     TABLE.write_text(text, encoding="utf-8")
 
 
@@ -236,6 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohorts", nargs="+", choices=COHORTS, default=list(COHORTS))
     parser.add_argument("--compare", nargs="*", choices=COHORTS, default=["1,410 x 10,768"], help="step in threads too")
+    parser.add_argument("--sample", nargs="*", choices=COHORTS, default=["1,410 x 10,768"], help="sample too")
     parser.add_argument("--warmup", type=int, default=100, help="warm-up of the whole sampling")
     parser.add_argument("--draws", type=int, default=100, help="draws of the whole sampling")
     parser.add_argument(
