@@ -29,6 +29,7 @@ PAIRS = [
     ("lmm-lasso-stability", "lasso-stability"),
     ("spike_slab-pip", "lmm-lasso-stability"),
     ("spike_slab-pip", "lmm-lasso"),
+    ("spike_slab-pip", "lmm-p3d"),
     ("spike_slab-pip", "mlmm"),
 ]
 
@@ -37,26 +38,38 @@ def section(folder: Path) -> list[str]:
     """Return what a study found: means of the methods, and paired differences of those that are compared."""
     record = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     summary, differences = (pd.read_csv(folder / f"{name}.tsv", sep="\t") for name in ("summary", "differences"))
-    differences = differences[differences["metric"] == "average_precision"].set_index(["method", "reference"])
-    lines = [f"## {record['name']}", ""]
-    for setting, part in summary.groupby("setting", sort=False):
-        means = part.set_index(["method", "metric"])
-        methods = list(part["method"].unique())
-        n = part["n"].iloc[0]
-        lines += [
-            f"{setting}, {n} replicates:",
-            "",
-            row(["", *METRICS.values()]),
-            row(["---", *["---:"] * len(METRICS)]),
-        ]
-        lines += [row([method, *(interval(means.loc[(method, metric)]) for metric in METRICS)]) for method in methods]
-        lines += ["", row(["", "difference in area under precision-recall", "replicates where larger"])]
-        lines.append(row(["---", "---:", "---:"]))
-        here = differences[differences["setting"] == setting]
-        for method, reference in PAIRS:
-            if (found := paired(here, method, reference)) is not None:
-                lines.append(row([f"{method} - {reference}", *found]))
-        lines.append("")
+    differences = differences[differences["metric"] == "average_precision"]
+    table = of_one_setting if summary["setting"].nunique() == 1 else along_settings
+    return [f"## {record['name']}", "", *table(summary, differences), ""]
+
+
+def of_one_setting(summary: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
+    """Return a table of methods by metrics, and one of pairs of methods."""
+    means = summary.set_index(["method", "metric"])
+    lines = [f"{summary['setting'].iloc[0]}, {summary['n'].iloc[0]} replicates:", "", *head(["", *METRICS.values()])]
+    lines += [
+        row([method, *(interval(means.loc[(method, metric)]) for metric in METRICS)])
+        for method in summary["method"].unique()
+    ]
+    lines += ["", *head(["", "difference in area under precision-recall", "replicates where larger"])]
+    found = differences.set_index(["method", "reference"])
+    lines += [row([name(pair), *cells]) for pair in PAIRS if (cells := paired(found, *pair)) is not None]
+    return lines
+
+
+def along_settings(summary: pd.DataFrame, differences: pd.DataFrame) -> list[str]:
+    """Return a table of settings by methods, and one of settings by pairs of methods."""
+    means = summary[summary["metric"] == "average_precision"].set_index(["setting", "method"])
+    settings, methods = (list(means.index.unique(level)) for level in ("setting", "method"))
+    lines = [f"Area under precision-recall, {summary['n'].iloc[0]} replicates a setting:", "", *head(["", *methods])]
+    lines += [row([setting, *(interval(means.loc[(setting, method)]) for method in methods)]) for setting in settings]
+    found = differences.set_index(["setting", "method", "reference"])
+    pairs = [pair for pair in PAIRS if paired(found.loc[settings[0]], *pair) is not None]
+    lines += ["", "Differences, and the share of replicates where they are above zero:", ""]
+    lines += head(["", *map(name, pairs)])
+    for setting in settings:
+        cells = (paired(found.loc[setting], *pair) for pair in pairs)
+        lines.append(row([setting, *(", ".join(cell) for cell in cells if cell is not None)]))
     return lines
 
 
@@ -75,6 +88,14 @@ def paired(differences: pd.DataFrame, method: str, reference: str) -> tuple[str,
 
 def interval(found: pd.Series) -> str:
     return f"{found['mean']:.3f} ({found['lo']:.3f} to {found['hi']:.3f})"
+
+
+def name(pair: tuple[str, str]) -> str:
+    return " - ".join(pair)
+
+
+def head(cells: list[str]) -> list[str]:
+    return [row(cells), row(["---", *["---:"] * (len(cells) - 1)])]
 
 
 def row(cells: list[str]) -> str:
