@@ -9,7 +9,7 @@ One after the other, on the CPU and on what JAX takes by default, each in a proc
               on an accelerator all chains advance together in one program, or, to compare, each in a thread of its own
     sweep     a sweep of the composite sampler for `spike_slab` in all of four chains
     sampling  `sample_posterior` as a whole, compilation included, 4 chains; and how far its means are from the CPU's,
-              of all hyper-parameters and the first effects
+              of all hyper-parameters and the first effects; R-hat is the worst of these
 
 Cohorts: the 176 x 1,000 example of the original LMM-Lasso program, CD8 of mouse_hs1940 (1,410 x 10,768), and simulated
 ones, made in the eigenbasis of K = XX'/p. Everything is float32. Run it with
@@ -261,8 +261,8 @@ def main() -> None:
     parser.add_argument("--cohorts", nargs="+", choices=COHORTS, default=list(COHORTS))
     parser.add_argument("--compare", nargs="*", choices=COHORTS, default=["1,410 x 10,768"], help="step in threads too")
     parser.add_argument("--sample", nargs="*", choices=COHORTS, default=["1,410 x 10,768"], help="sample too")
-    parser.add_argument("--warmup", type=int, default=100, help="warm-up of the whole sampling")
-    parser.add_argument("--draws", type=int, default=100, help="draws of the whole sampling")
+    parser.add_argument("--warmup", type=int, default=250, help="warm-up of the whole sampling")
+    parser.add_argument("--draws", type=int, default=500, help="draws of the whole sampling")
     parser.add_argument(
         "--measure", type=Path, metavar="FOLDER", help="measure on JAX's default device, write no table"
     )
