@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from bayes_lmmlasso.memory import release_memory
+import bayes_lmmlasso as bl
+from bayes_lmmlasso.memory import count_maps, release_memory
+from bayes_lmmlasso.posterior import chains
 from bayes_lmmlasso.report.clock import StageClock
 
 pytestmark = pytest.mark.skipif(not hasattr(ctypes.pythonapi, "malloc_trim"), reason="the C library cannot trim")
@@ -78,3 +81,16 @@ def test_sampling_keeps_little_of_what_compiling_takes():
     before, peak, after = map(int, done.stdout.split())
     assert peak - before > 100 * 1024
     assert after - before < 0.7 * (peak - before)
+
+
+def test_programs_for_data_of_many_shapes_do_not_pile_up(monkeypatch):
+    """Each has hundreds of memory maps, and a process that has all it may crashes."""
+    monkeypatch.setattr(chains, "_MANY_MAPS", 0)
+    rng, maps = np.random.default_rng(1), []
+    for n in (20, 21, 22):
+        X = bl.standardise(rng.binomial(2, 0.3, (n, 10)).astype(float))
+        basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(X)))
+        data = bl.rotate(X, basis, y=rng.standard_normal(n), covariates=np.ones((n, 1)))
+        bl.sample_posterior(data, "normal", chains=1, warmup=1, draws=4)
+        maps.append(count_maps())
+    assert maps[2] - maps[1] < 100

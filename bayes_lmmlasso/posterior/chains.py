@@ -9,7 +9,7 @@ interruption after which it continues from its saved state, changes a draw.
 
 JAX keeps what it has traced and compiled for a later call, which is fast then: equal kernels share one program. The
 first states and the program need hundreds of megabytes of that. Where X is large and the draws go into a folder, long
-runs, it is dropped after each.
+runs, it is dropped after each; and in a process that samples data of many shapes, before there is no room for more.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from numpyro.infer.mcmc import MCMCKernel
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.memory import release_memory
+from bayes_lmmlasso.memory import count_maps, release_memory
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.devices import is_sharded, on_accelerator
 from bayes_lmmlasso.posterior.draw_store import DrawStore, block_length
@@ -38,6 +38,7 @@ from bayes_lmmlasso.posterior.monitor import Monitor
 __all__ = ["Collect", "Schedule", "run_chains"]
 
 _LARGE = 16 * 2**20  # bytes of X from which memory can count for more than a second compilation
+_MANY_MAPS = 8_192  # those of about ten compiled programs
 
 Collect = Callable[[Any, Any, RotatedData], dict[str, jax.Array]]
 
@@ -202,7 +203,7 @@ def _program(kernel: MCMCKernel, collect: Collect, block: int) -> Any:
 
 def _forget_programs(data: RotatedData, store: DrawStore) -> None:
     """Free what JAX has traced and compiled, but for programs that are held, as the chains' own is."""
-    if store.lasting and data.XT.nbytes >= _LARGE:
+    if (store.lasting and data.XT.nbytes >= _LARGE) or count_maps() >= _MANY_MAPS:
         jax.clear_caches()  # type: ignore[no-untyped-call]  # JAX gives it no types
         release_memory()
 
