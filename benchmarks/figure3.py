@@ -25,11 +25,11 @@ def section(folder: Path) -> list[str]:
     names = ("wins", "summary", "accuracy", "traits")
     wins, summary, accuracy, traits = (pd.read_csv(folder / f"{name}.tsv", sep="\t") for name in names)
     lines = [f"## {record['name']}", "", *(f"- {text}" for text in wins["conclusion"]), ""]
-    head = ["", "r2", "r", "coverage of 95% intervals", "SNPs in the model"]
-    lines += [row(head), row(["---", *["---:"] * 4])]
+    head = ["", "r2", "r", "coverage of 95% intervals", "SNPs in the model", "r2 lost to Monte Carlo error"]
+    lines += [row(head), row(["---", *["---:"] * 5])]
     means = summary.set_index(["method", "metric"])
     for method in accuracy["method"].unique():
-        shown = [interval(means, method, metric) for metric in ("r2", "r", "coverage", "size")]
+        shown = [interval(means, method, metric) for metric in ("r2", "r", "coverage", "size", "mc_loss")]
         lines.append(row([method, *shown]))
     lines += ["", "Means over traits with 95% bootstrap intervals. By trait:", ""]
     methods = list(accuracy["method"].unique())

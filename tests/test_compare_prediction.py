@@ -125,7 +125,7 @@ def test_posterior_is_what_predict_cohort_says(cohort, plan):
 def test_scores_by_hand(cohort):
     def oracle(fold, seed):
         bad = fold.y_new + np.resize([1.0, -1.0], fold.y_new.size)
-        return FoldPrediction(bad, bad - 0.5, bad + np.where(bad < fold.y_new, 1.0, 0.0), seed)
+        return FoldPrediction(bad, bad - 0.5, bad + np.where(bad < fold.y_new, 1.0, 0.0), seed, mcse=0.25)
 
     def mean(fold, seed):
         none = np.full(fold.y_new.size, np.nan)
@@ -141,7 +141,8 @@ def test_scores_by_hand(cohort):
     assert scores.loc["oracle", "r2"] == pytest.approx(1 - 70 / ((mine["y"] - mine["baseline"]) ** 2).sum())
     assert scores.loc["oracle", "coverage"] == pytest.approx(0.5)  # those below by 1
     assert scores.loc["oracle", "size"] == pytest.approx(5.0)  # seeds 3 to 7
-    assert scores.loc["mean", "r2"] == 0.0
+    assert scores.loc["oracle", "mc_loss"] == pytest.approx((1 - scores.loc["oracle", "r2"]) / 16)
+    assert scores.loc["mean", "r2"] == scores.loc["mean", "mc_loss"] == 0.0
     assert np.isnan(scores.loc["mean", "coverage"])
     folds = bl.prediction_scores(table, by=("method", "fold"))
     assert folds["n"].tolist() == [14] * 10

@@ -20,7 +20,9 @@ def predictions(errors: dict[str, np.ndarray], trait: str = "t", spread: float =
         y = 5 + spread * np.resize([1.0, -1.0], n)
         ids = {"fold": np.arange(n) % 2, "fid": "f", "iid": [str(i) for i in range(n)]}
         parts.append(
-            pd.DataFrame({"trait": trait, "method": method, **ids, "y": y, "baseline": 5.0, "mean": y - error})
+            pd.DataFrame(
+                {"trait": trait, "method": method, **ids, "y": y, "baseline": 5.0, "mean": y - error, "mcse": 0.0}
+            )
         )
     return pd.concat(parts, ignore_index=True)
 
@@ -60,10 +62,25 @@ def test_intervals_hold_the_expected_difference():
     assert 179 <= held <= 198  # binomial 0.999 limits of 200 x 0.95, less what the percentile bootstrap loses
 
 
+def test_monte_carlo_error_is_told_apart():
+    """A posterior mean of 0 whose average of draws has sd 0.6: all it loses to a reference of 0 is chance."""
+    rng, sd = np.random.default_rng(2), 0.6
+    pair = ("spike_slab", "lmm-lasso")
+    tables = [predictions({"spike_slab": 1 - rng.normal(scale=sd, size=400), "lmm-lasso": np.ones(400)}, trait="t")]
+    table = pd.concat(tables).assign(mcse=lambda rows: np.where(rows["method"] == "spike_slab", sd, 0.0))
+    row = trait_differences(table, [pair]).iloc[0]
+    assert row["monte_carlo"] == pytest.approx(-(sd**2))
+    assert row["difference"] == pytest.approx(-(sd**2), abs=5 * np.sqrt(4 * sd**2 + 2 * sd**4) / np.sqrt(400))
+    assert "Of it, -0.360 is Monte Carlo error" in wins(trait_differences(table, [pair]))["conclusion"].item()
+    assert "Monte Carlo" not in wins(by_trait([0.1]))["conclusion"].item()
+    unknown = by_trait([0.1]).assign(monte_carlo=np.nan)
+    assert "One chain does not tell how much of it is Monte Carlo error" in wins(unknown)["conclusion"].item()
+
+
 def by_trait(differences: list[float], method: str = "lmm-lasso", reference: str = "lasso") -> pd.DataFrame:
     difference = np.array(differences)
     traits = [f"t{place}" for place in range(difference.size)]
-    columns = {"difference": difference, "lo": difference - 0.02, "hi": difference + 0.02, "n": 100}
+    columns = {"difference": difference, "lo": difference - 0.02, "hi": difference + 0.02, "monte_carlo": 0.0, "n": 100}
     return pd.DataFrame({"method": method, "reference": reference, "trait": traits, **columns})
 
 

@@ -110,6 +110,33 @@ def test_trait_units_are_those_of_a_large_sample(rng, name):
     np.testing.assert_allclose(result.sd, sample.std(axis=0), rtol=0.01)
 
 
+@pytest.mark.parametrize("name", ["none", "box-cox"])
+def test_monte_carlo_error_is_the_scatter_of_means_over_runs(rng, name):
+    """Chains that never leave where they started, with independent draws about that: over 200 runs of 4 of them."""
+    n, p, chains, draws = 20, 4, 4, 30
+    X, y, Z, K = dense_problem(rng, n=n, p=p, kinship="other")
+    trait = fit_trait_transform(np.exp(0.4 * rng.normal(size=400)), name)
+    cross = bl.CrossKinship(0.3 * K[:3], np.diag(K)[:3])
+    sigma2_g, sigma2_e, _ = (np.full((chains, draws), value) for value in components())
+    means, errors = [], []
+    for _ in range(200):
+        b = 0.2 * rng.normal(size=(chains, 1, p)) + 0.1 * rng.normal(size=(chains, draws, p))
+        a = np.zeros((chains, draws, 1))
+        tree = tree_of(X, b, Z=Z, K=K, y=y, exact_zeros=False, sigma2_g=sigma2_g, sigma2_e=sigma2_e, a=a)
+        result = bl.predict_posterior(tree, X[:3], cross, covariates=Z[:3], trait=trait)
+        means.append(result.mean)
+        errors.append(result.mcse)
+    np.testing.assert_allclose(np.sqrt(np.square(errors).mean(axis=0)), np.std(means, axis=0), rtol=0.2)
+
+
+def test_one_chain_does_not_tell_its_monte_carlo_error(rng):
+    X, y, Z, K = dense_problem(rng, n=20, p=5, kinship="other")
+    tree = tree_with(X, y, Z, K, rng.normal(size=(30, 6)))
+    result = bl.predict_posterior(tree, X[:2], bl.CrossKinship(K[:2], np.diag(K)[:2]), covariates=Z[:2])
+    assert np.isnan(result.mcse).all()
+    assert np.isfinite(result.mean).all()
+
+
 def test_refusals(rng):
     X, y, Z, K = dense_problem(rng, n=20, p=5, kinship="other")
     tree = tree_with(X, y, Z, K, rng.normal(size=(30, 6)))

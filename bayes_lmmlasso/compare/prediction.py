@@ -3,9 +3,11 @@ r"""Cross-validated prediction by several methods on the same folds, and how goo
 With predictions m_i of samples that a model has not seen, and ybar_-f(i) the mean of the training samples of i's fold,
 
     r = corr(m, y),   r2 = 1 - sum (y_i - m_i)^2 / sum (y_i - ybar_-f(i))^2,   mse = mean (y_i - m_i)^2
-    coverage = share of samples with lo_i <= y_i <= hi_i
+    coverage = share of samples with lo_i <= y_i <= hi_i,   mc_loss = sum mcse_i^2 / sum (y_i - ybar_-f(i))^2
 
-r2 is the share of variance explained, below 0 for predictions worse than the mean, and not the square of r.
+r2 is the share of variance explained, below 0 for predictions worse than the mean, and not the square of r. Where m_i
+is an average of posterior draws with standard error mcse_i, squared errors are larger by its square than those of the
+posterior mean itself, in expectation: mc_loss is what r2 would gain from chains without end.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["cross_predict", "prediction_rows", "prediction_scores"]
 
-COLUMNS = "method fold fid iid y baseline mean lo hi size".split()
+COLUMNS = "method fold fid iid y baseline mean lo hi size mcse".split()
 
 
 def cross_predict(
@@ -58,8 +60,8 @@ def cross_predict(
     Returns
     -------
     pandas.DataFrame
-        One row a sample and method: method fold fid iid y baseline mean lo hi size; baseline is the mean of the
-        training samples, size the number of SNPs in the fold's model.
+        One row a sample and method: method fold fid iid y baseline mean lo hi size mcse; baseline is the mean of
+        the training samples, size the number of SNPs in the fold's model, mcse the Monte Carlo error of the mean.
 
     Raises
     ------
@@ -99,6 +101,7 @@ def prediction_rows(method: str, label: int, fold: Fold, prediction: FoldPredict
         lo=prediction.lo,
         hi=prediction.hi,
         size=prediction.size,
+        mcse=prediction.mcse,
     )[COLUMNS]
 
 
@@ -115,7 +118,8 @@ def prediction_scores(predictions: pd.DataFrame, by: Sequence[str] = ("method",)
     Returns
     -------
     pandas.DataFrame
-        One row a combination: these columns, n, r, r2, mse, coverage (NaN without intervals), size (mean over rows).
+        One row a combination: these columns, n, r, r2, mse, coverage (NaN without intervals), size (mean over rows),
+        mc_loss.
 
     Raises
     ------
@@ -130,7 +134,7 @@ def prediction_scores(predictions: pd.DataFrame, by: Sequence[str] = ("method",)
     rows = [
         (*key, *_scores(part)) for key, part in predictions.groupby(list(by), sort=False, dropna=False, observed=True)
     ]
-    return pd.DataFrame(rows, columns=[*by, "n", "r", "r2", "mse", "coverage", "size"])
+    return pd.DataFrame(rows, columns=[*by, "n", "r", "r2", "mse", "coverage", "size", "mc_loss"])
 
 
 def _scores(part: pd.DataFrame) -> tuple[float, ...]:
@@ -139,7 +143,9 @@ def _scores(part: pd.DataFrame) -> tuple[float, ...]:
     r = float(np.corrcoef(mean, y)[0, 1]) if np.ptp(mean) > 0 and np.ptp(y) > 0 else np.nan
     inside = (part["lo"] <= y) & (y <= part["hi"])
     coverage = float(inside.mean()) if part["lo"].notna().all() else np.nan
-    return len(part), r, float(1 - error / total), float(error / len(part)), coverage, float(part["size"].mean())
+    mc_loss = float(np.square(part["mcse"].to_numpy(np.float64)).sum() / total)
+    size = float(part["size"].mean())
+    return len(part), r, float(1 - error / total), float(error / len(part)), coverage, size, mc_loss
 
 
 def _predictor(name: str) -> Predictor:

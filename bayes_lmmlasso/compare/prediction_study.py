@@ -21,7 +21,7 @@ from bayes_lmmlasso.models import MODELS
 
 __all__ = ["LENGTHS", "PREDICTION", "PredictionSettings"]
 
-_METRICS = ("r", "r2", "mse", "coverage", "size")
+_METRICS = ("r", "r2", "mse", "coverage", "size", "mc_loss")
 _COMPARED = ("r", "r2", "mse")
 _PAIRS = [("lmm-lasso", "lasso"), ("lmm-lasso", "blup"), *((model, "lmm-lasso") for model in MODELS)]
 LENGTHS = {"chains": 4, "warmup": None, "draws": None}

@@ -47,12 +47,16 @@ class FoldPrediction:
         95% interval, shape ``(t,)`` each; NaN where a method has none.
     size
         SNPs in the model: active ones, or the posterior mean of the number included; NaN for dense posteriors.
+    mcse
+        Monte Carlo standard error of the mean, shape ``(t,)``: 0 where the method has none, NaN where one chain
+        does not tell.
     """
 
     mean: NDArray[np.float64]
     lo: NDArray[np.float64]
     hi: NDArray[np.float64]
     size: float
+    mcse: NDArray[np.float64] | float = 0.0
 
 
 Predictor = Callable[[Fold, int], FoldPrediction]
@@ -117,7 +121,7 @@ def posterior_predictor(
         )
         b = effect_draws(tree).b
         size = b.count_nonzero() / b.shape[0] if isinstance(b, csr_array) else np.nan
-        return FoldPrediction(found.mean, found.lo, found.hi, float(size))
+        return FoldPrediction(found.mean, found.lo, found.hi, float(size), found.mcse)
 
     return predict
 

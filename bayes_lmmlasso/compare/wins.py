@@ -5,9 +5,10 @@ the training samples of i's fold, the difference in the share of variance explai
 
     d = r2 - r2' = sum_i [ (y_i - m'_i)^2 - (y_i - m_i)^2 ] / sum_i (y_i - ybar_-f(i))^2
 
-is bootstrapped over samples, whose errors by both methods stay together. A trait with d > 0 is a win. W wins in T
-traits have the exact interval of a binomial share (Clopper and Pearson 1934, doi:10.1093/biomet/26.4.404), as if traits
-were independent: of correlated traits it is too narrow.
+is bootstrapped over samples, whose errors by both methods stay together. Of it, sum_i (mcse'_i^2 - mcse_i^2) over the
+same denominator is expected to be Monte Carlo error, of posteriors sampled for a short time. A trait with d > 0 is a
+win. W wins in T traits have the exact interval of a binomial share (Clopper and Pearson 1934,
+doi:10.1093/biomet/26.4.404), as if traits were independent: of correlated traits it is too narrow.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = ["trait_differences", "wins"]
 
 _SAMPLE = ["fold", "fid", "iid"]
 _LEVEL = 0.95
+_SHOWN = 5e-4  # what is not 0 in three decimals
 _TIE = 1e-9  # differences that are rounding errors of the same prediction
 
 
@@ -42,12 +44,17 @@ def trait_differences(predictions: pd.DataFrame, pairs: Sequence[tuple[str, str]
     Returns
     -------
     pandas.DataFrame
-        One row a pair and trait: method, reference, trait, difference, lo, hi (95% interval), n (samples).
+        One row a pair and trait: method, reference, trait, difference, lo, hi (95% interval), monte_carlo (part of the
+        difference that is Monte Carlo error, in expectation), n (samples).
     """
     rows = []
     for trait, part in predictions.groupby("trait", sort=False):
-        squares = part.assign(error=np.square(part["y"] - part["mean"]), total=np.square(part["y"] - part["baseline"]))
-        error = squares.pivot(index=_SAMPLE, columns="method", values="error")
+        squares = part.assign(
+            error=np.square(part["y"] - part["mean"]),
+            chance=np.square(part["mcse"]),
+            total=np.square(part["y"] - part["baseline"]),
+        )
+        error, chance = (squares.pivot(index=_SAMPLE, columns="method", values=name) for name in ("error", "chance"))
         total = squares.groupby(_SAMPLE)["total"].first()
         for method, reference in pairs:
             if method not in error or reference not in error:
@@ -57,9 +64,10 @@ def trait_differences(predictions: pd.DataFrame, pairs: Sequence[tuple[str, str]
                 continue
             counts = np.vstack([np.ones(len(gain)), resampled_counts(len(gain), N_BOOT, seed)])
             ratios = resampled_ratios(gain.to_numpy()[:, None], total[gain.index].to_numpy(), counts)[:, 0]
-            lo, hi = quantiles(ratios[1:], _LEVEL)
-            rows.append((method, reference, trait, float(ratios[0]), float(lo), float(hi), len(gain)))
-    table = pd.DataFrame(rows, columns=["method", "reference", "trait", "difference", "lo", "hi", "n"])
+            lo, hi = map(float, quantiles(ratios[1:], _LEVEL))
+            by_chance = (chance[reference] - chance[method])[gain.index].sum() / total[gain.index].sum()
+            rows.append((method, reference, trait, float(ratios[0]), lo, hi, float(by_chance), len(gain)))
+    table = pd.DataFrame(rows, columns="method reference trait difference lo hi monte_carlo n".split())
     order = {pair: place for place, pair in enumerate(pairs)}
     places = [order[pair] for pair in zip(table["method"], table["reference"], strict=True)]
     return table.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
@@ -83,7 +91,8 @@ def wins(differences: pd.DataFrame, published: float | None = None, *, seed: int
         One row a pair: method, reference, traits (without ties: a model with no SNP predicts as BLUP does), wins, share
         with its exact 95% interval lo to hi, published,
         clear_wins and clear_losses (traits whose interval of the difference leaves out 0), difference (mean over
-        traits) with its bootstrap interval difference_lo to difference_hi, and the conclusion in words.
+        traits) with its bootstrap interval difference_lo to difference_hi, monte_carlo (its part that is Monte Carlo
+        error, in expectation; NaN with one chain), and the conclusion in words.
     """
     rows = []
     for (method, reference), part in differences.groupby(["method", "reference"], sort=False):
@@ -107,6 +116,7 @@ def wins(differences: pd.DataFrame, published: float | None = None, *, seed: int
             "difference": mean.estimate,
             "difference_lo": mean.lo,
             "difference_hi": mean.hi,
+            "monte_carlo": float(part["monte_carlo"].mean()),
         }
         rows.append(row | {"conclusion": _conclusion(row)})
     return pd.DataFrame(rows)
@@ -121,6 +131,11 @@ def _conclusion(row: dict[str, object]) -> str:
         f"{row['clear_wins']} and clearly less in {row['clear_losses']}; the mean difference is "
         f"{row['difference']:+.3f} ({low:+.3f} to {high:+.3f})."
     )
+    by_chance = float(str(row["monte_carlo"]))
+    if np.isnan(by_chance):
+        text += " One chain does not tell how much of it is Monte Carlo error: sample several."
+    elif abs(by_chance) >= _SHOWN:
+        text += f" Of it, {by_chance:+.3f} is Monte Carlo error: longer chains take that away."
     if published is not None:
         share = float(str(published))
         text += f" The published share is {share:.1%}, {'within' if lo <= share <= hi else 'outside'} the interval."

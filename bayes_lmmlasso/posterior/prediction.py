@@ -12,9 +12,10 @@ draws, both take O(n) a draw:
     k'V^-1 r = sum_i c_i r_i / d_i,    k'V^-1 k = sum_i c_i^2 / d_i            (r in the eigenbasis)
 
 The predictive distribution is the mixture of these normals over draws. Its mean and variance follow from theirs, its
-quantiles solve mean over draws of Phi((q - mean) / sd) = level, by bisection: nothing is drawn, so nothing is left to
-chance. A monotone transform of the trait carries quantiles over; mean and sd in trait units are integrals over the
-normals (trapezoidal rule, spectrally accurate for smooth transforms).
+quantiles solve mean over draws of Phi((q - mean) / sd) = level, by bisection: chance is in the draws alone. A monotone
+transform of the trait carries quantiles over; mean and sd in trait units are integrals over the normals (trapezoidal
+rule, spectrally accurate for smooth transforms). The Monte Carlo error of the mean is told by how much chains differ,
+which holds for chains of any length.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from bayes_lmmlasso.cohort import (
 )
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, KinshipMethod, cross_kinship
-from bayes_lmmlasso.posterior.effects import effect_draws
+from bayes_lmmlasso.posterior.effects import EffectDraws, by_chain, effect_draws
 from bayes_lmmlasso.posterior.training import TrainingSet, read_training
 
 __all__ = ["Prediction", "predict_cohort", "predict_posterior"]
@@ -51,12 +52,16 @@ _SLACK = 1e-3  # of a variance, lost to rounding of kinships in float32
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Posterior predictive mean, standard deviation and interval of each new sample, each of shape ``(n_new,)``."""
+    """Posterior predictive mean, standard deviation and interval of each new sample, each of shape ``(n_new,)``.
+
+    ``mcse`` is the Monte Carlo standard error of the mean, NaN where there is one chain or the mean is infinite.
+    """
 
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     lo: NDArray[np.float64]
     hi: NDArray[np.float64]
+    mcse: NDArray[np.float64]
 
 
 def predict_posterior(
@@ -93,18 +98,20 @@ def predict_posterior(
     """
     if not 0 < interval < 1:
         raise InputError(f"expected an interval in (0, 1), got {interval}: 0.95 is usual")
-    means, sds = _normals(tree, np.asarray(X), kinship, covariates)
+    effects = effect_draws(tree)
+    means, sds = _normals(tree, effects, np.asarray(X), kinship, covariates)
     levels = (0.5 * (1 - interval), 0.5 * (1 + interval))
     blocks = [slice(start, start + _BLOCK) for start in range(0, means.shape[1], _BLOCK)]
     lo, hi = (np.concatenate([_quantile(means[:, i], sds[:, i], level) for i in blocks]) for level in levels)
     mean, sd = means.mean(axis=0), np.sqrt(means.var(axis=0) + np.square(sds).mean(axis=0))
     if trait is None:
-        return Prediction(mean, sd, lo, hi)
+        return Prediction(mean, sd, lo, hi, _monte_carlo_error(effects, means))
+    lo, hi = trait.inverse(lo), trait.inverse(hi)
     if trait.name == "none":  # linear
-        return Prediction(trait.inverse(mean), sd * trait.sd, trait.inverse(lo), trait.inverse(hi))
+        return Prediction(trait.inverse(mean), sd * trait.sd, lo, hi, trait.sd * _monte_carlo_error(effects, means))
     moments = [_moments(means[:, i], sds[:, i], trait) for i in blocks]
-    mean, sd = (np.concatenate(parts) for parts in zip(*moments, strict=True))
-    return Prediction(mean, sd, trait.inverse(lo), trait.inverse(hi))
+    means, sd = (np.concatenate(parts, axis=-1) for parts in zip(*moments, strict=True))
+    return Prediction(means.mean(axis=0), sd, lo, hi, _monte_carlo_error(effects, means))
 
 
 def predict_cohort(
@@ -186,7 +193,11 @@ def _estimated(training: TrainingSet, X: NDArray[np.float32], train: NDArray[np.
 
 
 def _normals(
-    tree: xr.DataTree, X: NDArray[np.floating], kinship: CrossKinship, covariates: ArrayLike | None
+    tree: xr.DataTree,
+    effects: EffectDraws,
+    X: NDArray[np.floating],
+    kinship: CrossKinship,
+    covariates: ArrayLike | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation of every draw and new sample, each of shape ``(m, n_new)``."""
     constant = tree.children["constant_data"].dataset
@@ -194,7 +205,6 @@ def _normals(
     U, S = (constant[name].values.astype(np.float64) for name in ("eigenvectors", "eigenvalues"))
     Z_new = np.empty((len(X), 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
     _check_shapes(X, Z_new, kinship, XT.shape, Z.shape[1])
-    effects = effect_draws(tree)
     fixed = effects.values(tree, "a") if Z.shape[1] else np.empty((effects.chain.size, 0))
     sigma2_g, sigma2_e = (effects.values(tree, name).astype(np.float64)[:, None] for name in ("sigma2_g", "sigma2_e"))
     y = tree.children["observed_data"].dataset["y"].values
@@ -241,14 +251,25 @@ def _quantile(means: NDArray[np.float64], sds: NDArray[np.float64], level: float
 def _moments(
     means: NDArray[np.float64], sds: NDArray[np.float64], trait: TraitTransform
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each mixture in trait units."""
+    """Mean of every normal, shape ``(m, n_new)``, and standard deviation of each mixture in trait units."""
     density = np.exp(-0.5 * np.square(_NODES))
     centre = trait.inverse(0.0)  # squares of what is left do not cancel
-    first, second = np.zeros(means.shape[1]), np.zeros(means.shape[1])
+    each, second = np.zeros(means.shape), np.zeros(means.shape[1])
     for node, weight in zip(_NODES, density / density.sum(), strict=True):
         values = trait.inverse(means + node * sds) - centre
-        first += weight * values.mean(axis=0)
+        each += weight * values
         second += weight * np.square(values).mean(axis=0)
+    first = each.mean(axis=0)
     finite = np.isfinite(first)  # a Box-Cox transform with a negative exponent reaches infinity
     variance = np.subtract(second, np.square(first), out=np.full(first.shape, np.inf), where=finite)
-    return first + centre, np.sqrt(np.maximum(variance, 0.0))
+    return each + centre, np.sqrt(np.maximum(variance, 0.0))
+
+
+def _monte_carlo_error(effects: EffectDraws, means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard error of the average of the chains' means, which are independent."""
+    chains = by_chain(effects, means).mean(axis=1)
+    if len(chains) == 1:
+        return np.full(chains.shape[1], np.nan)
+    with np.errstate(invalid="ignore"):  # infinite means
+        error: NDArray[np.float64] = chains.std(axis=0, ddof=1) / np.sqrt(len(chains))
+    return error

@@ -21,13 +21,14 @@ _TEXTS = {
     "its exact 95% interval (as if traits were independent), the published share, traits whose own interval leaves out "
     "0 (clear), and the mean difference with its bootstrap interval over traits.",
     "traits": "Difference in the share of variance explained in unseen samples, method minus reference, by trait, with "
-    "its 95% bootstrap interval over samples, paired.",
+    "its 95% bootstrap interval over samples, paired, and the part of it that is Monte Carlo error (monte_carlo).",
     "summary": "Mean of each method with its 95% bootstrap interval, over replicates or traits.",
     "differences": "Paired differences between methods on the same replicates or traits: mean of method minus "
     "reference with 95% bootstrap interval, and the share in which the method has the larger value (ties count half).",
     "fdr": "Claimed Bayesian false discovery rates against realised ones, and power.",
     "accuracy": "Predictions of all folds of a trait: correlation r, share of variance explained r2 (below 0 if worse "
-    "than the mean), mean squared error, coverage of 95% intervals, and SNPs in the model.",
+    "than the mean), mean squared error, coverage of 95% intervals, SNPs in the model, and mc_loss, what r2 "
+    "loses to the Monte Carlo error of a sampled posterior.",
     "enrichment": "Sums over the traits: SNPs selected, those near a candidate gene, how many genes that are, the "
     "share of hits, the mean share of all SNPs that are as near, the p-value of rotations of all traits together, "
     "pairs as below, and published numbers, of all chromosomes of the publication.",
