@@ -113,7 +113,8 @@ def ours(files: Files, method: str) -> None:
     run = partial(subprocess.run, command, check=True, capture_output=True)
     files.record("whole process", f"ours, {method}", *timed(run, resource.RUSAGE_CHILDREN))
 
-    settings = RunSettings(files.prefix, files.prefix.with_suffix(".tsv"), "trait", kinship="centred", maf=0.0)
+    pheno = files.prefix.with_suffix(".tsv")
+    settings = RunSettings(bfile=files.prefix, pheno=pheno, trait="trait", kinship="centred", maf=0.0)
     analyse = partial(run_scan, settings, method, False, StageClock())
     files.record("analysis", f"ours, {method}", *timed(lambda: write_tsv(scan_table(*analyse()), out)))
 
