@@ -66,12 +66,15 @@ def test_monte_carlo_error_is_told_apart():
     """A posterior mean of 0 whose average of draws has sd 0.6: all it loses to a reference of 0 is chance."""
     rng, sd = np.random.default_rng(2), 0.6
     pair = ("spike_slab", "lmm-lasso")
-    tables = [predictions({"spike_slab": 1 - rng.normal(scale=sd, size=400), "lmm-lasso": np.ones(400)}, trait="t")]
-    table = pd.concat(tables).assign(mcse=lambda rows: np.where(rows["method"] == "spike_slab", sd, 0.0))
+    table = predictions({"spike_slab": 1 - rng.normal(scale=sd, size=400), "lmm-lasso": np.ones(400)})
+    table = table.assign(mcse=lambda rows: np.where(rows["method"] == "spike_slab", sd, 0.0))
     row = trait_differences(table, [pair]).iloc[0]
     assert row["monte_carlo"] == pytest.approx(-(sd**2))
     assert row["difference"] == pytest.approx(-(sd**2), abs=5 * np.sqrt(4 * sd**2 + 2 * sd**4) / np.sqrt(400))
-    assert "Of it, -0.360 is Monte Carlo error" in wins(trait_differences(table, [pair]))["conclusion"].item()
+    assert (
+        "Of it, -0.360 is Monte Carlo error in expectation"
+        in wins(trait_differences(table, [pair]))["conclusion"].item()
+    )
     assert "Monte Carlo" not in wins(by_trait([0.1]))["conclusion"].item()
     unknown = by_trait([0.1]).assign(monte_carlo=np.nan)
     assert "One chain does not tell how much of it is Monte Carlo error" in wins(unknown)["conclusion"].item()

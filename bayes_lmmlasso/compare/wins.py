@@ -135,7 +135,7 @@ def _conclusion(row: dict[str, object]) -> str:
     if np.isnan(by_chance):
         text += " One chain does not tell how much of it is Monte Carlo error: sample several."
     elif abs(by_chance) >= _SHOWN:
-        text += f" Of it, {by_chance:+.3f} is Monte Carlo error: longer chains take that away."
+        text += f" Of it, {by_chance:+.3f} is Monte Carlo error in expectation: longer chains take that away."
     if published is not None:
         share = float(str(published))
         text += f" The published share is {share:.1%}, {'within' if lo <= share <= hi else 'outside'} the interval."
