@@ -28,7 +28,7 @@ from bayes_lmmlasso.report.bars import StageBars
 from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.run_directory import can_resume
 from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
-from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
+from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, SAMPLERS, TRANSFORMS
 from bayes_lmmlasso.report.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import find_path, find_stability, lay_groundwork
@@ -97,9 +97,10 @@ Model = Annotated[str, typer.Option(help="Prior of the SNP effects.", metavar="|
 Chains = Annotated[int, typer.Option(help="Markov chains.")]
 Warmup = Annotated[int | None, typer.Option(help="Draws of each chain to discard.", show_default="as the model needs")]
 Draws = Annotated[int | None, typer.Option(help="Draws of each chain to keep.", show_default="as the model needs")]
+Sampler = Annotated[str, typer.Option(help="How the posterior is sampled.", metavar="|".join(SAMPLERS))]
 Sweeps = Annotated[
     int | None,
-    typer.Option(help="Sweeps over the SNPs in each draw (spike_slab).", show_default="as the model needs"),
+    typer.Option(help="Sweeps over the SNPs in each draw (composite sampler).", show_default="as the model needs"),
 ]
 Until = Annotated[
     str | None, typer.Option(help="Stop when reached: rhat=1.01, mcse=0.02, minutes=15, or several with commas.")
@@ -170,6 +171,7 @@ def run(
     chains: Chains = 4,
     warmup: Warmup = None,
     draws: Draws = None,
+    sampler: Sampler = "auto",
     sweeps: Sweeps = None,
     until: Until = None,
     effects: Effects = "summary",
@@ -202,6 +204,7 @@ def sample(
     chains: Chains = 4,
     warmup: Warmup = None,
     draws: Draws = None,
+    sampler: Sampler = "auto",
     sweeps: Sweeps = None,
     until: Until = None,
     effects: Effects = "summary",

@@ -8,8 +8,8 @@ One after the other, on the CPU and on what JAX takes by default, each in a proc
               steps;
               on an accelerator all chains advance together in one program, or, to compare, each in a thread of its own
     sweep     a sweep of the composite sampler for `spike_slab` in all of four chains
-    sampling  `sample_posterior` as a whole, compilation included, 4 chains; and how far its means are from the CPU's,
-              of all hyper-parameters and the first effects; R-hat is the worst of these
+    sampling  `sample_posterior` by NUTS as a whole, compilation included, 4 chains; and how far its means are from the
+              CPU's, of all hyper-parameters and the first effects; R-hat is the worst of these
 
 Cohorts: the 176 x 1,000 example of the original LMM-Lasso program, CD8 of mouse_hs1940 (1,410 x 10,768), and simulated
 ones, made in the eigenbasis of K = XX'/p. Everything is float32. Run it with
@@ -162,9 +162,9 @@ def in_threads[T](work: Callable[[], T]) -> T:
 
 
 def sampling(data: RotatedData, warmup: int, draws: int) -> tuple[float, Sampled]:
-    """Seconds of a whole sampling of `laplace`, and a summary of its hyper-parameters and first effects."""
+    """Seconds of a whole sampling of `laplace` by NUTS, and a summary of its hyper-parameters and first effects."""
     start = time.perf_counter()
-    tree = bl.sample_posterior(data, "laplace", chains=CHAINS, warmup=warmup, draws=draws, seed=1)
+    tree = bl.sample_posterior(data, "laplace", sampler="nuts", chains=CHAINS, warmup=warmup, draws=draws, seed=1)
     seconds, posterior = time.perf_counter() - start, tree["posterior"]
     drawn = {name: posterior[name].values for name in LAPLACE} | {"b": posterior["b"].values[:, :, :FIRST]}
     return seconds, summary(drawn, LAPLACE, "b")

@@ -2,9 +2,10 @@
 
 Four posteriors, each sampled by one or more programs:
 
-    laplace   the 176 x 1,000 example of the original LMM-Lasso program (lmmlasso_reference, trait poppheno): our NUTS
-              (default), composite and float64 samplers; the model as first written in NumPyro and in PyMC (sampled by
-              nutpie), centred, raw variances; the Gibbs sampler of Park and Casella. All have the same posterior.
+    laplace   the 176 x 1,000 example of the original LMM-Lasso program (lmmlasso_reference, trait poppheno): our
+              composite sampler (default), and NUTS in float32 and float64; the model as first written in NumPyro and
+              in PyMC (sampled by nutpie), centred, raw variances; the Gibbs sampler of Park and Casella. All have the
+              same posterior.
     point     `spike_slab` on the same data: our composite sampler (default) against NUTS through soft-thresholding
     mouse     `spike_slab` on CD8 of mouse_hs1940 (1,410 x 10,768)
     bslmm     GEMMA's BSLMM on the same mice and SNPs, four seeds as four chains: a normal instead of a Laplace slab,
@@ -83,7 +84,9 @@ def summary(tree_or_draws, names: tuple[str, ...], snps: str) -> Sampled:
     return summarised(hyper, np.moveaxis(drawn[snps], 2, 0), inclusion=snps == "inclusion")
 
 
-def ours(model: str, sampler: str, warmup: int, draws: int, *, seed: int = 1, double: bool = False) -> Sampled:
+def ours(
+    model: str, sampler: str, warmup: int | None, draws: int | None, *, seed: int = 1, double: bool = False
+) -> Sampled:
     with jax.enable_x64(double):
         data = reference_data(np.float64 if double else np.float32)
         sample = partial(bl.sample_posterior, data, model, sampler=sampler, chains=CHAINS, seed=seed)
@@ -138,8 +141,8 @@ def methods(options: argparse.Namespace) -> dict[str, Method]:
     plain, gibbs, steps = options.plain_draws, options.gibbs_draws, options.gemma_steps
     laplace, point = partial(ours, "laplace"), partial(ours, "spike_slab")
     return {
-        "nuts": Method("laplace", "`laplace`, NUTS (default)", partial(laplace, "nuts", 250, 1000)),
-        "composite": Method("laplace", "`laplace`, composite", partial(laplace, "composite", 250, 1000)),
+        "composite": Method("laplace", "`laplace`, composite (default)", partial(laplace, "composite", None, None)),
+        "nuts": Method("laplace", "`laplace`, NUTS", partial(laplace, "nuts", 250, 1000)),
         "float64": Method("laplace", "`laplace`, NUTS, float64", partial(laplace, "nuts", 250, 1000, double=True)),
         "numpyro": Method("laplace", f"plain NumPyro, {plain:,} + {plain:,}", partial(peer, centred_laplace, plain)),
         "pymc": Method("laplace", f"plain PyMC, nutpie, {plain:,} + {plain:,}", partial(pymc, plain)),

@@ -11,7 +11,10 @@ from typing import Literal
 
 from bayes_lmmlasso.models.rotated_data import RotatedData
 
-__all__ = ["MODELS", "ModelSpec", "model_spec"]
+__all__ = ["MODELS", "NUTS_LENGTHS", "ModelSpec", "model_spec"]
+
+NUTS_LENGTHS = (250, 500)
+"""Warm-up and draws of each chain of NUTS."""
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,28 @@ class ModelSpec:
     name : what reports call it.
     function : NumPyro model of one argument, the `RotatedData`. It ends in `rotated_likelihood`.
     hyper : latent sites that are hyper-parameters; empty means all latent scalars.
-    warmup, draws : default length of each of four chains.
+    warmup, draws : default length of each of four chains, of its default sampler; `NUTS_LENGTHS` for NUTS beside it.
     exact_zeros : whether effects are exactly 0 with positive probability.
     laplace_slab : whether effects that are not zero are Laplace with the scale of `slab_scale`: then the composite
         sampler knows the model.
-    sampler : the default, "nuts" or "composite".
+    sampler : the default on a CPU, "nuts" or "composite".
     sweeps : sweeps of the composite sampler in each draw.
     """
 
     name: str
     function: Callable[[RotatedData], None]
     hyper: tuple[str, ...] = ()
-    warmup: int = 250
-    draws: int = 500
+    warmup: int = NUTS_LENGTHS[0]
+    draws: int = NUTS_LENGTHS[1]
     exact_zeros: bool = False
     laplace_slab: bool = False
     sampler: Literal["nuts", "composite"] = "nuts"
     sweeps: int = 50
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        """What can be asked for: "auto" is the default, and on a GPU NUTS unless there are exact zeros."""
+        return ("auto", "nuts", "composite") if self.laplace_slab else ("auto", "nuts")
 
 
 def _laplace(data: RotatedData) -> None:
@@ -69,7 +77,7 @@ def _normal(data: RotatedData) -> None:
 MODELS = {
     spec.name: spec
     for spec in (
-        ModelSpec("laplace", _laplace, laplace_slab=True, sweeps=5),
+        ModelSpec("laplace", _laplace, laplace_slab=True, sampler="composite", warmup=100, sweeps=20),
         ModelSpec(
             "spike_slab",
             _spike_slab,

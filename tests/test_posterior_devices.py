@@ -16,7 +16,7 @@ from posterior_reference import dense_problem
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.models.laplace import laplace
-from bayes_lmmlasso.posterior import chains
+from bayes_lmmlasso.posterior import chains, drawing
 from bayes_lmmlasso.posterior.draw_store import FolderStore, MemoryStore
 from bayes_lmmlasso.posterior.monitor import Monitor
 
@@ -46,7 +46,7 @@ for name in one.data_vars:
 """
 
 
-@pytest.mark.parametrize("model", ["laplace", "spike_slab"])
+@pytest.mark.parametrize("model", ["normal", "laplace", "spike_slab"])
 def test_draws_are_those_of_one_device(model):
     here = str(Path(__file__).parent)
     four = {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
@@ -73,7 +73,7 @@ def small(rng):
     return bl.rotate(X, bl.Eigenbasis.from_kinship(K), y=y, covariates=Z)
 
 
-@pytest.mark.parametrize("model", ["laplace", "spike_slab"])
+@pytest.mark.parametrize("model", ["normal", "laplace", "spike_slab"])
 def test_chains_together_draw_what_they_draw_in_threads(model, x64, small, monkeypatch):
     spec = replace(bl.MODELS[model], sweeps=1)
     apart = bl.sample_posterior(small, spec, **OPTIONS)["posterior"].dataset
@@ -82,6 +82,17 @@ def test_chains_together_draw_what_they_draw_in_threads(model, x64, small, monke
     assert float(np.ptp(apart["h"].values)) > 0.01
     for name in apart.data_vars:
         np.testing.assert_allclose(together[name], apart[name], rtol=1e-6, atol=1e-8, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("model", "on_cpu", "on_gpu"),
+    [("laplace", "composite", "nuts"), ("spike_slab", "composite", "composite"), ("normal", "nuts", "nuts")],
+)
+def test_the_sampler_suits_the_model_and_the_device(small, monkeypatch, model, on_cpu, on_gpu):
+    lengths = {"chains": 1, "warmup": 1, "draws": 4, "seed": 1}
+    assert bl.sample_posterior(small, model, **lengths).attrs["sampler"] == on_cpu
+    monkeypatch.setattr(drawing, "on_accelerator", lambda data: True)
+    assert bl.sample_posterior(small, model, **lengths).attrs["sampler"] == on_gpu
 
 
 def test_chains_together_continue_when_only_some_had_stored_their_block(small, monkeypatch, tmp_path):

@@ -42,7 +42,7 @@ def problem():
     return bl.rotate(X, bl.Eigenbasis.from_kinship(K), y=y, covariates=Z)
 
 
-@pytest.fixture(scope="module", params=["laplace", SPARSE], ids=["laplace", "spike_slab"])
+@pytest.fixture(scope="module", params=["normal", "laplace", SPARSE], ids=["normal", "laplace", "spike_slab"])
 def sample(request, problem):
     return partial(bl.sample_posterior, problem, request.param, **LENGTHS)
 

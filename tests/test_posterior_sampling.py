@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -14,12 +15,13 @@ from posterior_reference import dense_problem, laplace_gibbs, normal_grid_poster
 from scipy.stats import norm
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.models import MODELS, NUTS_LENGTHS
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.posterior import chains as chains_module
 from bayes_lmmlasso.posterior import draw_store
 from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
+from bayes_lmmlasso.posterior.stopping import chain_lengths
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -117,9 +119,10 @@ def tiny():
     return dense_problem(rng, n=20, p=6)
 
 
-def test_same_seed_same_draws_whatever_the_block_and_the_threads(tiny, monkeypatch):
+@pytest.mark.parametrize("sampler", ["nuts", "composite"])
+def test_same_seed_same_draws_whatever_the_block_and_the_threads(tiny, monkeypatch, sampler):
     data = rotated(*tiny)
-    run = partial(bl.sample_posterior, data, "laplace", chains=3, warmup=30, draws=40)
+    run = partial(bl.sample_posterior, data, "laplace", sampler=sampler, chains=3, warmup=30, draws=40)
     first = run(seed=5)
     monkeypatch.setattr(draw_store, "_BLOCK", 7)
     monkeypatch.setattr(chains_module.os, "cpu_count", lambda: 1)
@@ -172,6 +175,14 @@ def test_point_mass_by_the_composite_kernel_and_by_nuts_agree(rng):
     error = np.hypot(windows["window_pip_mcse"], drawn["window_pip_mcse"])
     assert (np.abs(windows["window_pip"] - drawn["window_pip"]) < MAX_Z * error).all()
     assert (windows["window_pip_mcse"] < drawn["window_pip_mcse"]).all()
+
+
+def test_lengths_are_those_of_the_model_or_of_nuts():
+    spec = replace(MODELS["laplace"], warmup=7, draws=9)
+    assert chain_lengths(spec, "composite", None, None, until=False) == (7, 9)
+    assert chain_lengths(spec, "composite", None, None, until=True) == (7, 180)
+    assert chain_lengths(spec, "nuts", None, None, until=False) == NUTS_LENGTHS
+    assert chain_lengths(spec, "nuts", 3, 4, until=True) == (3, 4)
 
 
 def test_an_error_in_one_chain_ends_the_others_after_their_block(tiny):
@@ -236,7 +247,7 @@ def test_variance_shares_of_a_draw_follow_their_definition(tiny):
         ({"draws": 3}, "expected draws >= 4, got 3"),
         ({"warmup": 0}, "expected warmup >= 1, got 0"),
         ({"model": "spike_slab", "sweeps": 0}, "expected sweeps >= 1, got 0"),
-        ({"sweeps": 9}, "expected sweeps with the composite sampler alone, got 9 with 'nuts'"),
+        ({"model": "normal", "sweeps": 9}, "expected sweeps with the composite sampler alone, got 9 with 'nuts'"),
         ({"sampler": "hmc"}, "expected sampler auto or nuts or composite for the model laplace, got 'hmc'"),
         (
             {"model": "normal", "sampler": "composite"},

@@ -163,5 +163,13 @@ def test_each_cause_gives_one_doubt(section, name, value, words):
     assert words in doubt
 
 
+def test_sweeps_are_advised_where_there_are_any():
+    record = quiet_record()
+    record["evidence"]["sampling"]["ess_bulk"] = 12.0
+    assert doubts(record)[0].endswith("Draw more, with --draws, or with --sweeps.")
+    record["evidence"]["sampling"]["sampler"] = "nuts"
+    assert doubts(record)[0].endswith("Draw more, with --draws.")
+
+
 def test_a_browser_shows_the_page(tmp_path):
     assert "height: which regions matter" in Page(shown(finished_run().folder / "report.html", tmp_path)).text

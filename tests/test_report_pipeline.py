@@ -139,6 +139,27 @@ def test_precision_is_that_of_the_draws(tmp_path):
         assert {drawn[name].dtype for name in ("h", "b", "fitted", "inclusion")} == {np.dtype(precision)}
 
 
+def test_a_report_of_another_version_is_refused(tmp_path):
+    folder = finished_copy(tmp_path / "old")
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    record["versions"]["bayes-lmmlasso"] = "0.0.1"
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    before = contents(folder)
+    with pytest.raises(bl.InputError, match=r"expected a run of bayes-lmmlasso .* in .*, got one of 0\.0\.1: install"):
+        rebuild_report(folder)
+    assert contents(folder) == before
+
+
+def test_the_report_names_the_sampler_that_was_chosen(tmp_path):
+    other = run(settings(sampler="nuts", chains=1, warmup=5, draws=25), tmp_path / "run")
+    assert [done.record["evidence"]["sampling"]["sampler"] for done in (finished_run(), other)] == ["composite", "nuts"]
+    for done, words in (
+        (finished_run(), "2 chains of 50 draws by the composite sampler after a warm-up of 40."),
+        (other, "1 chain of 25 draws by the NUTS sampler after a warm-up of 5."),
+    ):
+        assert words in (done.folder / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("stage", ["data", "stability", "sampling", "report"])
 def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch, stage):
     def interrupt(name: str, done: int, total: int, remark: str = "") -> None:

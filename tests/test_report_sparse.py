@@ -36,7 +36,7 @@ def test_credible_sets_are_written_for_a_model_with_exact_zeros():
 def test_sweeps_in_a_draw_are_those_asked_for():
     assert sparse_run().record["arguments"]["sweeps"] == 20
     assert bl.read_tree(sparse_run().folder / "posterior.zarr").attrs["snapshots"] == 20
-    assert finished_run().record["arguments"]["sweeps"] is None
+    assert finished_run().record["arguments"]["sweeps"] is None  # as many as the model says
 
 
 def test_every_column_of_the_credible_sets_is_explained():

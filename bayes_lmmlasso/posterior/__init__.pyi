@@ -9,7 +9,7 @@ from .prediction import Prediction, predict_cohort, predict_posterior
 from .projection import Projection, project_posterior
 from .sampling import sample_posterior
 from .shares import share_draws, share_table
-from .stopping import Until, chain_lengths
+from .stopping import Until
 from .store import (
     add_point_estimate,
     add_stability,
@@ -31,7 +31,6 @@ __all__ = [
     "add_stability",
     "add_training",
     "bayesian_fdr",
-    "chain_lengths",
     "compact",
     "credible_sets",
     "effect_draws",

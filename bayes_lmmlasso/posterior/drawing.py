@@ -4,8 +4,9 @@
 
 with the random effect u integrated out (`bayes_lmmlasso.models.rotated`). NUTS (Hoffman and Gelman 2014,
 https://jmlr.org/papers/v15/hoffman14a.html) samples every model: hyper-parameters and fixed effects share a dense mass
-matrix; the whitened effects are nearly independent standard normals, so theirs is diagonal. Effects that can be exactly
-zero have a kernel of their own (`bayes_lmmlasso.posterior.composite`).
+matrix; the whitened effects are nearly independent standard normals, so theirs is diagonal. Laplace effects, with or
+without a point mass at zero, have a kernel of their own (`bayes_lmmlasso.posterior.composite`). It updates one SNP
+after another, which suits a CPU; without exact zeros NUTS, products with X for the most part, makes more of a GPU.
 
 Chains start apart, and where the data are: NUTS from uniform(-2, 2) in its own coordinates, of which the whitened ones
 are shifted by what the data say, so that effects begin near their ridge estimate and none at zero; the composite kernel
@@ -68,8 +69,9 @@ def draw_posterior(
     Parameters and errors are those of `bayes_lmmlasso.sample_posterior`, which makes the tree.
     """
     spec = model_spec(model)
-    chosen = _choose_sampler(spec, sampler)
-    warmup, draws = chain_lengths(spec, warmup, draws, until is not None)
+    data = jax.device_put(data, may_alias=True)
+    chosen = _choose_sampler(spec, sampler, data)
+    warmup, draws = chain_lengths(spec, chosen, warmup, draws, until is not None)
     if sweeps is not None:
         if chosen != "composite":
             raise InputError(
@@ -80,7 +82,6 @@ def draw_posterior(
     for name, value, least in counts:
         if value < least:
             raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
-    data = jax.device_put(data, may_alias=True)
     hyper = spec.hyper or _scalar_sites(spec.function, data)
     composite = chosen == "composite"
     kernel = _composite(spec, data) if composite else _nuts(spec.function, data, hyper)
@@ -162,14 +163,14 @@ def _latent_shapes(function: Callable[[RotatedData], None], data: RotatedData) -
     return shapes
 
 
-def _choose_sampler(spec: ModelSpec, sampler: Sampler) -> Literal["nuts", "composite"]:
+def _choose_sampler(spec: ModelSpec, sampler: Sampler, data: RotatedData) -> Literal["nuts", "composite"]:
     """Return the sampler that was asked for, if the model can be sampled by it."""
     if sampler == "auto":
-        return spec.sampler
-    choices = ("auto", "nuts", "composite") if spec.laplace_slab else ("auto", "nuts")
-    if sampler not in choices:
+        return spec.sampler if spec.exact_zeros or not on_accelerator(data) else "nuts"
+    if sampler not in spec.samplers:
         raise InputError(
-            f"expected sampler {' or '.join(choices)} for the model {spec.name}, got {sampler!r}: choose one of these"
+            f"expected sampler {' or '.join(spec.samplers)} for the model {spec.name}, got {sampler!r}: choose one of "
+            "these"
         )
     return sampler
 

@@ -54,7 +54,7 @@ def sample_posterior(
         Seed of everything random: same seed, data and machine, same draws.
     sampler
         "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab and laplace; "auto"
-        takes what the model's specification says.
+        takes what the model's specification says, and NUTS for laplace on a GPU.
     store
         Folder for draws and states of the chains. What was interrupted continues from there, with the same draws as if
         it had not been, and a larger ``draws`` adds to what is finished. The effects in the tree are then read from

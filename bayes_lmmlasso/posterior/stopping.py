@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import ModelSpec
+from bayes_lmmlasso.models import NUTS_LENGTHS, ModelSpec
 from bayes_lmmlasso.posterior.monitor import worst_r_hat
 
 __all__ = ["Until", "chain_lengths"]
@@ -116,7 +116,8 @@ class Until:
         return enough
 
 
-def chain_lengths(spec: ModelSpec, warmup: int | None, draws: int | None, until: bool) -> tuple[int, int]:
+def chain_lengths(spec: ModelSpec, sampler: str, warmup: int | None, draws: int | None, until: bool) -> tuple[int, int]:
     """Return draws of each chain to discard and to keep (at most, if there are targets) when some are not given."""
-    usual = spec.draws * _LONGEST if until else spec.draws
-    return spec.warmup if warmup is None else int(warmup), usual if draws is None else int(draws)
+    discard, keep = (spec.warmup, spec.draws) if sampler == spec.sampler else NUTS_LENGTHS
+    keep *= _LONGEST if until else 1
+    return discard if warmup is None else int(warmup), keep if draws is None else int(draws)

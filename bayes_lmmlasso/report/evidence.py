@@ -104,8 +104,10 @@ class SamplingEvidence:
 
     Attributes
     ----------
-    chains, draws, divergences
-        Chains, draws of each, divergent transitions in all.
+    sampler
+        "nuts" or "composite".
+    chains, warmup, draws, divergences
+        Chains, draws of each before those that count, draws of each, divergent transitions in all.
     r_hat, r_hat_of, ess_bulk, ess_bulk_of
         Worst R-hat and bulk effective sample size among the hyper-parameters, and whose they are.
     elpd_loo, elpd_loo_se
@@ -115,7 +117,9 @@ class SamplingEvidence:
         Individuals with Pareto k up to the limit, up to 1, and above.
     """
 
+    sampler: str
     chains: int
+    warmup: int
     draws: int
     divergences: int
     r_hat: float | None
@@ -136,7 +140,9 @@ class SamplingEvidence:
 
         sizes = tree["posterior"].sizes
         evidence = cls(
+            sampler=tree.attrs["sampler"],
             chains=sizes["chain"],
+            warmup=tree.attrs["warmup"],
             draws=sizes["draw"],
             divergences=int(tree["sample_stats"]["diverging"].sum()) if "diverging" in tree["sample_stats"] else 0,
             r_hat=float(hyper["r_hat"].max()),
@@ -181,16 +187,17 @@ def doubts(record: Mapping[str, Any]) -> list[str]:
 
 def _doubts_of_sampling(sampling: SamplingEvidence) -> list[str]:
     found = []
+    sweeps = ", or with --sweeps" if sampling.sampler == "composite" else ""
     if sampling.r_hat is None or not sampling.r_hat <= R_HAT_LIMIT:
         value = "undefined" if sampling.r_hat is None else f"{sampling.r_hat:.3f}"
         found.append(
             f"The chains do not agree yet: R-hat of {sampling.r_hat_of} is {value}, and at most {R_HAT_LIMIT} "
-            "is wanted. Draw more, with --draws (and --warmup), or --sweeps for spike_slab."
+            f"is wanted. Draw more, with --draws (and --warmup){sweeps}."
         )
     if sampling.ess_bulk < _ESS_LIMIT:
         found.append(
             f"Few effective draws: {sampling.ess_bulk:.0f} for {sampling.ess_bulk_of}, and {_ESS_LIMIT} are "
-            "wanted. Draw more, with --draws, or --sweeps for spike_slab."
+            f"wanted. Draw more, with --draws{sweeps}."
         )
     if sampling.elpd_loo is None:
         found.append(

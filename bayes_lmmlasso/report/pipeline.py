@@ -20,9 +20,10 @@ from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.outcome import RunResult, SamplingResult
 from bayes_lmmlasso.report.processes import InOneProcess, InOwnProcesses, Steps
-from bayes_lmmlasso.report.record import announcement
+from bayes_lmmlasso.report.record import announcement, versions
 from bayes_lmmlasso.report.run_directory import (
     CHECKPOINT,
+    PACKAGE,
     RECORD,
     can_resume,
     read_record,
@@ -138,11 +139,17 @@ def rebuild_report(folder: Path) -> Path:
     Raises
     ------
     InputError
-        If the folder holds no finished run, or one that was only sampled.
+        If the folder holds no finished run, one that was only sampled, or one of another version.
     """
     from bayes_lmmlasso.report.page import report_html
 
     record = read_record(folder)
+    known, present = record["versions"][PACKAGE], versions()[PACKAGE]
+    if known != present:
+        raise InputError(
+            f"expected a run of {PACKAGE} {present} in {folder}, got one of {known}: install that version, or run the "
+            "analysis again"
+        )
     if record["command"] != "run":
         raise InputError(
             f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no "

@@ -15,8 +15,6 @@ import numpy as np
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.lmm import NullModel
-from bayes_lmmlasso.models import model_spec
-from bayes_lmmlasso.posterior import chain_lengths
 from bayes_lmmlasso.report.run_directory import PACKAGE
 from bayes_lmmlasso.report.settings import KINSHIPS, RunSettings
 from bayes_lmmlasso.report.stages import Groundwork
@@ -46,10 +44,7 @@ _NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
 
 def announcement(command: str, settings: RunSettings) -> dict[str, Any]:
     """Return what is known before a run starts: command, arguments, seed and versions."""
-    spec = model_spec(settings.model)
-    warmup, draws = chain_lengths(spec, settings.warmup, settings.draws, settings.until is not None)
-    sweeps = settings.sweeps or (spec.sweeps if spec.sampler == "composite" else None)
-    arguments = asdict(settings) | {"warmup": warmup, "draws": draws, "sweeps": sweeps}
+    arguments = asdict(settings)
     if command == "sample":
         arguments = {name: value for name, value in arguments.items() if name not in _NOT_OF_SAMPLE}
     return {

@@ -39,7 +39,7 @@ def sample(arguments: Mapping[str, Any], data: RotatedData, store: Path, clock: 
             until=None if arguments["until"] is None else Until.parse(arguments["until"]),
             store=store,
             progress=clock.progress,
-            **{name: arguments[name] for name in ("chains", "warmup", "draws", "sweeps", "seed")},
+            **{name: arguments[name] for name in ("chains", "warmup", "draws", "sampler", "sweeps", "seed")},
         )
         chains, draws, *_ = draws.read("sigma2_e").shape
         say(f"{chains} x {draws} draws")

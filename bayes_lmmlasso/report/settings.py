@@ -14,12 +14,13 @@ from bayes_lmmlasso.lmm import PEDIGREE, KinshipMethod
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import Until
 
-__all__ = ["EFFECTS", "KINSHIPS", "PRECISIONS", "TRANSFORMS", "RunSettings"]
+__all__ = ["EFFECTS", "KINSHIPS", "PRECISIONS", "SAMPLERS", "TRANSFORMS", "RunSettings"]
 
 KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
 TRANSFORMS: tuple[str, ...] = get_args(TransformName)
 EFFECTS = ("summary", "all")
 PRECISIONS = ("float32", "float64")
+SAMPLERS = ("auto", "nuts", "composite")
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 
@@ -49,6 +50,8 @@ class RunSettings:
         Number of subsamples for stability selection, and the share of the samples in each.
     chains, warmup, draws
         Markov chains; the lengths default to what the model says.
+    sampler
+        ``auto``, ``nuts`` or ``composite``, see `bayes_lmmlasso.sample_posterior`.
     sweeps
         Sweeps of the composite sampler in each draw; defaults to what the model says.
     until
@@ -90,6 +93,7 @@ class RunSettings:
     chains: int = 4
     warmup: int | None = None
     draws: int | None = None
+    sampler: str = "auto"
     sweeps: int | None = None
     until: str | None = None
     effects: str = "summary"
@@ -116,6 +120,7 @@ class RunSettings:
             ("--transform", self.transform, TRANSFORMS),
             ("--effects", self.effects, EFFECTS),
             ("--precision", self.precision, PRECISIONS),
+            ("--sampler", self.sampler, SAMPLERS),
         ):
             if value not in choices:
                 raise InputError(
@@ -146,10 +151,16 @@ class RunSettings:
         for option, share, top in (("--maf", self.maf, 0.5), ("--missing", self.missing, 1.0)):
             if not 0 <= share <= top:
                 raise InputError(f"expected {option} between 0 and {top:g}, got {share:g}: give a share")
-        if self.sweeps is not None and MODELS[self.model].sampler != "composite":
+        spec = MODELS[self.model]
+        if self.sampler not in spec.samplers:
             raise InputError(
-                f"expected --sweeps with a model that the composite sampler draws from, got --model {self.model}: "
-                "leave it out"
+                f"expected --sampler {' or '.join(spec.samplers)} for --model {self.model}, got {self.sampler}: choose "
+                "one of these"
+            )
+        if self.sweeps is not None and "nuts" in {self.sampler, spec.sampler}:
+            raise InputError(
+                f"expected --sweeps with the composite sampler alone, got --model {self.model} and --sampler "
+                f"{self.sampler}: leave it out"
             )
         if self.until is not None:
             Until.parse(self.until)
