@@ -20,7 +20,7 @@ from typer.core import TyperGroup
 from bayes_lmmlasso.cohort import FORMATS, PRESETS, EffectLaw, GenotypeSource, TraitDesign, read_registry
 from bayes_lmmlasso.cohort import fetch as fetch_files
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.models import MODELS, SAMPLERS
 from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
 from bayes_lmmlasso.report import resume as resume_analysis
 from bayes_lmmlasso.report import run as run_analysis
@@ -28,7 +28,7 @@ from bayes_lmmlasso.report.bars import StageBars
 from bayes_lmmlasso.report.clock import StageClock
 from bayes_lmmlasso.report.run_directory import can_resume
 from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
-from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, SAMPLERS, TRANSFORMS
+from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
 from bayes_lmmlasso.report.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.report.single import null_table, path_table, stability_table
 from bayes_lmmlasso.report.stages import find_path, find_stability, lay_groundwork

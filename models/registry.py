@@ -11,10 +11,11 @@ from typing import Literal
 
 from bayes_lmmlasso.models.rotated_data import RotatedData
 
-__all__ = ["MODELS", "NUTS_LENGTHS", "ModelSpec", "model_spec"]
+__all__ = ["MODELS", "NUTS_LENGTHS", "SAMPLERS", "ModelSpec", "model_spec"]
 
 NUTS_LENGTHS = (250, 500)
 """Warm-up and draws of each chain of NUTS."""
+SAMPLERS = ("auto", "nuts", "composite")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ModelSpec:
     @property
     def samplers(self) -> tuple[str, ...]:
         """What can be asked for: "auto" is the default, and on a GPU NUTS unless there are exact zeros."""
-        return ("auto", "nuts", "composite") if self.laplace_slab else ("auto", "nuts")
+        return SAMPLERS if self.laplace_slab else SAMPLERS[:2]
 
 
 def _laplace(data: RotatedData) -> None:

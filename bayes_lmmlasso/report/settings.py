@@ -14,13 +14,12 @@ from bayes_lmmlasso.lmm import PEDIGREE, KinshipMethod
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import Until
 
-__all__ = ["EFFECTS", "KINSHIPS", "PRECISIONS", "SAMPLERS", "TRANSFORMS", "RunSettings"]
+__all__ = ["EFFECTS", "KINSHIPS", "PRECISIONS", "TRANSFORMS", "RunSettings"]
 
 KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
 TRANSFORMS: tuple[str, ...] = get_args(TransformName)
 EFFECTS = ("summary", "all")
 PRECISIONS = ("float32", "float64")
-SAMPLERS = ("auto", "nuts", "composite")
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 
@@ -120,7 +119,6 @@ class RunSettings:
             ("--transform", self.transform, TRANSFORMS),
             ("--effects", self.effects, EFFECTS),
             ("--precision", self.precision, PRECISIONS),
-            ("--sampler", self.sampler, SAMPLERS),
         ):
             if value not in choices:
                 raise InputError(
@@ -154,8 +152,8 @@ class RunSettings:
         spec = MODELS[self.model]
         if self.sampler not in spec.samplers:
             raise InputError(
-                f"expected --sampler {' or '.join(spec.samplers)} for --model {self.model}, got {self.sampler}: choose "
-                "one of these"
+                f"expected --sampler {' or '.join(spec.samplers)} for --model {self.model}, got {self.sampler!r}: "
+                "choose one of these"
             )
         if self.sweeps is not None and "nuts" in {self.sampler, spec.sampler}:
             raise InputError(
