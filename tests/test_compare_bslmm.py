@@ -10,6 +10,7 @@ import pytest
 from scipy.linalg import null_space
 
 import bayes_lmmlasso as bl
+from bayes_lmmlasso.errors import InputError
 
 PARAM = """chr\trs\tps\tn_miss\talpha\tbeta\tgamma
 -9\t0\t-9\t0\t1.0e-03\t2.5e-01\t0.5
@@ -28,7 +29,9 @@ def gemma():
 
 
 def exact_means(X, y, Z, K):
-    """E[h], E[rho] and P(b_j != 0) of the BSLMM for a few SNPs: h, rho and log pi on a grid, all subsets of SNPs.
+    """E[h], E[rho], P(b_j != 0) and E[b_j] + u's part of the BSLMM: h, rho and log pi on a grid, all subsets of SNPs.
+
+    That part of u, sb2 X_j'V^-1 y / p, speaks of K = XX' / p alone.
 
     With p(tau) = 1 / tau and a flat prior of the intercept on tau's scale, tau integrated out, the marginal likelihood
     of the n - q contrasts is |V|^(-1/2) (y'V^-1 y)^(-(n - q + 1) / 2), V = I + sb2 K + sa2 X_s X_s': it grows like
@@ -46,19 +49,23 @@ def exact_means(X, y, Z, K):
     sa2, sb2 = h * rho / (1 - h) / (p * pi * x), h * (1 - rho) / (1 - h) / k
     w = 1 / (1 + np.outer(sb2, S))
     A, c, yy = np.einsum("gi,ij,ik->gjk", w, X, X), (w * y) @ X, w @ y**2
-    total, inclusion = [], []
+    total, inclusion, effects = [], [], []
     for size in range(p + 1):
         for subset in combinations(range(p), size):
             s = list(subset)
             M = A[:, s][:, :, s] + np.eye(size) / sa2[:, None, None]
-            fit = np.einsum("gi,gi->g", c[:, s], np.linalg.solve(M, c[:, s, None])[..., 0])
+            solved = np.linalg.solve(M, c[:, s, None])[..., 0]
+            fit = np.einsum("gi,gi->g", c[:, s], solved)
             log_det = np.linalg.slogdet(M * sa2[:, None, None])[1] - np.log(w).sum(axis=1)
             log_prior = size * np.log(pi) + (p - size) * np.log1p(-pi) + np.log(1 - t)
             total.append(log_prior - 0.5 * log_det - 0.5 * values * np.log(yy - fit))
             inclusion.append([j in s for j in range(p)])
+            sizes = sb2[:, None] / p + np.outer(sa2, inclusion[-1])
+            effects.append(sizes * (c - np.einsum("gjk,gk->gj", A[:, :, s], solved)))
     weight = np.exp(np.array(total) - np.max(total))
     weight /= weight.sum()
-    return np.r_[weight.sum(axis=0) @ h, weight.sum(axis=0) @ rho, weight.sum(axis=1) @ np.array(inclusion)]
+    hyper = weight.sum(axis=0) @ np.column_stack([h, rho])
+    return hyper, weight.sum(axis=1) @ np.array(inclusion), np.einsum("sg,sgj->j", weight, np.array(effects))
 
 
 @pytest.mark.usefixtures("gemma")
@@ -74,15 +81,38 @@ def test_posterior_means_are_those_of_the_model_as_stated(rng):
     K = 5.0 * np.cov(rng.standard_normal((n, n // 2)))
     noise = rng.multivariate_normal(np.zeros(n), 0.1 * K + np.eye(n), method="cholesky")  # the default varies by CPU
     y = 0.15 * X[:, 0] + 0.07 * X[:, 1] + 2.0 * Z[:, 1] + noise
-    exact = exact_means(X, y, Z, K)
-    assert np.ptp(exact[2:]) > 0.6
+    hyper, inclusion, _ = exact_means(X, y, Z, K)
+    assert np.ptp(inclusion) > 0.6
     with_determined = np.insert(X, 2, 4.0 * Z[:, 1], axis=1)
     found = bl.bslmm(with_determined, y, K, covariates=Z, burn_in=5_000, steps=300_000, seed=1)
     assert len(found.hyper) == 30_000
     assert np.isnan(found.pip).tolist() == [False, False, True, False, False]
-    np.testing.assert_allclose(found.hyper[["h", "rho"]].mean(), exact[:2], atol=0.01)
-    np.testing.assert_allclose(np.delete(found.pip, 2), exact[2:], atol=0.07)
+    np.testing.assert_allclose(found.hyper[["h", "rho"]].mean(), hyper, atol=0.01)
+    np.testing.assert_allclose(np.delete(found.pip, 2), inclusion, atol=0.07)
     np.testing.assert_allclose(found.hyper["n_gamma"].mean(), np.nansum(found.pip), atol=0.01)
+
+
+@pytest.mark.usefixtures("gemma")
+def test_predictions_are_posterior_means():
+    """Of a trait with a covariate, a mean and a scale of its own; over seeds they vary by 0.01 sd, the size by 0.1."""
+    cohort = bl.simulate_cohort(n_samples=110, n_variants=5, contig_length=500_000, seed=5)
+    rng, dosage = np.random.default_rng(6), cohort["call_dosage"].values
+    age = rng.standard_normal(110)
+    trait = 50 + 7 * (0.6 * dosage[1] - 0.3 * dosage[3] + age + rng.standard_normal(110))
+    cohort = cohort.assign(height=("samples", trait), age=("samples", age))
+    plan = bl.plan_folds(cohort, "height", ["age"], n_folds=5, seed=1)
+    fold = bl.prepare_fold(cohort, "height", plan, 0, covariates=["age"])
+    found = bl.PREDICTORS["bslmm"](fold, 3)
+    analysis = fold.analysis
+    X, y, Z = analysis.X.astype(float), analysis.y, analysis.covariates
+    _, inclusion, effects = exact_means(X, y, Z, X @ X.T / X.shape[1])
+    fixed = np.linalg.lstsq(Z, y - X @ effects)[0]
+    mean = analysis.trait.inverse(fold.X_new @ effects + fold.covariates_new @ fixed)
+    np.testing.assert_allclose(found.mean, mean, atol=0.03 * trait.std())
+    assert found.size == pytest.approx(inclusion.sum(), abs=0.4)
+    other = bl.prepare_fold(cohort, "height", plan, 0, covariates=["age"], relations="ibs")
+    with pytest.raises(InputError, match="expected the kinship rrm for the method bslmm"):
+        bl.PREDICTORS["bslmm"](other, 3)
 
 
 def test_same_seed_same_numbers(gemma, rng):

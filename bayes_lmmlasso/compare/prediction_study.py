@@ -1,7 +1,8 @@
 """Studies of prediction: traits x methods x folds, everything learnt within the fold (`prepare_fold`).
 
 All methods see the same folds; intervals and paired differences are bootstrapped over traits. LMM-Lasso against Lasso
-and BLUP, and posteriors against LMM-Lasso, are also compared trait by trait (`bayes_lmmlasso.compare.wins`).
+and BLUP, posteriors against LMM-Lasso, and two sparse ones against each other are also compared trait by trait
+(`bayes_lmmlasso.compare.wins`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ __all__ = ["LENGTHS", "PREDICTION", "PredictionSettings"]
 
 _METRICS = ("r", "r2", "mse", "coverage", "size", "mc_loss")
 _COMPARED = ("r", "r2", "mse")
-_PAIRS = [("lmm-lasso", "lasso"), ("lmm-lasso", "blup"), *((model, "lmm-lasso") for model in MODELS)]
+_PAIRS = [
+    ("lmm-lasso", "lasso"),
+    ("lmm-lasso", "blup"),
+    *((posterior, "lmm-lasso") for posterior in (*MODELS, "bslmm")),
+    ("spike_slab", "bslmm"),
+]
 LENGTHS = {"chains": 4, "warmup": None, "draws": None}
 """Settings of Markov chains, with their defaults."""
 

@@ -6,6 +6,8 @@ lmm-lasso   the LMM-Lasso with BLUP, of the size that 5-fold cross-validation wi
             kinship is not estimated anew there, as it knows no trait
 lasso       the Lasso: the same with K = I, under which V is a multiple of I and relatives predict nothing
 posterior   predictive mean and interval of a sampled model (`bayes_lmmlasso.predict_posterior`)
+bslmm       posterior mean of GEMMA's BSLMM (`bayes_lmmlasso.bslmm`), which needs the program, and the kinship ``rrm``:
+            GEMMA gives u as effects of the SNPs
 
 (Henderson 1975, doi:10.2307/2529430; Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669.) Predictions are in the
 units of the trait; under a nonlinear transform those of blup, lasso and lmm-lasso are medians.
@@ -21,7 +23,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
+from bayes_lmmlasso.compare.bslmm import bslmm
 from bayes_lmmlasso.compare.folds import Fold
+from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes, cross_validate
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.trained import train_path
@@ -33,6 +37,7 @@ __all__ = ["PREDICTORS", "FoldPrediction", "Predictor", "posterior_predictor"]
 _LARGEST = 100  # active SNPs of the Lasso models that cross-validation chooses from
 _INNER_FOLDS = 5
 _INTERVAL = 0.95
+_BSLMM_LENGTHS = {"burn_in": 10_000, "steps": 100_000}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +100,20 @@ def _lasso(fold: Fold, seed: int) -> FoldPrediction:
     return _path_prediction(fold, seed, np.eye(fold.analysis.y.size), np.zeros_like(fold.new.cross))
 
 
+def _bslmm(fold: Fold, seed: int) -> FoldPrediction:
+    analysis = fold.analysis
+    X, Z = analysis.X.astype(np.float64), analysis.covariates
+    related = X @ (analysis.y @ X)
+    if not np.allclose(fold.K @ analysis.y, related * np.trace(fold.K) / np.square(X).sum(), atol=1e-3):
+        raise InputError("expected the kinship rrm for the method bslmm, got another: leave bslmm out, or choose rrm")
+    found = bslmm(X, analysis.y, fold.basis, covariates=Z, seed=seed, **_BSLMM_LENGTHS)
+    effects = np.nan_to_num(found.effects + found.alpha)
+    fixed = np.linalg.lstsq(Z, analysis.y - X @ effects)[0]
+    mean = analysis.trait.inverse(fold.covariates_new @ fixed + fold.X_new @ effects)
+    none = np.full(mean.size, np.nan)
+    return FoldPrediction(mean, none, none, float(found.hyper["n_gamma"].mean()), np.nan)
+
+
 def posterior_predictor(
     model: str, *, chains: int = 4, warmup: int | None = None, draws: int | None = None
 ) -> Predictor:
@@ -132,5 +151,6 @@ PREDICTORS: dict[str, Predictor] = {
     "lmm-lasso": _lmm_lasso,
     "laplace": posterior_predictor("laplace"),
     "spike_slab": posterior_predictor("spike_slab"),
+    "bslmm": _bslmm,
 }
 """Name -> predictor."""
