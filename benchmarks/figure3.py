@@ -1,30 +1,32 @@
 """Claim: the LMM-Lasso predicts more traits better than the Lasso, and how the posterior mean compares.
 
-Figure 3 of Rakitsch et al. 2013 (doi:10.1093/bioinformatics/bts669), from the folders of two studies:
+Figure 3 of Rakitsch et al. 2013 (doi:10.1093/bioinformatics/bts669), from the folders of its studies:
 
     export BAYES_LMMLASSO_DATA=...
-    bayes-lmmlasso compare notebooks/studies/figure3_arabidopsis.toml --out figure3_arabidopsis
-    bayes-lmmlasso compare notebooks/studies/figure3_mouse.toml --out figure3_mouse
-    python3 -m uv run python benchmarks/figure3.py figure3_arabidopsis figure3_mouse
+    bayes-lmmlasso compare notebooks/studies/figure3_*.toml --out figure3
+    python3 -m uv run python benchmarks/figure3.py figure3/*/
 
-It writes ``benchmarks/figure3.md``.
+It replaces the sections of these studies in ``benchmarks/figure3.md``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import pandas as pd
 
+TABLE = Path(__file__).with_suffix(".md")
 
-def section(folder: Path) -> list[str]:
-    """Return what a study found: conclusions, means of the methods, values of the traits."""
+
+def section(folder: Path) -> tuple[str, str]:
+    """Return the name of a study and what it found: conclusions, means of the methods, values of the traits."""
     record = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     names = ("wins", "summary", "accuracy", "traits")
     wins, summary, accuracy, traits = (pd.read_csv(folder / f"{name}.tsv", sep="\t") for name in names)
-    lines = [f"## {record['name']}", "", *(f"- {text}" for text in wins["conclusion"]), ""]
+    lines = [*(f"- {text}" for text in wins["conclusion"]), ""]
     head = ["", "r2", "r", "coverage of 95% intervals", "SNPs in the model", "r2 lost to Monte Carlo error"]
     lines += [row(head), row(["---", *["---:"] * 5])]
     means = summary.set_index(["method", "metric"])
@@ -49,7 +51,7 @@ def section(folder: Path) -> list[str]:
             part = found.loc[(*pair, trait)]
             values.append(f"{part['difference']:+.3f} ({part['lo']:+.3f} to {part['hi']:+.3f})")
         lines.append(row([trait, str(samples[trait]), *values]))
-    return [*lines, ""]
+    return record["name"], "\n".join(lines)
 
 
 def interval(means: pd.DataFrame, method: str, metric: str) -> str:
@@ -65,14 +67,15 @@ def row(values: list[str]) -> str:
 
 
 def main(folders: list[str]) -> None:
-    lines = [
+    text = (
         "Ten-fold cross-validation, all that is learnt, learnt from the training samples. r2 is the share of variance "
-        "explained in unseen samples; differences in r2 have 95% bootstrap intervals over samples, paired.",
-        "",
-    ]
-    for folder in folders:
-        lines += section(Path(folder))
-    Path(__file__).with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
+        "explained in unseen samples; differences in r2 have 95% bootstrap intervals over samples, paired.\n"
+    )
+    known = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    parts = re.split(r"^## (.*)$", known, flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True)) | dict(section(Path(folder)) for folder in folders)
+    text += "".join(f"\n## {name}\n\n{body.strip()}\n" for name, body in sections.items())
+    TABLE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
