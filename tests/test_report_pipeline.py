@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import arviz as az
 import numpy as np
@@ -27,6 +28,7 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.report import rebuild_report, run
 from bayes_lmmlasso.report.clock import StageClock
+from bayes_lmmlasso.report.record import data_record
 from bayes_lmmlasso.report.settings import RunSettings
 from bayes_lmmlasso.report.stages import lay_groundwork
 from bayes_lmmlasso.report.tables import read_tsv
@@ -104,6 +106,18 @@ def test_fingerprint_covers_genotypes_trait_and_covariates():
     for array in (ground.analysis.X.T, ground.analysis.y, ground.analysis.covariates):
         digest.update(f"{array.dtype} {array.shape};".encode() + np.ascontiguousarray(array).tobytes())
     assert finished_run().record["data"]["fingerprint"] == f"sha256:{digest.hexdigest()}"
+
+
+def test_skewness_is_of_what_covariates_leave_of_the_trait():
+    given = settings(covar=cohort_folder() / "covar.tsv")
+    ground = lay_groundwork(given, StageClock())
+    analysis = ground.analysis
+    rest = analysis.y - analysis.covariates @ ground.null_model.fixed_effects
+    rest -= rest.mean()
+    expected = (rest**3).mean() / (rest**2).mean() ** 1.5
+    assert finished_run().record["data"]["trait_skewness"] == pytest.approx(expected)
+    binary = replace(ground, analysis=replace(analysis, y=np.where(analysis.y > 0.5, 1.0, 0.0)))
+    assert data_record(given, binary)["trait_skewness"] is None
 
 
 def test_the_same_command_gives_the_same_bytes_over_an_earlier_run(tmp_path):

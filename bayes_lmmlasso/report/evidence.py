@@ -24,6 +24,7 @@ __all__ = ["R_HAT_LIMIT", "ProjectionEvidence", "SamplingEvidence", "SelectionEv
 R_HAT_LIMIT = 1.01
 _ESS_LIMIT = 400
 _GAP_LIMIT = 1e-8
+_SKEWNESS_LIMIT = 1.0
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,12 @@ def doubts(record: Mapping[str, Any]) -> list[str]:
         found.append(
             f"The null model's delta is at the bound of its search (log delta = {null['log_delta']:g}): the "
             f"data see {extreme} polygenic variance. Read the Lasso path and its stability with that in mind."
+        )
+    skewness = record["data"]["trait_skewness"]  # of two values it is what it is
+    if skewness is not None and abs(skewness) > _SKEWNESS_LIMIT and record["arguments"]["transform"] != "rank-normal":
+        found.append(
+            f"The trait is skewed (skewness {skewness:.1f}): samples far from all others can pass for large effects of "
+            "SNPs. See what holds under --transform rank-normal."
         )
     if "selection" in evidence:
         found += _doubts_of_selection(SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"])

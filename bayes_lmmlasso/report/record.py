@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from scipy.stats import skew
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.lmm import NullModel
@@ -73,12 +74,14 @@ def data_record(settings: RunSettings, ground: Groundwork) -> dict[str, Any]:
     """Describe what was analysed: fingerprint, samples and SNPs kept and dropped per cause."""
     analysis = ground.analysis
     n, p = analysis.X.shape
+    residual = analysis.y - analysis.covariates @ ground.null_model.fixed_effects
     return {
         "fingerprint": fingerprint(analysis, None if settings.kinship in KINSHIPS else ground.K),
         "trait": analysis.trait_name,
         "trait_mean": analysis.trait.mean,
         "trait_sd": analysis.trait.sd,
         "trait_exponent": analysis.trait.exponent,
+        "trait_skewness": float(skew(residual)) if len(np.unique(analysis.y)) > 2 else None,
         "covariates": list(analysis.covariate_names),
         "samples": {"kept": n, "dropped": analysis.dropped_samples},
         "snps": {"kept": p, "dropped": analysis.dropped_variants},
