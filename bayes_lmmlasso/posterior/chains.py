@@ -1,10 +1,11 @@
 """Several Markov chains side by side on one machine.
 
-A chain is a NumPyro kernel's state advanced by one compiled function, a block of draws at a time. On the CPU each
-chain runs in a thread of its own and JAX releases the interpreter while it computes. An accelerator runs one program
-at a time, and small ones leave it idle: there one program advances all chains together, and products with X read it
-once for all of them. All chains share the one copy of the data. A chain depends on its own key alone (on an accelerator
-up to rounding, which can change with the number of chains): neither the number of threads nor the block size, nor an
+A chain is a NumPyro kernel's state advanced by one compiled function, a block of draws at a time. On the CPU each chain
+runs in a thread of its own and JAX releases the interpreter while it computes (60 draws of `spike_slab` for the mice, 4
+chains on two cores: 40 s, and 48 s in two processes, which compile twice). An accelerator runs one program at a time,
+and small ones leave it idle: there one program advances all chains together, and products with X read it once for all
+of them. All chains share the one copy of the data. A chain depends on its own key alone (on an accelerator up to
+rounding, which can change with the number of chains): neither the number of threads nor the block size, nor an
 interruption after which it continues from its saved state, changes a draw.
 
 JAX keeps what it has traced and compiled for a later call, which is fast then: equal kernels share one program. The
