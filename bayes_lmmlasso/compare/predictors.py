@@ -10,7 +10,7 @@ bslmm       posterior mean of GEMMA's BSLMM (`bayes_lmmlasso.bslmm`), which need
             GEMMA gives u as effects of the SNPs
 
 (Henderson 1975, doi:10.2307/2529430; Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669.) Predictions are in the
-units of the trait; under a nonlinear transform those of blup, lasso and lmm-lasso are medians.
+units of the trait; under a nonlinear transform those of blup, lasso, lmm-lasso and bslmm are medians.
 """
 
 from __future__ import annotations
