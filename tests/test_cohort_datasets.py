@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pandas as pd
 import pytest
+import rdata
 from small_run import cohort_folder
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.cohort import fetch, read_registry
+from bayes_lmmlasso.cohort.naturalgwas import write_naturalgwas
 
 CHUNK = 65_536  # bytes that are written at a time: what a broken connection leaves is a multiple
 CONTENT = np.random.default_rng(3).bytes(4 * CHUNK)
@@ -171,6 +175,9 @@ def test_another_file_of_that_name_is_left_alone(get, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(bl.InputError, match="expected a folder"):
         fetch("mouse_hs1940", tmp_path / "file")
+    (tmp_path / "out" / "arabidopsis_chr5.sources").write_text("")
+    with pytest.raises(bl.InputError, match="expected a folder"):
+        fetch("arabidopsis_chr5", tmp_path / "out")
 
 
 def test_a_fetched_file_set_is_ready_to_be_analysed(site, tmp_path):
@@ -187,6 +194,103 @@ def test_a_fetched_file_set_is_ready_to_be_analysed(site, tmp_path):
     cohort = bl.read_plink(tmp_path / "out" / "small", tmp_path / "out" / "phenotypes.tsv", "a")
     np.testing.assert_array_equal(cohort["a"], np.arange(60) + 0.5)
     assert np.isnan(cohort["b"]).all()
+
+
+# What R 4.2.2 saves of a list like naturalgwas's: genotype, an integer matrix; chrpos, a matrix with names of columns;
+# ecotype.id, a matrix of text, of which "Löv-1" is in latin1.
+FROM_R = base64.b64decode(
+    "H4sIAAAAAAAAAwtyiTDmiuBiYGBgZmBhYmJgZgUyGVhDQ9x0LRiAIkAOIwMLAyeQ5nLUK8lIzMlMzEtkYGASBoqwAGleIM3DAAGM"
+    "UMyAxkcXY0AzmTklMxdIgYxiArsEbDTDPyCXD0izMZAMQMYz/UczkwnJTA4HEYhKnPQkBwg99wSEXnIOQq/gwmUHC4RG8RoH0Gt5"
+    "ibmpxUC2MMINDAJgNtT7yRlFMGZBfjHUlQJgn0OEWcwsDSzhbAMTYxjb1MLYHMpmdc7P0TUAOhDM8flWpmsIk3HKLwJy8AYKiqNZ"
+    "YS4WAPsK6pP01Lz8ksqCVJii5Pz8ohQohw3oBZDToSklNRmsUi8zBerdfwARtV/LaAIAAA=="
+)
+TRAITS = [
+    "1_LD 2_LDV 3_SD 4_SDV 5_FT10 6_FT16 7_FT22".split(),
+    "39_0W 40_2W 41_4W 42_8W 43_FLC 44_FRI".split(),
+    ["45_8W GH FT", "46_8W GH LN", "47_0W GH FT", "48_0W GH LN", "57_FT Field", "58_FT Diameter Field", "59_FT GH"],
+    "80_LN10 81_LN16 82_LN22".split(),
+]
+
+
+def published_traits(iid, values):
+    """The table of AtPolyDB, as bytes: columns by number and name, and some of other traits."""
+    names = [name for group in TRAITS for name in group]
+    table = pd.DataFrame(np.asarray(values), columns=names)
+    table.insert(0, "ecotype id", iid)
+    table.insert(1, "nativename", "Löv-1")
+    table.insert(9, "33_<i>avrRpm1</i>", "NA")
+    return table.to_csv(sep="\t", index=False).encode()
+
+
+def arabidopsis(site, tmp_path, rda, traits):
+    """Fetch arabidopsis_chr5 from the site: the sources are these, the files expected those of the package."""
+    site.files |= {"/d/A.thaliana.rda": rda, "/d/traits.tsv": traits}
+    entry = read_registry()["arabidopsis_chr5"]
+    digests = "".join(f'"{name}" = "{sha256}"\n' for name, sha256 in entry.files.items())
+    (tmp_path / "registry.toml").write_text(
+        f'[toy]\nabout = "toy"\nrecipe = "{entry.recipe}"\nsources = ["{site.address}A.thaliana.rda", '
+        f'"{site.address}traits.tsv"]\n[toy.files]\n{digests}'
+    )
+    return lambda: fetch("toy", tmp_path / "out", registry=tmp_path / "registry.toml", pause=0.0, timeout=5.0)
+
+
+def test_arabidopsis_is_made_of_its_public_sources(site, tmp_path, data_dir):
+    """Sources in the form of the public ones give the files at hand, byte for byte; then nothing is asked for."""
+    folder = data_dir / "arabidopsis_chr5"
+    cohort = bl.read_plink(folder / "arabidopsis_chr5_162", dtype="int8")
+    table = pd.read_csv(folder / "phenotypes_199.tsv", sep="\t", dtype=str, keep_default_na=False)
+    ids = pd.DataFrame({"ecotype_id": cohort["sample_id"].values.astype(float), "site": 0.0})
+    content = {
+        "genotype": cohort["call_dosage"].values.T.astype(np.int32) // 2,
+        "chrpos": np.column_stack([np.full(cohort.sizes["variants"], 5.0), cohort["variant_position"].values]),
+        "ecotype.id": ids,
+    }
+    rdata.write_rda(tmp_path / "source.rda", {"A.thaliana": content}, compression=None)
+    traits = published_traits(table["iid"], table.iloc[:, 2:])
+    get = arabidopsis(site, tmp_path, (tmp_path / "source.rda").read_bytes(), traits)
+    site.plan = ["truncate"] + ["503"] * 3
+    with pytest.raises(bl.InputError, match=r"expected A\.thaliana\.rda from .* try again to go on from"):
+        get()
+    assert names(tmp_path) == ["toy.sources"]
+    paths = get()
+    assert names(tmp_path) == sorted(path.name for path in paths)
+    for path in paths:
+        assert path.read_bytes() == (folder / path.name).read_bytes()
+    assert len(site.ranges) == 6
+    assert site.ranges[4] is not None  # resumed
+    assert get() == paths
+    assert len(site.ranges) == 6
+    paths[-1].write_text("mine")
+    with pytest.raises(bl.InputError, match=r"no other file at .*phenotypes_162\.tsv"):
+        get()
+
+
+def test_sources_that_give_other_files_are_thrown_away(site, tmp_path):
+    """What R wrote is read, but is not the data set expected; broken bytes are no reason to break down."""
+    values = np.arange(92).reshape(4, 23).astype(float)
+    traits = published_traits([5837, 6008, 6043, 6909], values)
+    with pytest.raises(bl.InputError, match=r"expected the files of toy to come of .*rda and .*, got another arabido"):
+        arabidopsis(site, tmp_path, FROM_R, traits)()
+    assert names(tmp_path) == []
+    (tmp_path / "out" / "A.thaliana.rda").write_text("mine")
+    for rda, table in ((FROM_R[:200], traits), (b"no archive", traits), (FROM_R, b"ecotype id\n"), (b"", b"")):
+        with pytest.raises(bl.InputError, match=r"Error: .*: try again; if it stays so"):
+            arabidopsis(site, tmp_path, rda, table)()
+        assert names(tmp_path) == ["A.thaliana.rda"]  # not ours
+
+
+def test_a_file_of_r_is_read(tmp_path):
+    (tmp_path / "A.thaliana.rda").write_bytes(FROM_R)
+    values = np.arange(92).reshape(4, 23).astype(float)
+    (tmp_path / "traits.tsv").write_bytes(published_traits([5837, 6008, 6043, 6909], values))
+    write_naturalgwas([tmp_path / "A.thaliana.rda", tmp_path / "traits.tsv"], tmp_path)
+    cohort = bl.read_plink(tmp_path / "arabidopsis_chr5_162", tmp_path / "phenotypes_162.tsv")
+    assert cohort["sample_id"].values.tolist() == ["6909", "6043", "5837"]
+    assert cohort["variant_position"].values.tolist() == [1168, 1906, 2663, 3077]
+    np.testing.assert_array_equal(cohort["call_dosage"].values.T, [[0, 0, 2, 0], [2, 0, 2, 2], [2, 2, 0, 0]])
+    np.testing.assert_array_equal(cohort["LD"], values[[3, 2, 0], 0])
+    np.testing.assert_array_equal(cohort["LN22"], values[[3, 2, 0], 22])
+    assert (tmp_path / "arabidopsis_chr5_162.fam").read_text().splitlines()[0] == "6909 6909 0 0 0 74"
 
 
 def test_the_registry_of_the_package_is_in_order(data_dir):
@@ -206,7 +310,7 @@ def test_data_sets_are_listed_and_unknown_ones_refused():
     assert listed.stdout.startswith("mouse_hs1940: 1,940 heterogeneous-stock mice")
     result = CliRunner().invoke(app, ["fetch", "mice"])
     assert result.exit_code == 2
-    assert "expected a data set of the registry (mouse_hs1940, lmmlasso_example), got 'mice'" in result.stderr
+    assert "(mouse_hs1940, lmmlasso_example, arabidopsis_chr5), got 'mice'" in result.stderr
 
 
 DIGEST = "0" * 64
@@ -223,6 +327,12 @@ DIGEST = "0" * 64
         (
             f'[toy]\nabout = ""\nbase = "https://x/"\ntraits = ["a"]\nfiles = {{"x" = "{DIGEST}"}}',
             r"expected one \.fam",
+        ),
+        ('[toy]\nabout = ""\nrecipe = "naturalgwas"\nfiles = {}', "expected about, sources and files of toy"),
+        ('[toy]\nabout = ""\nrecipe = "stew"\nsources = []\nfiles = {}', "expected a recipe .* got 'stew'"),
+        (
+            '[toy]\nabout = ""\nrecipe = "naturalgwas"\nsources = ["https://x/../"]\nfiles = {}',
+            r"FILE as sources of toy, got 'https://x/\.\./'",
         ),
     ],
 )

@@ -157,7 +157,7 @@ def test_structure_is_what_the_mixed_model_predicts(cohort):
 
 
 def test_refusals(cohort, plan):
-    with pytest.raises(InputError, match="a method among blup, lasso, lmm-lasso, laplace, spike_slab, bslmm, got 'ridge'"):
+    with pytest.raises(InputError, match="among blup, lasso, lmm-lasso, laplace, spike_slab, bslmm, got 'ridge'"):
         bl.cross_predict(cohort, "height", ["ridge"])
     with pytest.raises(InputError, match=r"a fold among \[0, 1, 2, 3\], got 7"):
         bl.prepare_fold(cohort, "height", plan, 7)

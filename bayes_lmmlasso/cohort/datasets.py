@@ -10,21 +10,33 @@ A registry is a TOML file with a table for each data set:
     "genotypes.bed" = "SHA-256"
 
 so that a laboratory can keep its own beside its data. Of ``traits``, the table ``phenotypes.tsv`` is written.
+
+Where the public files are of another form, an entry has in place of ``base``
+
+    recipe = "naturalgwas"               # one of this package: it makes the files of the sources
+    sources = ["https://host/file.rda"]
+
+and the SHA-256 are those of the files that the recipe makes.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pooch
 import requests
 
-from bayes_lmmlasso.cohort.download import download
+from bayes_lmmlasso.cohort.download import download, is_there
+from bayes_lmmlasso.cohort.naturalgwas import write_naturalgwas
 from bayes_lmmlasso.cohort.tables import write_table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
@@ -33,6 +45,7 @@ __all__ = ["DataSet", "fetch", "read_registry"]
 
 _TIMEOUT = 30.0
 _PHENOTYPES = "phenotypes.tsv"
+_RECIPES: dict[str, Callable[[Sequence[Path], Path], None]] = {"naturalgwas": write_naturalgwas}
 
 
 @dataclass(frozen=True)
@@ -44,11 +57,13 @@ class DataSet:
     name, about
         Its name, and one line about it.
     base
-        Address of the folder of its files.
+        Address of the folder of its files; empty if they are made.
     files
         SHA-256 of each file by name.
     traits
         Names of the columns of its .fam from the sixth on; empty for none.
+    recipe, sources
+        How its files are made, and the addresses of what they are made of.
     """
 
     name: str
@@ -56,6 +71,8 @@ class DataSet:
     base: str
     files: Mapping[str, str]
     traits: tuple[str, ...] = ()
+    recipe: str = ""
+    sources: tuple[str, ...] = ()
 
 
 def read_registry(where: str | Path | None = None) -> dict[str, DataSet]:
@@ -128,13 +145,17 @@ def fetch(
             "these or give another registry"
         )
     entry, folder = known[name], Path(name if out is None else out)
+    paths = [folder / file for file in entry.files]
+    get = partial(download, timeout=timeout, pause=pause, progress=progress)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if entry.recipe:
+            _make(entry, folder, get)
     except OSError as error:
         raise InputError(f"expected a folder {folder} for {name}, got {error}: choose another") from error
-    paths = [folder / file for file in entry.files]
-    for path, sha256 in zip(paths, entry.files.values(), strict=True):
-        download(f"{entry.base}{path.name}", path, sha256, timeout=timeout, pause=pause, progress=progress)
+    if not entry.recipe:
+        for path, sha256 in zip(paths, entry.files.values(), strict=True):
+            get(f"{entry.base}{path.name}", path, sha256)
     if entry.traits:
         (fam,) = (path for path in paths if path.suffix == ".fam")
         _write_phenotypes(fam, entry.traits)
@@ -144,14 +165,29 @@ def fetch(
 
 def _entry(name: str, table: Any, source: str) -> DataSet:
     """Check an entry; file names must not lead out of the folder."""
+    recipe = str(table.get("recipe", "")) if isinstance(table, dict) else ""
     try:
         entry = DataSet(
-            name, str(table["about"]), str(table["base"]), dict(table["files"]), tuple(table.get("traits", ()))
+            name,
+            str(table["about"]),
+            "" if recipe else str(table["base"]),
+            dict(table["files"]),
+            tuple(table.get("traits", ())),
+            recipe,
+            tuple(map(str, table["sources"])) if recipe else (),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{source}: expected about, base and files of {name}, got no good {error}: add it") from error
-    if not re.fullmatch(r"https?://.*/", entry.base):
+        needed = "about, sources and files" if recipe else "about, base and files"
+        raise InputError(f"{source}: expected {needed} of {name}, got no good {error}: add it") from error
+    if recipe and recipe not in _RECIPES:
+        raise InputError(f"{source}: expected a recipe ({', '.join(_RECIPES)}) for {name}, got {recipe!r}: mend it")
+    if not recipe and not re.fullmatch(r"https?://.*/", entry.base):
         raise InputError(f"{source}: expected an address http(s)://.../ as base of {name}, got {entry.base!r}: mend it")
+    for url in entry.sources:
+        if not re.fullmatch(r"https?://.*/\w[\w.+-]*", url):
+            raise InputError(
+                f"{source}: expected addresses http(s)://.../FILE as sources of {name}, got {url!r}: mend it"
+            )
     for file, sha256 in entry.files.items():
         if not re.fullmatch(r"\w[\w.+-]*", file) or not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
             raise InputError(
@@ -161,6 +197,35 @@ def _entry(name: str, table: Any, source: str) -> DataSet:
     if entry.traits and sum(file.endswith(".fam") for file in entry.files) != 1:
         raise InputError(f"{source}: expected one .fam in {name}, which names its traits, got none or several: mend it")
     return entry
+
+
+def _make(entry: DataSet, folder: Path, get: Callable[[str, Path, None], None]) -> None:
+    """Make the files of their sources; they get their names once all are the ones expected."""
+    there = [is_there(folder / file, sha256) for file, sha256 in entry.files.items()]
+    if all(there):
+        return
+    downloads = folder / f"{entry.name}.sources"
+    downloads.mkdir(exist_ok=True)
+    sources = [downloads / url.rpartition("/")[2] for url in entry.sources]
+    for url, path in zip(entry.sources, sources, strict=True):
+        get(url, path, None)
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        try:
+            _RECIPES[entry.recipe](sources, Path(made))
+            wrong = [file for file, sha256 in entry.files.items() if pooch.file_hash(f"{made}/{file}") != sha256]
+            found = f"another {', '.join(wrong)}"
+        except Exception as error:  # whatever a reader says of bytes that are not what it reads
+            if isinstance(error, InputError) or getattr(error, "errno", None):
+                raise
+            wrong, found = list(entry.files), f"{type(error).__name__}: {error}"
+        shutil.rmtree(downloads)
+        if wrong:
+            raise InputError(
+                f"expected the files of {entry.name} to come of {' and '.join(entry.sources)}, got {found}: try again; "
+                "if it stays so, what is there has changed"
+            )
+        for file in entry.files:
+            Path(made, file).replace(folder / file)
 
 
 def _write_phenotypes(fam: Path, traits: tuple[str, ...]) -> None:

@@ -2,7 +2,8 @@
 
 The bytes so far lie in NAME.part. A later attempt, of this call or of another, asks the server for the rest (a range
 request, RFC 9110, section 14) and starts again where the server does not know ranges. The finished file is renamed
-once its SHA-256 is the one expected; other bytes are thrown away and fetched once more.
+once its SHA-256 is the one expected; other bytes are thrown away and fetched once more. Where no SHA-256 is known, the
+length that the server tells says when the file is complete.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import requests
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
 
-__all__ = ["download"]
+__all__ = ["download", "is_there"]
 
 _ATTEMPTS = 4
 _CHUNK = 2**16
@@ -29,7 +30,7 @@ _PASSING = (408, 429)  # refusals that may go away, as those from 500 on
 def download(
     url: str,
     target: Path,
-    sha256: str,
+    sha256: str | None,
     *,
     timeout: float = 30.0,
     pause: float = 1.0,
@@ -44,7 +45,7 @@ def download(
     target
         File to write, in an existing folder.
     sha256
-        Its SHA-256 as 64 hexadecimal digits.
+        Its SHA-256 as 64 hexadecimal digits; None if it is not known.
     timeout
         Seconds without a byte after which an attempt is given up.
     pause
@@ -58,10 +59,8 @@ def download(
         If another file has the name, the server refuses, or neither four attempts nor two complete ones bring the
         file expected.
     """
-    if target.exists():
-        if pooch.file_hash(str(target)) == sha256:
-            return
-        raise InputError(f"expected no other file at {target}, got one with other bytes: move it away")
+    if is_there(target, sha256):
+        return
     pooch.get_logger().setLevel(logging.WARNING)
     part = target.with_name(f"{target.name}.part")
     downloader = partial(_resume, part=part, timeout=timeout, progress=progress)
@@ -71,7 +70,7 @@ def download(
         if reasons:
             time.sleep(pause * 2 ** (len(reasons) - 1))
         try:
-            pooch.retrieve(url, f"sha256:{sha256}", target.name, target.parent, downloader=downloader)
+            pooch.retrieve(url, sha256, target.name, target.parent, downloader=downloader)
         except requests.RequestException as error:
             reasons.append(_reason(error))
         except InputError:
@@ -87,6 +86,15 @@ def download(
     raise InputError(
         f"expected {target.name} from {url}, got {'; '.join(reasons)} in {len(reasons)} attempts: {remedy}"
     )
+
+
+def is_there(target: Path, sha256: str | None) -> bool:
+    """Whether a file is there already; InputError if another one has its name."""
+    if not target.exists():
+        return False
+    if sha256 not in (None, pooch.file_hash(str(target))):
+        raise InputError(f"expected no other file at {target}, got one with other bytes: move it away")
+    return True
 
 
 def _resume(url: str, output_file: str, _: Any, *, part: Path, timeout: float, progress: Progress) -> None:
