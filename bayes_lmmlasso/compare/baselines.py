@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.compare.bslmm import bslmm
+from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
 from bayes_lmmlasso.compare.mlmm import mlmm
 from bayes_lmmlasso.compare.scan import ScanMethod, scan
 from bayes_lmmlasso.lasso import lasso_path, stability_selection
@@ -79,8 +79,8 @@ def _bslmm_scores(
     basis: Eigenbasis,
     Z: Array,
     *,
-    burn_in: int = 10_000,
-    steps: int = 100_000,
+    burn_in: int = STUDY_BURN_IN,
+    steps: int = STUDY_STEPS,
     seed: int = 0,
 ) -> Scores:
     found = bslmm(X, y, basis, covariates=Z, burn_in=burn_in, steps=steps, seed=seed)

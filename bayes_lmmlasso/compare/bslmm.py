@@ -34,9 +34,12 @@ from bayes_lmmlasso.lmm import Eigenbasis
 from bayes_lmmlasso.lmm.null_model import check_variation
 from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
 
-__all__ = ["BSLMM", "bslmm", "read_bslmm"]
+__all__ = ["BSLMM", "STUDY_BURN_IN", "STUDY_STEPS", "bslmm", "read_bslmm"]
 
 Array = NDArray[np.float64]
+
+STUDY_BURN_IN, STUDY_STEPS = 10_000, 100_000
+"""Iterations in studies of many runs: a tenth of GEMMA's defaults."""
 
 _BLOCK = 256  # SNPs written at a time
 _NOTHING_LEFT = 1e-8  # size of a SNP beside the covariates, relative to its own, that is rounding

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
-from bayes_lmmlasso.compare.bslmm import bslmm
+from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
 from bayes_lmmlasso.compare.folds import Fold
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes, cross_validate
@@ -37,7 +37,6 @@ __all__ = ["PREDICTORS", "FoldPrediction", "Predictor", "posterior_predictor"]
 _LARGEST = 100  # active SNPs of the Lasso models that cross-validation chooses from
 _INNER_FOLDS = 5
 _INTERVAL = 0.95
-_BSLMM_LENGTHS = {"burn_in": 10_000, "steps": 100_000}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +105,7 @@ def _bslmm(fold: Fold, seed: int) -> FoldPrediction:
     related = X @ (analysis.y @ X)
     if not np.allclose(fold.K @ analysis.y, related * np.trace(fold.K) / np.square(X).sum(), atol=1e-3):
         raise InputError("expected the kinship rrm for the method bslmm, got another: leave bslmm out, or choose rrm")
-    found = bslmm(X, analysis.y, fold.basis, covariates=Z, seed=seed, **_BSLMM_LENGTHS)
+    found = bslmm(X, analysis.y, fold.basis, covariates=Z, burn_in=STUDY_BURN_IN, steps=STUDY_STEPS, seed=seed)
     effects = np.nan_to_num(found.effects + found.alpha)
     fixed = np.linalg.lstsq(Z, analysis.y - X @ effects)[0]
     mean = analysis.trait.inverse(fold.covariates_new @ fixed + fold.X_new @ effects)
