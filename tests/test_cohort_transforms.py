@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayes_lmmlasso.cohort import fit_trait_transform
+from bayes_lmmlasso.cohort import TraitTransform, fit_trait_transform
 from bayes_lmmlasso.errors import InputError
 
 NAMES = ("none", "box-cox", "rank-normal")
@@ -54,6 +54,27 @@ def test_rank_normal_gives_blom_scores_and_interpolates():
     middle = transform.forward([2.0, 4.0]).mean()
     assert transform.inverse(middle) == pytest.approx(3.0)
     np.testing.assert_allclose(transform.inverse([-9.0, 9.0]), [1.0, 8.0])
+
+
+def test_expectation_is_that_of_the_normal(trait):
+    """In closed form where the inverse is exponential, a square or linear between values (moments of parts)."""
+    mean, sd = np.array([[0.3, -1.1], [0.0, 0.9]]), np.array([[0.2, 0.1], [1.0, 0.4]])
+    none = np.empty(0)
+    log = TraitTransform("box-cox", 1.0, 0.5, 0.0, none, none)
+    np.testing.assert_allclose(log.expectation(mean, sd), np.exp(mean / 2 + 1 + sd**2 / 8), rtol=1e-7)
+    root = TraitTransform("box-cox", 8.0, 0.5, 0.5, none, none)
+    np.testing.assert_allclose(root.expectation(mean, sd), (mean / 4 + 5) ** 2 + sd**2 / 16, rtol=1e-7)
+    ranks = fit_trait_transform(trait, "rank-normal")
+    ends = (ranks.scores - ranks.mean) / ranks.sd
+    a, b = ((edges - mean[..., None]) / sd[..., None] for edges in (ends[:-1], ends[1:]))
+    slope = np.diff(ranks.values) / np.diff(ends)
+    inside = ranks.values[:-1] + slope * (mean[..., None] - ends[:-1])
+    parts = inside * (stats.norm.cdf(b) - stats.norm.cdf(a))
+    parts = parts + slope * sd[..., None] * (stats.norm.pdf(a) - stats.norm.pdf(b))
+    tails = ranks.values[0] * stats.norm.cdf(a[..., 0]) + ranks.values[-1] * stats.norm.sf(b[..., -1])
+    np.testing.assert_allclose(ranks.expectation(mean, sd), parts.sum(axis=-1) + tails, rtol=1e-4)
+    linear = fit_trait_transform(trait)
+    np.testing.assert_array_equal(linear.expectation(mean, sd), linear.inverse(mean))
 
 
 def test_refusals():

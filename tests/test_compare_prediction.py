@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtri
 from sklearn.linear_model import lars_path
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.compare import FoldPrediction
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lasso import Genotypes
+from bayes_lmmlasso.lasso.goal import read_goal
+from bayes_lmmlasso.lasso.trained import train_path
 
 METHODS = ("blup", "lasso", "lmm-lasso")
 
@@ -33,6 +37,14 @@ def with_missing(cohort, seed=0):
     calls = cohort["call_dosage"].values.copy()
     calls[np.random.default_rng(seed).random(calls.shape) < 0.02] = -1
     return cohort.assign(call_dosage=(("variants", "samples"), calls))
+
+
+def mean_by_quadrature(trait, mean, sd):
+    """Mean of a normal in trait units, by quantiles of equal probability."""
+    steps = ndtri((np.arange(20_000) + 0.5) / 20_000)
+    mean, sd = np.atleast_1d(mean), np.atleast_1d(sd)
+    values = [trait.inverse(m + s * steps).mean() for m, s in zip(mean.flat, sd.flat, strict=True)]
+    return np.reshape(values, mean.shape)
 
 
 def test_the_plan_covers_samples_with_a_trait_once(cohort, plan):
@@ -81,30 +93,57 @@ def test_lmm_lasso_and_blup_are_sizes_of_the_cross_validated_path(cohort, plan, 
         assert none.size == 0
 
 
-def test_lasso_lies_on_the_path_of_scikit_learn(cohort, plan):
-    fold = bl.prepare_fold(cohort, "height", plan, 0)
+@pytest.mark.parametrize("transform", ["none", "box-cox"])
+def test_lasso_lies_on_the_path_of_scikit_learn(cohort, plan, transform):
+    """A transformed trait is predicted by its mean under the noise of the Lasso's residuals."""
+    fold = bl.prepare_fold(cohort.assign(height=np.exp(cohort["height"] / 2)), "height", plan, 0, transform=transform)
     analysis = fold.analysis
     X, y = analysis.X.astype(float), analysis.y
     found = bl.PREDICTORS["lasso"](fold, 0)
     first = ~(np.abs(np.tril(np.corrcoef(X.T), -1)) > 1 - 1e-6).any(axis=1)  # lars takes duplicates for two variables
     _, _, knots = lars_path(X[:, first], y - y.mean(), method="lasso", max_iter=int(found.size) + 4)
     middles = 0.5 * (knots[:, 1:] + knots[:, :-1])
-    expected = analysis.trait.inverse(y.mean() + fold.X_new[:, first].astype(float) @ middles)
+    latent = y.mean() + fold.X_new[:, first].astype(float) @ middles
+    left = np.square(y[:, None] - y.mean() - X[:, first] @ middles).sum(axis=0)
+    sd = np.sqrt(left / (y.size - 1 - np.count_nonzero(middles, axis=0)))
+    expected = mean_by_quadrature(analysis.trait, latent, np.broadcast_to(sd, latent.shape))
     gap = np.abs(expected - found.mean[:, None]).max(axis=0)
-    assert gap.min() < 1e-3
+    assert gap.min() < 1e-3 * fold.y_new.std()
     assert found.size == np.count_nonzero(middles[:, gap.argmin()]) > 0
 
 
-def test_blup_interval_is_that_of_the_joint_normal(cohort, plan):
-    fold = bl.prepare_fold(cohort, "height", plan, 1, covariates=["age"])
+@pytest.mark.parametrize("transform", ["none", "box-cox", "rank-normal"])
+def test_blup_interval_is_that_of_the_joint_normal(cohort, plan, transform):
+    fold = bl.prepare_fold(cohort, "height", plan, 1, covariates=["age"], transform=transform)
     found, null, trait = bl.PREDICTORS["blup"](fold, 0), fold.null_model, fold.analysis.trait
     V = null.sigma2_g * fold.K + null.sigma2_e * np.eye(len(fold.K))
     weights = null.sigma2_g * np.linalg.solve(V, fold.new.cross.T).T
     residual = fold.analysis.y - fold.analysis.covariates @ null.fixed_effects
     mean = fold.covariates_new @ null.fixed_effects + weights @ residual
     sd = np.sqrt(null.sigma2_g * fold.new.diagonal + null.sigma2_e - null.sigma2_g * (weights * fold.new.cross).sum(1))
-    np.testing.assert_allclose(found.mean, trait.inverse(mean), rtol=1e-9)
-    np.testing.assert_allclose(found.hi - found.mean, 1.959964 * sd * trait.sd, rtol=1e-6)
+    np.testing.assert_allclose(found.mean, mean_by_quadrature(trait, mean, sd), rtol=1e-3)
+    np.testing.assert_allclose(found.lo, trait.inverse(mean - 1.959964 * sd), rtol=1e-6)
+    np.testing.assert_allclose(found.hi, trait.inverse(mean + 1.959964 * sd), rtol=1e-6)
+
+
+def test_lmm_lasso_predicts_the_mean_of_its_model(cohort, plan):
+    """Against dense algebra: the median of the model of that size, and the variance its SNPs leave."""
+    fold = bl.prepare_fold(cohort, "height", plan, 2, transform="rank-normal")
+    found, trait, y = bl.PREDICTORS["lmm-lasso"](fold, 0), fold.analysis.trait, fold.analysis.y
+    goal = read_goal(None, int(found.size) + 2, fold.analysis.X.shape[1], y.size)
+    Z = fold.analysis.covariates
+    path = train_path(Genotypes.of(fold.analysis.X), y, fold.K, Z, np.arange(y.size), goal, "reml")
+    V = fold.K + np.exp(path.log_delta) * np.eye(y.size)  # K is scaled already
+    size = int(np.argmax(np.count_nonzero(path.coef, axis=1) >= found.size))
+    residual = y - Z @ path.fixed_effects[size] - fold.analysis.X[:, path.snps] @ path.coef[size]
+    weights = np.linalg.solve(V, fold.new.cross.T).T
+    latent = fold.covariates_new @ path.fixed_effects[size] + fold.X_new[:, path.snps] @ path.coef[size]
+    sigma2_g = residual @ np.linalg.solve(V, residual) / (y.size - 1 - np.count_nonzero(path.coef[size]))
+    variance = fold.new.diagonal - (weights * fold.new.cross).sum(axis=1) + np.exp(path.log_delta)
+    sd = np.sqrt(sigma2_g * variance)
+    assert found.size > 0
+    np.testing.assert_allclose(found.mean, mean_by_quadrature(trait, latent + weights @ residual, sd), rtol=1e-3)
+    assert path.sigma2_g[0] == pytest.approx(fold.null_model.sigma2_g, rel=1e-4)
 
 
 def test_posterior_is_what_predict_cohort_says(cohort, plan):

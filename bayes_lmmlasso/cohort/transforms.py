@@ -20,6 +20,8 @@ __all__ = ["TraitTransform", "TransformName", "fit_trait_transform"]
 
 TransformName = Literal["none", "box-cox", "rank-normal"]
 
+_NODES = np.linspace(-6.0, 6.0, 481)  # of integrals over a standard normal; rank-normal has a kink at every value
+
 
 @dataclass(frozen=True)
 class TraitTransform:
@@ -63,6 +65,14 @@ class TraitTransform:
             with np.errstate(divide="ignore"):  # log1p(-1) at the limit
                 return np.exp(np.log1p(np.maximum(self.exponent * z, -1.0)) / self.exponent)
         return z
+
+    def expectation(self, mean: ArrayLike, sd: ArrayLike) -> NDArray[np.float64]:
+        """Mean in trait units of a trait that is normal on the standardised scale; ``inverse(mean)`` is its median."""
+        centre, width = np.asarray(mean, dtype=np.float64), np.asarray(sd, dtype=np.float64)
+        if self.name == "none":
+            return self.inverse(centre)
+        density = np.exp(-0.5 * np.square(_NODES))
+        return np.asarray(self.inverse(centre[..., None] + width[..., None] * _NODES) @ (density / density.sum()))
 
     def _apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.name == "rank-normal":

@@ -9,8 +9,9 @@ posterior   predictive mean and interval of a sampled model (`bayes_lmmlasso.pre
 bslmm       posterior mean of GEMMA's BSLMM (`bayes_lmmlasso.bslmm`), which needs the program, and the kinship ``rrm``:
             GEMMA gives u as effects of the SNPs
 
-(Henderson 1975, doi:10.2307/2529430; Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669.) Predictions are in the
-units of the trait; under a nonlinear transform those of blup, lasso, lmm-lasso and bslmm are medians.
+(Henderson 1975, doi:10.2307/2529430; Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669.) Predictions are means in
+the units of the trait. Under a nonlinear transform the mean depends on the variance: lmm-lasso and lasso plug in what
+their path leaves, bslmm the noise of GEMMA's posterior mean of pve alone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes, cross_validate
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.trained import train_path
-from bayes_lmmlasso.lmm import blup, rotate
+from bayes_lmmlasso.lmm import CrossKinship, blup, rotate
 from bayes_lmmlasso.posterior import effect_draws, predict_posterior, sample_posterior
 
 __all__ = ["PREDICTORS", "FoldPrediction", "Predictor", "posterior_predictor"]
@@ -74,10 +75,10 @@ def _blup(fold: Fold, seed: int) -> FoldPrediction:
     explained = np.square(fold.new.cross @ fold.basis.vectors) @ (1.0 / (fold.basis.values + null.delta))
     sd = np.sqrt(null.sigma2_g * np.maximum(fold.new.diagonal - explained, 0.0) + null.sigma2_e)
     width = ndtri(0.5 * (1 + _INTERVAL)) * sd
-    return FoldPrediction(back(mean), back(mean - width), back(mean + width), 0.0)
+    return FoldPrediction(fold.analysis.trait.expectation(mean, sd), back(mean - width), back(mean + width), 0.0)
 
 
-def _path_prediction(fold: Fold, seed: int, K: NDArray[np.float64], cross: NDArray[np.float64]) -> FoldPrediction:
+def _path_prediction(fold: Fold, seed: int, K: NDArray[np.float64], new: CrossKinship) -> FoldPrediction:
     """Choose a size within the training samples, train on all of them, predict."""
     analysis = fold.analysis
     X, y, Z = Genotypes.of(analysis.X), analysis.y, analysis.covariates
@@ -86,17 +87,19 @@ def _path_prediction(fold: Fold, seed: int, K: NDArray[np.float64], cross: NDArr
     largest = max(1, min(_LARGEST, X.n_snps, n - -(-n // n_folds) - Z.shape[1] - 1))
     size = cross_validate(X, y, K, n_active=largest, covariates=Z, n_folds=n_folds, seed=seed).best
     model = train_path(X, y, K, Z, np.arange(n), read_goal(None, max(size, 1), X.n_snps, n), "reml")
-    mean = model.predict(fold.X_new, fold.covariates_new, cross)[:, size]
+    mean = model.predict(fold.X_new, fold.covariates_new, new.cross)[:, size]
+    sd = model.sd(K, new.cross, new.diagonal)[:, size]
     none = np.full(mean.size, np.nan)
-    return FoldPrediction(analysis.trait.inverse(mean), none, none, float(np.count_nonzero(model.coef[size])))
+    return FoldPrediction(analysis.trait.expectation(mean, sd), none, none, float(np.count_nonzero(model.coef[size])))
 
 
 def _lmm_lasso(fold: Fold, seed: int) -> FoldPrediction:
-    return _path_prediction(fold, seed, fold.K, fold.new.cross)
+    return _path_prediction(fold, seed, fold.K, fold.new)
 
 
 def _lasso(fold: Fold, seed: int) -> FoldPrediction:
-    return _path_prediction(fold, seed, np.eye(fold.analysis.y.size), np.zeros_like(fold.new.cross))
+    strangers = CrossKinship(np.zeros_like(fold.new.cross), np.ones_like(fold.new.diagonal))
+    return _path_prediction(fold, seed, np.eye(fold.analysis.y.size), strangers)
 
 
 def _bslmm(fold: Fold, seed: int) -> FoldPrediction:
@@ -108,7 +111,9 @@ def _bslmm(fold: Fold, seed: int) -> FoldPrediction:
     found = bslmm(X, analysis.y, fold.basis, covariates=Z, burn_in=STUDY_BURN_IN, steps=STUDY_STEPS, seed=seed)
     effects = np.nan_to_num(found.effects + found.alpha)
     fixed = np.linalg.lstsq(Z, analysis.y - X @ effects)[0]
-    mean = analysis.trait.inverse(fold.covariates_new @ fixed + fold.X_new @ effects)
+    noise = np.sqrt(max(1.0 - found.hyper["pve"].mean(), 0.0)) * np.std(analysis.y - Z @ fixed)
+    latent = fold.covariates_new @ fixed + fold.X_new @ effects
+    mean = analysis.trait.expectation(latent, np.full(latent.shape, noise))
     none = np.full(mean.size, np.nan)
     return FoldPrediction(mean, none, none, float(found.hyper["n_gamma"].mean()), np.nan)
 

@@ -41,6 +41,10 @@ class TrainedPath:
         Effects of the covariates, shape ``(s, q)``.
     dual
         V^-1 (y - Z a - X b) of the training samples, shape ``(s, m)``; times ``kinship_scale`` the weights of K.
+    sigma2_g
+        Genetic variance left by the covariates and SNPs of each model, for the scaled kinship: r'V^-1 r / (m - q -
+        active SNPs) with V = K + delta I (the Lasso's degrees of freedom: Zou et al. 2007,
+        doi:10.1214/009053607000000127), shape ``(s,)``.
     log_delta, at_bound
         Null model of the training samples, for the scaled kinship.
     kinship_scale
@@ -55,6 +59,7 @@ class TrainedPath:
     coef: NDArray[np.float64]
     fixed_effects: NDArray[np.float64]
     dual: NDArray[np.float64]
+    sigma2_g: NDArray[np.float64]
     log_delta: float
     at_bound: bool
     kinship_scale: float
@@ -67,6 +72,19 @@ class TrainedPath:
         """Predict new samples by every model, shape ``(n_new, s)``; arrays on the scale of those of training."""
         snp_part = X[:, self.snps].astype(np.float64) @ self.coef.T
         return np.asarray(Z @ self.fixed_effects.T + snp_part + self.kinship_scale * (K_new_train @ self.dual.T))
+
+    def sd(
+        self, K: NDArray[np.float64], K_new_train: NDArray[np.float64], diagonal: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return standard deviations of new samples under every model, shape ``(n_new, s)``, estimates plugged in.
+
+        ``K`` and ``diagonal`` are the kinship of the training samples and of the new samples with themselves.
+        """
+        delta = np.exp(self.log_delta)
+        cross, V = self.kinship_scale * K_new_train, self.kinship_scale * K + delta * np.eye(len(K))
+        explained = np.einsum("nm,mn->n", cross, np.linalg.solve(V, cross.T))
+        variance = np.maximum(self.kinship_scale * diagonal - explained, 0.0) + delta
+        return np.sqrt(np.outer(variance, self.sigma2_g))
 
 
 def train_path(
@@ -105,11 +123,13 @@ def train_path(
     dual = dual[:, rows]
     unexplained = scaled @ dual.T + np.exp(log_delta) * dual.T  # y - Z a - X b = V dual
     fitted = X.fitted(solution.snps, coef)[rows]
+    freedom = rows.size - span.shape[1] - np.count_nonzero(coef, axis=1)
     return TrainedPath(
         snps=solution.snps,
         coef=coef,
         fixed_effects=np.linalg.lstsq(Z[rows], trait[:, None] - fitted - unexplained, rcond=None)[0].T,
         dual=dual,
+        sigma2_g=np.einsum("sm,ms->s", dual, unexplained) / np.maximum(freedom, 1),
         log_delta=log_delta,
         at_bound=bool(estimate.at_bound[0, 0]),
         kinship_scale=float(np.trace(scaled) / np.trace(K)),
