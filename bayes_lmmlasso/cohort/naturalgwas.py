@@ -37,6 +37,11 @@ def write_naturalgwas(sources: Sequence[Path], folder: Path) -> None:
         The .rda and the table of traits.
     folder
         Where to write.
+
+    Raises
+    ------
+    InputError
+        If the package rdata is not installed.
     """
     archive, published = sources
     reader = extra("rdata", "rdata")

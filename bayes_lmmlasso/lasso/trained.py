@@ -1,6 +1,7 @@
 """A path trained on some samples, one model for each size, and its predictions for others.
 
-    y_new = Z_new a + X_new b + K_new,train V^-1 (y - Z a - X b)
+    y_new = Z_new a + X_new b + K_new,train V^-1 (y - Z a - X b)          V = K + delta I
+    var   = sg2 (k0 - k'V^-1 k + delta)                                   k = K_new,train, k0 = K_new,new
 
 (Henderson 1975, doi:10.2307/2529430; Rakitsch et al. 2013, doi:10.1093/bioinformatics/bts669). The model of size s is
 the middle of the first segment of the path with at least s active SNPs. Everything is learnt from the training
@@ -43,7 +44,7 @@ class TrainedPath:
         V^-1 (y - Z a - X b) of the training samples, shape ``(s, m)``; times ``kinship_scale`` the weights of K.
     sigma2_g
         Genetic variance left by the covariates and SNPs of each model, for the scaled kinship: r'V^-1 r / (m - q -
-        active SNPs) with V = K + delta I (the Lasso's degrees of freedom: Zou et al. 2007,
+        active SNPs) (the Lasso's degrees of freedom: Zou et al. 2007,
         doi:10.1214/009053607000000127), shape ``(s,)``.
     log_delta, at_bound
         Null model of the training samples, for the scaled kinship.
