@@ -1,3 +1,4 @@
+from . import scan
 from .cohort import (
     PRESETS,
     SWEEPS,
@@ -29,16 +30,13 @@ from .cohort import (
 from .compare import (
     BASELINES,
     BSLMM,
-    MLMM,
     PREDICTORS,
     Calibration,
     CausalLoci,
     Enrichment,
     Interval,
-    MLMMStep,
     RankedItems,
     RankingCurves,
-    Scan,
     adjacent_pairs,
     bootstrap_interval,
     bslmm,
@@ -51,7 +49,6 @@ from .compare import (
     fdr_calibration,
     gene_distances,
     method_means,
-    mlmm,
     paired_differences,
     plan_folds,
     posterior_predictor,
@@ -59,8 +56,6 @@ from .compare import (
     prepare_fold,
     ranking_curves,
     read_bslmm,
-    scan,
-    scan_by_chromosome,
 )
 from .errors import InputError
 from .lasso import (
@@ -97,9 +92,9 @@ from .lmm import (
     read_cross_kinship,
     read_kinship,
     rotate,
-    validate_kinship,
 )
 from .models import MODELS, ModelSpec, RotatedData
+from .numerics import validate_kinship
 from .posterior import (
     BayesianFdr,
     EffectDraws,
@@ -127,6 +122,7 @@ from .posterior import (
     window_table,
     write_tree,
 )
+from .scan import MLMM, MLMMStep, Scan, mlmm, scan_by_chromosome
 
 __version__: str
 

@@ -17,22 +17,23 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from bayes_lmmlasso.bars import StageBars
 from bayes_lmmlasso.cohort import FORMATS, PRESETS, EffectLaw, GenotypeSource, TraitDesign, read_registry
 from bayes_lmmlasso.cohort import fetch as fetch_files
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS, SAMPLERS
-from bayes_lmmlasso.report import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
-from bayes_lmmlasso.report import resume as resume_analysis
-from bayes_lmmlasso.report import run as run_analysis
-from bayes_lmmlasso.report.bars import StageBars
-from bayes_lmmlasso.report.clock import StageClock
-from bayes_lmmlasso.report.run_directory import can_resume
-from bayes_lmmlasso.report.scans import SCANS, run_scan, scan_lines, scan_table
-from bayes_lmmlasso.report.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
-from bayes_lmmlasso.report.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
-from bayes_lmmlasso.report.single import null_table, path_table, stability_table
-from bayes_lmmlasso.report.stages import find_path, find_stability, lay_groundwork
-from bayes_lmmlasso.report.summary import (
+from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.report.tables import OutputFile
+from bayes_lmmlasso.run import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
+from bayes_lmmlasso.run import resume as resume_analysis
+from bayes_lmmlasso.run import run as run_analysis
+from bayes_lmmlasso.run.folder import can_resume
+from bayes_lmmlasso.run.scan import SCANS, run_scan, scan_lines, scan_table
+from bayes_lmmlasso.run.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
+from bayes_lmmlasso.run.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
+from bayes_lmmlasso.run.stage_tables import null_table, path_table, stability_table
+from bayes_lmmlasso.run.stages import find_path, find_stability, lay_groundwork
+from bayes_lmmlasso.run.summary import (
     demo_lines,
     null_lines,
     path_lines,
@@ -41,7 +42,6 @@ from bayes_lmmlasso.report.summary import (
     sampling_lines,
     stability_lines,
 )
-from bayes_lmmlasso.report.tables import OutputFile
 
 __all__ = ["app", "main"]
 
@@ -400,7 +400,7 @@ def compare(
 
     Of several studies each has a folder of its own in DIR, named after its file.
     """
-    from bayes_lmmlasso.report.studies import run_studies, study_lines  # seconds, and hundreds of megabytes
+    from bayes_lmmlasso.studies.folder import run_studies, study_lines  # seconds, and hundreds of megabytes
 
     changes = {} if replicates is None else {"replicates": replicates}
     with _bars() as progress:
@@ -421,7 +421,7 @@ def predict(
     ] = None,
 ) -> None:
     """Predict the trait of genotyped samples: mean, sd and 95% interval, one row a sample in FILE."""
-    from bayes_lmmlasso.report.prediction import predict_run  # ArviZ and more
+    from bayes_lmmlasso.run.predict import predict_run  # ArviZ and more
 
     target = OutputFile(out)
     prediction = predict_run(folder, GenotypeSource.of(genotypes), covar, kinship)

@@ -48,10 +48,10 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.rotated import product, product_t
-from bayes_lmmlasso.posterior.chains import Schedule, run_chains
-from bayes_lmmlasso.posterior.draw_store import MemoryStore
-from bayes_lmmlasso.posterior.drawing import _composite, _composite_draw
-from bayes_lmmlasso.posterior.monitor import Monitor
+from bayes_lmmlasso.posterior.sampler.chains import Schedule, run_chains
+from bayes_lmmlasso.posterior.sampler.draw import _composite, _composite_draw
+from bayes_lmmlasso.posterior.sampler.draw_store import MemoryStore
+from bayes_lmmlasso.posterior.sampler.monitor import Monitor
 
 TABLE = Path(__file__).with_suffix(".md")
 FIRST = 11_000  # effects whose draws are summarised
@@ -157,7 +157,7 @@ def sweep(data: RotatedData, draws: int, sweeps: int = 50) -> float:
 
 def in_threads[T](work: Callable[[], T]) -> T:
     """Do it with a thread for each chain, as on the CPU."""
-    with patch("bayes_lmmlasso.posterior.chains.on_accelerator", return_value=False):
+    with patch("bayes_lmmlasso.posterior.sampler.chains.on_accelerator", return_value=False):
         return work()
 
 

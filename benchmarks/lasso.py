@@ -30,8 +30,8 @@ from joblib import Parallel, delayed
 from lasso_peers import PEERS, celer_search, rotated
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.lmm.lapack import LAPACK, cholesky, tridiagonalise
-from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
+from bayes_lmmlasso.numerics.lapack import LAPACK, cholesky, tridiagonalise
+from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 
 PATH_SIZE, STABILITY_SIZE, SUBSAMPLES, VALIDATION_SIZE = 50, 20, 100, 100
 MODULES = {"celer": "celer", "celer at 1e-10": "celer", "skglm": "skglm", "scikit-learn": "sklearn", "adelie": "adelie"}

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.posterior.diagnostics import convergence, effective_sample_size
+from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
 
 __all__ = ["COLUMNS", "Sampled", "cached", "cells", "measured", "summarised"]
 

@@ -45,10 +45,10 @@ from cohorts import COHORTS
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cohort import cohort_from_arrays
-from bayes_lmmlasso.report.clock import StageClock
-from bayes_lmmlasso.report.scans import run_scan, scan_table
-from bayes_lmmlasso.report.settings import RunSettings
+from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import write_tsv
+from bayes_lmmlasso.run.scan import run_scan, scan_table
+from bayes_lmmlasso.run.settings import RunSettings
 
 METHODS = ("lmm-p3d", "lmm-exact")
 FASTLMM = """
@@ -119,7 +119,7 @@ def ours(files: Files, method: str) -> None:
     files.record("analysis", f"ours, {method}", *timed(lambda: write_tsv(scan_table(*analyse()), out)))
 
     def scan() -> None:
-        result = bl.scan(files.X, files.y, files.basis, covariates=np.ones((files.y.size, 1)), method=method)
+        result = bl.scan.scan(files.X, files.y, files.basis, covariates=np.ones((files.y.size, 1)), method=method)
         files.p[f"ours, {method}"] = pd.Series(-result.log10_p)
 
     files.record("scan alone", f"ours, {method}", *timed(scan))

@@ -10,8 +10,8 @@ import jax
 import numpy as np
 import pytest
 
-from bayes_lmmlasso.report import pipeline
-from bayes_lmmlasso.report.processes import InOneProcess
+from bayes_lmmlasso.run import pipeline
+from bayes_lmmlasso.run.processes import InOneProcess
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,7 +14,7 @@ import pytest
 
 from bayes_lmmlasso import read_tree, simulate_cohort, simulate_trait, write_plink, write_table
 from bayes_lmmlasso.cohort import sample_frame
-from bayes_lmmlasso.report import RunResult, RunSettings, run
+from bayes_lmmlasso.run import RunResult, RunSettings, run
 
 OPTIONS = {"n_active": 5, "subsamples": 10, "chains": 2, "warmup": 40, "draws": 50, "seed": 3}
 _FOLDER = tempfile.TemporaryDirectory(prefix="bayes-lmmlasso-tests-")
@@ -76,8 +76,8 @@ def skip_sampling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         with arguments[-1]("sampling"):
             pass
 
-    monkeypatch.setattr("bayes_lmmlasso.report.sampling.sample", sample)
-    monkeypatch.setattr("bayes_lmmlasso.report.results._posterior", lambda *arguments: tree.copy())
+    monkeypatch.setattr("bayes_lmmlasso.run.sample_step.sample", sample)
+    monkeypatch.setattr("bayes_lmmlasso.run.results._posterior", lambda *arguments: tree.copy())
 
 
 def listing(folder: Path) -> dict[str, int]:

@@ -1,23 +1,23 @@
 from .arrays import cohort_from_arrays
-from .bimbam import read_bimbam
 from .covariates import CovariateCoding, code_covariates, has_covariates
 from .dataset import Cohort, sample_frame, variant_frame
-from .datasets import DataSet, fetch, read_registry
-from .genotypes import snp_statistics, standardise, standardise_calls
+from .formats.bimbam import read_bimbam
+from .formats.matrix import read_matrix
+from .formats.pgen import read_pgen
+from .formats.plink import read_fam, read_plink, write_plink
+from .formats.sources import FORMATS, GenotypeSource, read_genotypes
+from .formats.vcf import read_vcf
+from .formats.vcf_zarr import read_vcf_zarr
 from .linkage import Clumps, ld_clump, ld_prune
 from .matching import standardise_alike
-from .matrix import read_matrix
-from .pgen import read_pgen
-from .plink import read_fam, read_plink, write_plink
 from .preparation import AnalysisSet, choose_variants, prepare
-from .simulated_trait import SimulatedTrait, semi_empirical_trait, simulate_trait
-from .simulation import simulate_cohort
-from .sources import FORMATS, GenotypeSource, read_genotypes
+from .public.datasets import DataSet, fetch, read_registry
+from .simulated.design import PRESETS, SWEEPS, EffectLaw, TraitDesign
+from .simulated.population import simulate_cohort
+from .simulated.trait import SimulatedTrait, semi_empirical_trait, simulate_trait
+from .standardise import snp_statistics, standardise, standardise_calls
 from .tables import read_table, write_table
-from .trait_design import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from .transforms import TraitTransform, fit_trait_transform
-from .vcf import read_vcf
-from .vcf_zarr import read_vcf_zarr
 
 __all__ = [
     "FORMATS",

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.dataset import Cohort, variant_frame
-from bayes_lmmlasso.cohort.genotypes import standardise_calls
+from bayes_lmmlasso.cohort.standardise import standardise_calls
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["standardise_alike"]

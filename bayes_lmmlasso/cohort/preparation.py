@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.covariates import CovariateCoding, covariate_design, finite_or_missing, has_covariates
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, source_of, variant_frame
-from bayes_lmmlasso.cohort.genotypes import SnpStatistics, snp_statistics, standardise_calls
 from bayes_lmmlasso.cohort.matching import standardise_alike
+from bayes_lmmlasso.cohort.standardise import SnpStatistics, snp_statistics, standardise_calls
 from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
 from bayes_lmmlasso.errors import InputError
 

@@ -2,56 +2,41 @@ from .baselines import BASELINES, Baseline
 from .bootstrap import Interval, bootstrap_interval, method_means, paired_differences
 from .bslmm import BSLMM, bslmm, read_bslmm
 from .calibration import Calibration, calibration_curve, fdr_calibration
-from .cell_cache import CellCache
-from .cells import StudyOutcome, compute_study
+from .cross_prediction import cross_predict, prediction_rows, prediction_scores
 from .dissection import dissect_fit, dissect_folds
 from .enrichment import Enrichment, adjacent_pairs, candidate_enrichment, gene_distances
 from .folds import Fold, FoldPlan, plan_folds, prepare_fold
 from .loci import CausalLoci, RankedItems, causal_loci
-from .mlmm import MLMM, MLMMStep, mlmm
-from .prediction import cross_predict, prediction_rows, prediction_scores
 from .predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predictor
 from .ranking import RankingCurves, ranking_curves
-from .scan import Scan, ScanMethod, scan, scan_by_chromosome
-from .study import Study
-from .study_file import read_study
 
 __all__ = [
     "BASELINES",
     "BSLMM",
-    "MLMM",
     "PREDICTORS",
     "Baseline",
     "Calibration",
     "CausalLoci",
-    "CellCache",
     "Enrichment",
     "Fold",
     "FoldPlan",
     "FoldPrediction",
     "Interval",
-    "MLMMStep",
     "Predictor",
     "RankedItems",
     "RankingCurves",
-    "Scan",
-    "ScanMethod",
-    "Study",
-    "StudyOutcome",
     "adjacent_pairs",
     "bootstrap_interval",
     "bslmm",
     "calibration_curve",
     "candidate_enrichment",
     "causal_loci",
-    "compute_study",
     "cross_predict",
     "dissect_fit",
     "dissect_folds",
     "fdr_calibration",
     "gene_distances",
     "method_means",
-    "mlmm",
     "paired_differences",
     "plan_folds",
     "posterior_predictor",
@@ -60,7 +45,4 @@ __all__ = [
     "prepare_fold",
     "ranking_curves",
     "read_bslmm",
-    "read_study",
-    "scan",
-    "scan_by_chromosome",
 ]

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
-from bayes_lmmlasso.compare.mlmm import mlmm
-from bayes_lmmlasso.compare.scan import ScanMethod, scan
 from bayes_lmmlasso.lasso import lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, rotate
 from bayes_lmmlasso.posterior import sample_posterior
-from bayes_lmmlasso.posterior.inclusion import inclusion_means
+from bayes_lmmlasso.posterior.summaries.inclusion import inclusion_means
+from bayes_lmmlasso.scan.association import ScanMethod, scan
+from bayes_lmmlasso.scan.stepwise import mlmm
 
 __all__ = ["BASELINES", "Baseline"]
 

@@ -28,11 +28,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import helmert, null_space
 
-from bayes_lmmlasso.compare.blocks import read_snps
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis
 from bayes_lmmlasso.lmm.null_model import check_variation
-from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.scan.blocks import read_snps
 
 __all__ = ["BSLMM", "STUDY_BURN_IN", "STUDY_STEPS", "bslmm", "read_bslmm"]
 

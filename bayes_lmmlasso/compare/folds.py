@@ -29,8 +29,8 @@ from bayes_lmmlasso.lmm import (
     fit_null_model,
     gower_scale,
     kinship,
-    validate_kinship,
 )
+from bayes_lmmlasso.numerics.checks import validate_kinship
 
 __all__ = ["Fold", "FoldPlan", "plan_folds", "prepare_fold"]
 

@@ -19,8 +19,8 @@ from bayes_lmmlasso.lasso.cross_validation import with_intercept
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.trained import moments, train_path, training_kinship
-from bayes_lmmlasso.lmm import NullMethod, validate_kinship
-from bayes_lmmlasso.lmm.validation import check_covariates
+from bayes_lmmlasso.lmm import NullMethod
+from bayes_lmmlasso.numerics.checks import check_covariates, validate_kinship
 
 __all__ = ["LMMLasso"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm.threads import thread_map
+from bayes_lmmlasso.numerics.threads import thread_map
 
 __all__ = ["Genotypes", "read_genotypes"]
 

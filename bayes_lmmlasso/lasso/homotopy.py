@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.lmm.compiled import compiled
+from bayes_lmmlasso.numerics.compiled import compiled
 
 __all__ = ["Homotopy", "homotopy"]
 

@@ -23,7 +23,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.path import LassoPath, lasso_path
 from bayes_lmmlasso.lmm import Basis, NullModel, fit_null_model
-from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 
 __all__ = ["JointMap", "joint_map"]
 

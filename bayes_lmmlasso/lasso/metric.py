@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Basis
-from bayes_lmmlasso.lmm.compiled import compiled
-from bayes_lmmlasso.lmm.lapack import LAPACK, cholesky, solve_triangular, submatrix
+from bayes_lmmlasso.numerics.compiled import compiled
+from bayes_lmmlasso.numerics.lapack import LAPACK, cholesky, solve_triangular, submatrix
 
 __all__ = ["Metric"]
 

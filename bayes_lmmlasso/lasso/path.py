@@ -21,8 +21,8 @@ from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.null_model import check_variation
-from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
-from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 
 __all__ = ["LassoPath", "lasso_path", "lasso_paths"]
 

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.lasso.genotypes import Genotypes
-from bayes_lmmlasso.lmm.compiled import compiled
-from bayes_lmmlasso.lmm.threads import thread_map
+from bayes_lmmlasso.numerics.compiled import compiled
+from bayes_lmmlasso.numerics.threads import thread_map
 
 __all__ = ["Above", "Checkpoints", "snps_above"]
 

@@ -25,11 +25,11 @@ from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.subsamples import read_subsamples
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
-from bayes_lmmlasso.lmm import NullMethod, validate_kinship
+from bayes_lmmlasso.lmm import NullMethod
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
-from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
-from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
+from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["StabilitySelection", "stability_selection", "stability_selections"]

@@ -22,8 +22,8 @@ from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import NullMethod, gower_scale
 from bayes_lmmlasso.lmm.deltas import fit_deltas
-from bayes_lmmlasso.lmm.threads import thread_map
 from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, orthonormal_span
+from bayes_lmmlasso.numerics.threads import thread_map
 
 __all__ = ["TrainedPath", "moments", "train_path", "training_kinship"]
 

@@ -29,8 +29,8 @@ from bayes_lmmlasso.lasso.goal import Goal
 from bayes_lmmlasso.lasso.homotopy import homotopy
 from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.screening import Above, Checkpoints, snps_above
-from bayes_lmmlasso.lmm.compiled import compiled
-from bayes_lmmlasso.lmm.threads import blas_threads, thread_map
+from bayes_lmmlasso.numerics.compiled import compiled
+from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 
 __all__ = ["Solution", "solve_paths"]
 

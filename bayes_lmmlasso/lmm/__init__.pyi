@@ -11,7 +11,6 @@ from .low_rank import Basis, LowRankBasis
 from .null_model import NullMethod, NullModel, fit_null_model
 from .pedigree import PedigreeKinship, pedigree_kinship
 from .rotation import rotate
-from .validation import validate_kinship
 
 __all__ = [
     "PEDIGREE",
@@ -37,5 +36,4 @@ __all__ = [
     "read_cross_kinship",
     "read_kinship",
     "rotate",
-    "validate_kinship",
 ]

@@ -15,7 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
 from bayes_lmmlasso.lmm.null_model import fit_null_model
-from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait
 
 __all__ = ["blup", "polygenic_effect"]
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
-from bayes_lmmlasso.lmm.threads import blas_threads
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_span
-from bayes_lmmlasso.lmm.validation import check_covariates, check_matrix, check_spectrum
+from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_spectrum
+from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["ContrastBasis"]
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_lmmlasso.lmm.compiled import compiled
 from bayes_lmmlasso.lmm.null_model import NullMethod, log_delta_grid
-from bayes_lmmlasso.lmm.threads import blas_threads
 from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, orthonormal_span, profile
-from bayes_lmmlasso.lmm.validation import check_covariates, check_trait, validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
+from bayes_lmmlasso.numerics.compiled import compiled
+from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["DeltaEstimate", "fit_deltas", "null_deltas", "subsample_deltas"]
 

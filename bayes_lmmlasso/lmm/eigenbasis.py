@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm.threads import blas_threads
-from bayes_lmmlasso.lmm.validation import check_matrix, check_spectrum
+from bayes_lmmlasso.numerics.checks import check_matrix, check_spectrum
+from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["Eigenbasis", "check_rows"]
 

@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist, squareform
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm.threads import blas_threads
-from bayes_lmmlasso.lmm.validation import check_matrix
+from bayes_lmmlasso.numerics.checks import check_matrix
+from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["KinshipMethod", "gower_scale", "kinship"]
 

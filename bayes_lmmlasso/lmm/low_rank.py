@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis, check_rows
-from bayes_lmmlasso.lmm.threads import blas_threads
+from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["Basis", "LowRankBasis"]
 

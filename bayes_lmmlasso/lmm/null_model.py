@@ -32,7 +32,7 @@ from scipy.optimize import minimize_scalar
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.low_rank import Basis
-from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 
 __all__ = ["NullMethod", "NullModel", "check_variation", "fit_null_model", "log_delta_grid"]
 

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
-from bayes_lmmlasso.lmm.validation import check_covariates, check_trait
 from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 
 __all__ = ["rotate", "rotate_arrays"]
 

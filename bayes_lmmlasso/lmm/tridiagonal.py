@@ -19,10 +19,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.lmm.compiled import compiled
-from bayes_lmmlasso.lmm.lapack import LAPACK, submatrix, tridiagonalise
 from bayes_lmmlasso.lmm.null_model import NullMethod, check_variation
-from bayes_lmmlasso.lmm.threads import thread_slices
+from bayes_lmmlasso.numerics.compiled import compiled
+from bayes_lmmlasso.numerics.lapack import LAPACK, submatrix, tridiagonalise
+from bayes_lmmlasso.numerics.threads import thread_slices
 
 __all__ = ["Tridiagonal", "orthonormal_span", "orthonormal_spans", "profile"]
 

@@ -1,24 +1,18 @@
-from .compact import compact
-from .credible_sets import credible_sets
-from .devices import shard
-from .effects import EffectDraws, effect_draws
-from .fdr import BayesianFdr, bayesian_fdr
-from .inclusion import inclusion_table
-from .loo import loo_log_likelihood
 from .prediction import Prediction, predict_cohort, predict_posterior
-from .projection import Projection, project_posterior
+from .sampler.devices import shard
+from .sampler.stopping import Until
 from .sampling import sample_posterior
-from .shares import share_draws, share_table
-from .stopping import Until
-from .store import (
-    add_point_estimate,
-    add_stability,
-    hyper_table,
-    read_tree,
-    write_tree,
-)
-from .training import TrainingSet, add_training, read_training
-from .windows import window_table
+from .summaries.credible_sets import credible_sets
+from .summaries.fdr import BayesianFdr, bayesian_fdr
+from .summaries.inclusion import inclusion_table
+from .summaries.projection import Projection, project_posterior
+from .summaries.shares import share_draws, share_table
+from .summaries.windows import window_table
+from .tree.compact import compact
+from .tree.effects import EffectDraws, effect_draws
+from .tree.file import add_point_estimate, add_stability, hyper_table, read_tree, write_tree
+from .tree.loo import loo_log_likelihood
+from .tree.training import TrainingSet, add_training, read_training
 
 __all__ = [
     "BayesianFdr",

@@ -39,8 +39,8 @@ from bayes_lmmlasso.cohort import (
 )
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, KinshipMethod, cross_kinship
-from bayes_lmmlasso.posterior.effects import EffectDraws, by_chain, effect_draws
-from bayes_lmmlasso.posterior.training import TrainingSet, read_training
+from bayes_lmmlasso.posterior.tree.effects import EffectDraws, by_chain, effect_draws
+from bayes_lmmlasso.posterior.tree.training import TrainingSet, read_training
 
 __all__ = ["Prediction", "predict_cohort", "predict_posterior"]
 

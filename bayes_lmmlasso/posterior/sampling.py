@@ -1,4 +1,4 @@
-"""The posterior as a tree: draws (`bayes_lmmlasso.posterior.drawing`) and what they say of the individuals."""
+"""The posterior as a tree: draws (`bayes_lmmlasso.posterior.sampler.draw`) and what they say of the individuals."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import xarray as xr
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.models import ModelSpec, RotatedData
-from bayes_lmmlasso.posterior.drawing import Sampler, draw_posterior
-from bayes_lmmlasso.posterior.export import build_tree
-from bayes_lmmlasso.posterior.stopping import Until
+from bayes_lmmlasso.posterior.sampler.draw import Sampler, draw_posterior
+from bayes_lmmlasso.posterior.sampler.stopping import Until
+from bayes_lmmlasso.posterior.tree.build import build_tree
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["sample_posterior"]
@@ -53,8 +53,8 @@ def sample_posterior(
     seed
         Seed of everything random: same seed, data and machine, same draws.
     sampler
-        "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.composite`) for spike_slab and laplace; "auto"
-        takes what the model's specification says, and NUTS for laplace on a GPU.
+        "nuts" for any model; "composite" (`bayes_lmmlasso.posterior.sampler.composite`) for spike_slab and laplace;
+        "auto" takes what the model's specification says, and NUTS for laplace on a GPU.
     store
         Folder for draws and states of the chains. What was interrupted continues from there, with the same draws as if
         it had not been, and a larger ``draws`` adds to what is finished. The effects in the tree are then read from

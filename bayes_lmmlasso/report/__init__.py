@@ -1,4 +1,4 @@
-"""From files to files: a whole run, its folder, its figures and its report."""
+"""Pages: of a run and of a study, with the evidence, the cautions and the tables that they are made from."""
 
 from __future__ import annotations
 

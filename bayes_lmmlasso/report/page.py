@@ -15,14 +15,13 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
+from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, png, trace_figure, variance_figure
 from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
-from bayes_lmmlasso.posterior.shares import share_table
-from bayes_lmmlasso.report.clock import StageClock
+from bayes_lmmlasso.posterior.summaries.shares import share_table
+from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import doubts
-from bayes_lmmlasso.report.plots import effects_figure, manhattan_figure, png, trace_figure, variance_figure
-from bayes_lmmlasso.report.run_directory import RECORD
-from bayes_lmmlasso.report.tables import read_tsv, write_text
+from bayes_lmmlasso.report.tables import RECORD, read_tsv, write_text
 
 __all__ = ["page_template", "png_text", "report_html", "write_report"]
 

@@ -14,7 +14,10 @@ import pandas as pd
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
+__all__ = ["RECORD", "OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
+
+RECORD = "run.json"
+"""What a run says of itself."""
 
 _ROWS = 10_000  # whose text is in memory at a time
 _TEXT = frozenset(

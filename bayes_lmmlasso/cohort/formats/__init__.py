@@ -1,0 +1,1 @@
+"""Genotypes by format, a file each."""

@@ -1,0 +1,119 @@
+"""BIMBAM mean genotypes, the format of GEMMA (Zhou and Stephens 2012, doi:10.1038/ng.2310).
+
+One line a SNP, no header, separated by commas, blanks or tabs: SNP id, minor allele, major allele, and the mean number
+of minor alleles of each sample, 0 to 2, NA for missing. Counted is the first allele named, minor or not. Positions are
+in a file of their own with the lines ``SNP position chromosome [cM]`` in any order.
+
+The format has no sample ids. A table with the column ``iid`` (and ``fid``), a row for each sample in the order of the
+genotypes, gives them; the trait table will do if its rows are in that order. Beside ``mice.geno.txt.gz`` (or
+``mice.bimbam``, ``mice.txt``) these files are looked for as ``mice.samples.txt`` and ``mice.anno.txt``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bayes_lmmlasso.cohort.dataset import Cohort
+from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
+from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
+from bayes_lmmlasso.cohort.tables import NA_TOKENS, TableLike, centimorgans, id_columns, read_table, whole_positions
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["read_bimbam"]
+
+_SUFFIXES = (".gz", ".txt", ".csv", ".tsv", ".geno", ".bimbam", ".mgt")
+
+
+def read_bimbam(
+    path: str | os.PathLike[str],
+    phenotypes: TableLike | None = None,
+    trait: str | None = None,
+    covariates: TableLike | None = None,
+    *,
+    samples: TableLike | None = None,
+    annotation: str | os.PathLike[str] | None = None,
+) -> Cohort:
+    """Read mean genotypes and join them with tables by sample id.
+
+    Parameters
+    ----------
+    path
+        The mean genotype file, plain or .gz.
+    phenotypes, trait, covariates
+        As in `read_plink`.
+    samples
+        Table with the ids of the samples in the order of the genotypes; the default is ``NAME.samples.txt``.
+    annotation
+        File with the positions; the default is ``NAME.anno.txt`` if there is one. A SNP that it lacks has chromosome
+        "0" and position 0.
+
+    Raises
+    ------
+    InputError
+        A missing, malformed or truncated file, a line of another length than the samples, a dosage outside of 0 to 2,
+        duplicated samples or annotations, no sample ids, a bad table.
+    """
+    path = Path(path)
+    ids = _sample_ids(path, samples)
+    alleles, dosages = [], []
+    for number, line in text_lines(path):
+        head, fields = (parts := line.replace(",", " ").split())[:3], parts[3:]
+        dosages.append(dosage_row(fields, len(ids), f"sample of {ids.attrs['source']}", f"line {number} of {path}"))
+        alleles.append(head)
+    variants = pd.DataFrame(alleles, columns=["snp", "effect_allele", "other_allele"], dtype=object)
+    sidecar = _beside(path, ".anno.txt")
+    if annotation is None and sidecar.is_file():
+        annotation = sidecar
+    variants = _annotate(variants, None if annotation is None else Path(annotation))
+    dosage = np.array(dosages, dtype=np.float32).reshape(-1, len(ids))
+    return join_tables(GenotypeTable(ids, variants, dosage), phenotypes, trait, covariates, source=str(path))
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return the file of the same name with another ending."""
+    name = path.name
+    for suffix in _SUFFIXES:
+        name = name.removesuffix(suffix)
+    return path.with_name(f"{name}{ending}")
+
+
+def _sample_ids(path: Path, samples: TableLike | None) -> pd.DataFrame:
+    """Frame ``iid``, and ``fid`` if told, in the order of the genotypes."""
+    sidecar = _beside(path, ".samples.txt")
+    if samples is None and not sidecar.is_file():
+        raise InputError(
+            f"expected the sample ids of {path}, which has none, in {sidecar}, got no such file; write a table with a "
+            "column 'iid' and a row for each sample in the order of the genotypes"
+        )
+    table = read_table(sidecar if samples is None else samples, "samples")
+    return table[id_columns(table)]
+
+
+def _annotate(variants: pd.DataFrame, annotation: Path | None) -> pd.DataFrame:
+    """Add ``chrom``, ``pos`` and ``cm`` to the SNPs, by id."""
+    if annotation is None:
+        return variants.assign(chrom="0", pos=0, cm=0.0)
+    rows = {number: line.replace(",", " ").split() for number, line in text_lines(annotation)}
+    for number, row in rows.items():
+        if len(row) not in (3, 4):
+            raise InputError(
+                f"expected SNP, position, chromosome and perhaps cM, got {len(row)} fields in line {number} of "
+                f"{annotation}; repair the line"
+            )
+    table = pd.DataFrame([[*row, "0"][:4] for row in rows.values()], index=list(rows), dtype=object)
+    table.columns = pd.Index(["snp", "pos", "chrom", "cm"])
+    twice = table["snp"].duplicated()
+    if twice.any():
+        raise InputError(
+            f"expected every SNP once in {annotation}, got {table['snp'][twice].iloc[0]!r} again in line "
+            f"{twice.index[twice][0]}; keep one of them"
+        )
+    table["pos"] = whole_positions(table["pos"].where(~table["pos"].isin(NA_TOKENS), "0"), annotation)
+    table["cm"] = centimorgans(table["cm"])
+    found = table.set_index("snp").reindex(variants["snp"]).reset_index(drop=True)
+    places = {"chrom": found["chrom"].fillna("0"), "pos": found["pos"].fillna(0).astype(np.int64)}
+    return variants.assign(**places, cm=found["cm"].fillna(0.0))

@@ -1,0 +1,148 @@
+"""Delimited matrices of dosages with a header, plain or .gz, in either orientation.
+
+The header says which, and its separator (tab, else comma, else blanks) that of the file:
+
+SNPs x samples
+    ``chrom pos snp effect_allele other_allele cm`` (``snp`` and any of the others, in any order), then a column for
+    each sample, named by its ``iid``; a row for each SNP. The form to write: it holds all that a cohort needs.
+samples x SNPs
+    ``fid iid`` (or ``iid``), then a column for each SNP, named by its id; a row for each sample. Without positions the
+    chromosome is "0" and the position 0; the counted allele is called A and the other B.
+
+PLINK's own spellings are read as well. A .traw (``--export A-transpose``) names its samples ``fid_iid``, which is
+parted where every name has one "_" (a fid of 0 is none). A .raw (``--export A include-alt``) names its SNPs
+``snp_A(/B)``, A being counted; without include-alt the end of a SNP id cannot be told, and the file is refused. plink2
+counts the reference allele in both unless ``--export-allele`` says otherwise; counted here is what the file says.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bayes_lmmlasso.cohort.dataset import Cohort
+from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
+from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
+from bayes_lmmlasso.cohort.tables import TableLike, centimorgans, whole_positions
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["read_matrix"]
+
+_DEFAULTS = {"chrom": "0", "pos": "0", "effect_allele": "A", "other_allele": "B", "cm": "0"}
+_SNP_COLUMNS = ("snp", *_DEFAULTS)
+_TRAW = {"CHR": "chrom", "SNP": "snp", "(C)M": "cm", "POS": "pos", "COUNTED": "effect_allele", "ALT": "other_allele"}
+_RAW = ("FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE")
+_RAW_SNP = re.compile(r"(.+)_([^_()/]+)\(/([^()/]+)\)")
+
+
+def read_matrix(
+    path: str | os.PathLike[str],
+    phenotypes: TableLike | None = None,
+    trait: str | None = None,
+    covariates: TableLike | None = None,
+) -> Cohort:
+    """Read a matrix of dosages and join it with tables by sample id.
+
+    Parameters
+    ----------
+    path
+        File with a header as above and dosages from 0 to 2, NA (or nothing between separators) for missing.
+    phenotypes, trait, covariates
+        As in `read_plink`.
+
+    Raises
+    ------
+    InputError
+        A missing, malformed or truncated file, a header of neither form, a row of another length than the header, a
+        dosage outside of 0 to 2, duplicated samples, a bad table.
+    """
+    path = Path(path)
+    rows = _split(text_lines(path))
+    _, header = next(rows, (0, []))
+    if tuple(header[: len(_RAW)]) == _RAW:
+        genotypes = _read_by_sample(rows, header, _raw_variants(header[len(_RAW) :], path), path)
+    elif header[:1] == ["iid"] or header[:2] == ["fid", "iid"]:
+        variants = pd.DataFrame({"snp": header[header.index("iid") + 1 :], **_DEFAULTS}, dtype=object)
+        genotypes = _read_by_sample(rows, header, variants, path)
+    else:
+        genotypes = _read_by_snp(rows, header, path)
+    genotypes.variants["pos"] = whole_positions(genotypes.variants["pos"], path)
+    genotypes.variants["cm"] = centimorgans(genotypes.variants["cm"])
+    return join_tables(genotypes, phenotypes, trait, covariates, source=str(path))
+
+
+def _split(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    """Fields of each line; the first line decides the separator."""
+    separator, first = None, True
+    for number, line in lines:
+        if first:
+            separator, first = "\t" if "\t" in line else "," if "," in line else None, False
+        quoted = separator is not None and '"' in line
+        fields = next(csv.reader([line], delimiter=separator)) if separator and quoted else line.split(separator)
+        yield number, [field.strip() for field in fields]
+
+
+def _read_by_sample(
+    rows: Iterable[tuple[int, list[str]]], header: list[str], variants: pd.DataFrame, path: Path
+) -> GenotypeTable:
+    """Read a row for each sample."""
+    lead = len(header) - len(variants)
+    ids, dosages = {}, []
+    for number, fields in rows:
+        ids[number] = fields[:lead]
+        dosages.append(dosage_row(fields[lead:], len(variants), "SNP of its header", f"line {number} of {path}"))
+    names = [name.lower() for name in header[:lead]]
+    samples = pd.DataFrame(list(ids.values()), columns=names, index=list(ids), dtype=object)
+    dosage = np.array(dosages, dtype=np.float32).reshape(-1, len(variants))
+    return GenotypeTable(samples[[n for n in ("fid", "iid") if n in names]], variants, np.ascontiguousarray(dosage.T))
+
+
+def _read_by_snp(rows: Iterable[tuple[int, list[str]]], header: list[str], path: Path) -> GenotypeTable:
+    """Read a row for each SNP."""
+    traw = header[:2] == list(_TRAW)[:2]
+    spelt = [_TRAW.get(name, name) for name in header] if traw else header
+    lead = list(takewhile(lambda name: name in _SNP_COLUMNS, spelt))
+    names = header[len(lead) :]
+    if "snp" not in lead or not names:
+        raise InputError(
+            f"expected a header of {path} that begins with {' '.join(_SNP_COLUMNS)} (or iid) and goes on with a column "
+            f"for each sample (or SNP), got {' '.join(header[:6]) or 'an empty file'}; name the columns so"
+        )
+    sites, dosages = {}, []
+    for number, fields in rows:
+        sites[number] = fields[: len(lead)]
+        dosages.append(dosage_row(fields[len(lead) :], len(names), "sample of its header", f"line {number} of {path}"))
+    variants = pd.DataFrame(list(sites.values()), columns=lead, index=list(sites), dtype=object)
+    variants = variants.assign(**{name: value for name, value in _DEFAULTS.items() if name not in lead})
+    samples = _traw_samples(names) if traw else pd.DataFrame({"iid": names}, dtype=object)
+    samples.index = pd.RangeIndex(len(lead) + 1, len(header) + 1)  # columns of the file
+    return GenotypeTable(samples, variants, np.array(dosages, dtype=np.float32).reshape(-1, len(names)))
+
+
+def _traw_samples(names: list[str]) -> pd.DataFrame:
+    """Part ``fid_iid``; a fid of 0 stands for none."""
+    parts = [name.split("_") for name in names]
+    if any(len(part) != 2 for part in parts):
+        return pd.DataFrame({"iid": names}, dtype=object)
+    samples = pd.DataFrame(parts, columns=["fid", "iid"], dtype=object)
+    return samples[["iid"]] if (samples["fid"] == "0").all() else samples
+
+
+def _raw_variants(names: list[str], path: Path) -> pd.DataFrame:
+    """SNPs of a .raw from the names of its columns."""
+    matches = [_RAW_SNP.fullmatch(name) for name in names]
+    if None in matches:
+        raise InputError(
+            f"expected SNP columns such as rs1_A(/G) in the header of {path}, got {names[matches.index(None)]!r}; "
+            "write the file with `plink2 --export A include-alt`"
+        )
+    parts = [match.groups() for match in matches if match]
+    table = pd.DataFrame(parts, columns=["snp", "effect_allele", "other_allele"], dtype=object)
+    return table.assign(chrom="0", pos="0", cm="0")

@@ -1,0 +1,130 @@
+"""VCF Zarr, the array form of VCF as bio2zarr writes it, read through xarray.
+
+Czech et al. 2025, doi:10.1093/gigascience/giaf049; https://github.com/sgkit-dev/vcf-zarr-spec. Used are the arrays
+
+    call_genotype (variants, samples, ploidy)    index of each allele, -1 missing, -2 no such allele
+    call_DS (variants, samples[, alt_alleles])   estimated dosage, if there is one
+    variant_allele (variants, alleles)           the reference first, then the alternate, which is counted
+    variant_contig, contig_id, variant_position, variant_id, sample_id
+
+with the rules of `bayes_lmmlasso.cohort.formats.calls`. There are no family ids and no genetic map.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort.dataset import Cohort
+from bayes_lmmlasso.cohort.formats.calls import DIPLOID, count_alternate, variant_table
+from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
+from bayes_lmmlasso.cohort.tables import TableLike
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["read_vcf_zarr"]
+
+_SITES = ("variant_contig", "variant_position", "variant_id", "variant_allele", "contig_id", "sample_id")
+_DIMS = {"call_genotype": ("variants", "samples", "ploidy"), "call_DS": ("variants", "samples")}
+_BLOCK = 1 << 22  # calls that are counted at a time
+
+
+def read_vcf_zarr(
+    path: str | os.PathLike[str],
+    phenotypes: TableLike | None = None,
+    trait: str | None = None,
+    covariates: TableLike | None = None,
+) -> Cohort:
+    """Read a VCF Zarr store and join it with tables by sample id.
+
+    Parameters
+    ----------
+    path
+        Folder of the store, Zarr format 2 or 3.
+    phenotypes, trait, covariates
+        As in `read_plink`; ``sample_id`` is the ``iid``.
+
+    Raises
+    ------
+    InputError
+        A missing, malformed or incomplete store; a SNP with several alternate alleles, calls of more than two alleles;
+        duplicated samples; a bad table.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"expected the folder of a VCF Zarr store, got {path}, which is none; check the path")
+    try:
+        with xr.open_dataset(path, engine="zarr", consolidated=False, mask_and_scale=False, chunks=None) as store:
+            _check_layout(store, path)
+            variants = variant_table(_sites(store), str(path))
+            dosage = _dosage(store)
+            names = store["sample_id"].values.astype(object)
+    except InputError:
+        raise
+    except Exception as error:  # a damaged store raises whatever its metadata or compressor raises
+        raise InputError(
+            f"expected VCF Zarr as bio2zarr writes it in {path}, got a store that cannot be read "
+            f"({type(error).__name__}: {error}); convert the VCF again"
+        ) from error
+    samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
+    return join_tables(GenotypeTable(samples, variants, dosage), phenotypes, trait, covariates, source=str(path))
+
+
+def _check_layout(store: xr.Dataset, path: Path) -> None:
+    """Refuse a store that lacks an array, a dimension or a chunk."""
+    calls = [name for name in _DIMS if name in store]
+    absent = [name for name in _SITES if name not in store] + ([] if calls else ["call_genotype"])
+    if absent:
+        raise InputError(f"expected VCF Zarr in {path}, got a store without {', '.join(absent)}; convert the VCF again")
+    for name in calls:
+        if store[name].dims[: len(_DIMS[name])] != _DIMS[name]:
+            raise InputError(
+                f"expected {name} ({', '.join(_DIMS[name])}) in {path}, got {', '.join(map(str, store[name].dims))}; "
+                "convert the VCF again"
+            )
+    if "call_genotype" in calls and store.sizes["ploidy"] > DIPLOID:
+        raise InputError(
+            f"expected calls of one or two alleles in {path}, got {store.sizes['ploidy']}; the model is diploid"
+        )
+    for name in (*calls, *_SITES):
+        array = zarr.open_array(path / name, mode="r")
+        # Zarr leaves out chunks of zeros, and an absent chunk reads as zeros: real ones occur in variant_contig alone.
+        if name != "variant_contig" and array.nchunks_initialized < array.nchunks:
+            raise InputError(
+                f"expected {array.nchunks} chunks of {name} in {path}, got {array.nchunks_initialized}; the store is "
+                "incomplete: copy it again"
+            )
+
+
+def _sites(store: xr.Dataset) -> dict[str, Any]:
+    """Columns for `variant_table`."""
+    alleles = store["variant_allele"].values.astype(object)
+    ref, alt = alleles[:, 0], [",".join(filter(None, others)) for others in alleles[:, 1:]]
+    contigs = store["contig_id"].values.astype(object)
+    return {
+        "chrom": contigs[store["variant_contig"].values],
+        "pos": store["variant_position"].values,
+        "snp": store["variant_id"].values.astype(object),
+        "ref": ref,
+        "alt": pd.Series(alt, dtype=object),
+    }
+
+
+def _dosage(store: xr.Dataset) -> NDArray[np.float32]:
+    """``(p, n)`` counts of the alternate allele, block by block."""
+    p, n = store.sizes["variants"], store.sizes["samples"]
+    dosage = np.empty((p, n), dtype=np.float32)
+    step = max(1, _BLOCK // max(1, n))
+    for start in range(0, p, step):
+        block = store.isel(variants=slice(start, start + step))
+        estimated = block["call_DS"].values.reshape(-1, n) if "call_DS" in store else None
+        missing = np.full((dosage[start : start + step].shape[0], n, DIPLOID), -1, dtype=np.int8)
+        calls = block["call_genotype"].values if "call_genotype" in store else missing
+        dosage[start : start + step] = count_alternate(calls, estimated)
+    return dosage

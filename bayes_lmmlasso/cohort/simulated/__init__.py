@@ -1,0 +1,1 @@
+"""Simulated genotypes and traits."""

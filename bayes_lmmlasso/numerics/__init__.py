@@ -1,0 +1,7 @@
+"""Compiled functions, threads, LAPACK and checks of arrays: what the mathematics above is computed with."""
+
+from __future__ import annotations
+
+from lazy_loader import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

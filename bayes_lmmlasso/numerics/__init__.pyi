@@ -1,0 +1,5 @@
+from .checks import validate_kinship
+
+__all__ = [
+    "validate_kinship",
+]

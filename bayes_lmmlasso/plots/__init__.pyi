@@ -1,0 +1,9 @@
+from .run import effects_figure, manhattan_figure, png, trace_figure, variance_figure
+
+__all__ = [
+    "effects_figure",
+    "manhattan_figure",
+    "png",
+    "trace_figure",
+    "variance_figure",
+]

@@ -1,0 +1,1 @@
+"""Kernels, chains and the store of their draws."""

@@ -1,0 +1,123 @@
+"""When to stop sampling: once the evidence is good enough, or time is up.
+
+    rhat=1.01      worst R-hat of the hyper-parameters at most 1.01
+    mcse=0.02      largest Monte Carlo error of a SNP's inclusion probability at most 0.02
+    minutes=15     at most so long, whatever has been reached
+
+Several are given separated by commas; the first two must hold together. The evidence is looked at after every 50 draws
+of each chain, from 100 on, so that the same seed stops at the same draw; only a limit in minutes depends on the clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from time import monotonic
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.models import NUTS_LENGTHS, ModelSpec
+from bayes_lmmlasso.posterior.sampler.monitor import worst_r_hat
+
+__all__ = ["Until", "chain_lengths"]
+
+_LONGEST = 20  # times the usual number of draws: where sampling ends that never meets its targets
+_LEAST = 100  # draws of each chain before which R-hat is no evidence
+
+
+@dataclass(frozen=True)
+class Until:
+    """Targets of sampling; None where there is none.
+
+    Attributes
+    ----------
+    rhat : worst R-hat of the hyper-parameters.
+    mcse : largest Monte Carlo error of an inclusion probability.
+    minutes : time limit, from the start of the sampler (or of its continuation).
+
+    Raises
+    ------
+    InputError
+        If no target is given or one is out of range.
+    """
+
+    rhat: float | None = None
+    mcse: float | None = None
+    minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        least = {"rhat": 1.0, "mcse": 0.0, "minutes": 0.0}
+        for name, value in given.items():
+            if value is not None and not (math.isfinite(value) and value > least[name]):
+                raise InputError(
+                    f"expected {name} above {least[name]:g} as a target of sampling, got {value}: give a larger number"
+                )
+        if all(value is None for value in given.values()):
+            raise InputError("expected a target of sampling, rhat, mcse or minutes, got none: give at least one")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``rhat=1.01,mcse=0.02,minutes=15``.
+
+        Raises
+        ------
+        InputError
+            If it is not of that form.
+        """
+        targets: dict[str, float] = {}
+        for part in text.split(","):
+            name, _, value = part.strip().partition("=")
+            try:
+                targets[name] = float(value)
+            except ValueError:
+                targets[""] = 0.0
+        if not targets.keys() <= {field.name for field in fields(cls)}:
+            raise InputError(
+                f"expected targets of sampling such as rhat=1.01,mcse=0.02,minutes=15, got {text!r}: give one or more "
+                "of the three"
+            )
+        return cls(**targets)
+
+    def rule(
+        self,
+        hyper: Sequence[str],
+        read: Callable[[str], NDArray[Any]],
+        errors: Callable[[int], NDArray[np.float64]],
+    ) -> Callable[[int], bool]:
+        """Return the function of the number of draws that tells whether they are enough.
+
+        Parameters
+        ----------
+        hyper
+            Names of the hyper-parameters.
+        read
+            Draws so far of a site of given name, shape ``(chains, draws, ...)``.
+        errors
+            Monte Carlo error of every SNP's inclusion probability in so many draws.
+        """
+        started = monotonic()
+
+        def enough(draws: int) -> bool:
+            if self.minutes is not None and monotonic() - started >= 60 * self.minutes:
+                return True
+            if draws < _LEAST or (self.rhat is None and self.mcse is None):
+                return False
+            if self.rhat is not None and hyper:
+                together = np.stack([read(name)[:, :draws] for name in hyper], axis=-1)
+                if not worst_r_hat(together, hyper)[1] <= self.rhat:
+                    return False
+            return self.mcse is None or bool(errors(draws).max() <= self.mcse)
+
+        return enough
+
+
+def chain_lengths(spec: ModelSpec, sampler: str, warmup: int | None, draws: int | None, until: bool) -> tuple[int, int]:
+    """Return draws of each chain to discard and to keep (at most, if there are targets) when some are not given."""
+    discard, keep = (spec.warmup, spec.draws) if sampler == spec.sampler else NUTS_LENGTHS
+    keep *= _LONGEST if until else 1
+    return discard if warmup is None else int(warmup), keep if draws is None else int(draws)

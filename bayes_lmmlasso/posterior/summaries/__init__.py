@@ -1,0 +1,1 @@
+"""What draws say: inclusion, windows, credible sets, shares of variance."""

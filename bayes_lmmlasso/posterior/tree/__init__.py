@@ -1,0 +1,1 @@
+"""What ArviZ opens: the tree of an analysis and its file."""

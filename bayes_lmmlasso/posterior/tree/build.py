@@ -1,0 +1,137 @@
+r"""Draws as an xarray DataTree that ArviZ opens.
+
+Besides what was sampled the posterior group holds, for each draw, the realised shares of variance of the n
+individuals (Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264)
+
+    pve = var(X b + u) / (var(X b + u) + se2),    pge = var(X b) / var(X b + u)
+
+with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, sg2 S_i se2 / d_i), r = y - Z a - X b.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort import AnalysisSet
+from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+from bayes_lmmlasso.posterior.tree.loo import loo_log_likelihood
+
+__all__ = ["build_tree"]
+
+_STATISTICS = ("acceptance_rate", "diverging", "energy", "lp", "n_steps", "step_size")
+_BLOCK = 256  # draws whose n-vectors are in memory at a time
+
+
+def build_tree(
+    drawn: Drawn, sites: xr.Dataset, XT: NDArray[np.floating], analysis: AnalysisSet | None = None
+) -> xr.DataTree:
+    """Assemble the tree.
+
+    Parameters
+    ----------
+    drawn
+        How the draws were made.
+    sites
+        The draws, of shape ``(chains, draws, ...)``, the (n,) fitted values X b among them; effects are not read.
+    XT
+        SNPs of the samples, shape ``(p, n)``.
+    analysis
+        Labels of samples, SNPs and covariates, if there are any.
+    """
+    data, coords = drawn.data, _coordinates(drawn.data, analysis)
+    draw_coords = {"chain": np.arange(sites.sizes["chain"]), "draw": np.arange(sites.sizes["draw"])}
+    derived, log_likelihood = _derive(data, sites, np.random.default_rng(drawn.attrs["seed"]))
+    own = {k: coords[k] for k in ("variant", "covariate") if k in sites.dims}
+    statistics = [name for name in _STATISTICS if name in sites]
+    posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
+    tree = {
+        "posterior": posterior.assign_coords(draw_coords | own),
+        "sample_stats": sites[statistics].assign_coords(draw_coords),
+        "log_likelihood": xr.Dataset(
+            {"y": (("chain", "draw", "sample"), log_likelihood)},
+            coords=draw_coords | {"sample": coords["sample"]},
+        ),
+        "log_prior": _scalars(drawn.log_prior, draw_coords),
+        "observed_data": xr.Dataset({"y": ("sample", data.U @ data.y)}, coords={"sample": coords["sample"]}),
+        "constant_data": xr.Dataset(
+            {
+                "X": (("variant", "sample"), XT),
+                "covariates": (("sample", "covariate"), data.U @ data.Z),
+                "eigenvalues": ("eigen", data.S),
+                "eigenvectors": (("sample", "eigen"), data.U),
+            },
+            coords=coords,
+        ),
+    }
+    result = xr.DataTree.from_dict(tree)
+    result.attrs.update(drawn.attrs)
+    return result
+
+
+def _derive(
+    data: RotatedData, sites: xr.Dataset, rng: np.random.Generator
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
+    """Return realised pve and pge, and the leave-one-out log-likelihood, of every draw."""
+    chains, draws, n = sites.sizes["chain"], sites.sizes["draw"], data.y.shape[0]
+    y, Z, S, U = (np.asarray(x) for x in (data.y, data.Z, data.S, data.U))
+    ones = U.sum(axis=0)  # U'1: sample means in the eigenbasis
+    pve, pge = np.empty((chains, draws)), np.empty((chains, draws))
+    log_likelihood = np.empty((chains, draws, n))
+
+    def variance(rotated: NDArray[np.float64]) -> NDArray[np.float64]:
+        result: NDArray[np.float64] = np.square(rotated).mean(axis=1) - (rotated @ ones / n) ** 2
+        return result
+
+    for chain, start in product(range(chains), range(0, draws, _BLOCK)):
+        rows = np.s_[chain, start : start + _BLOCK]
+        snps = sites["fitted"][rows].values.astype(np.float64)
+        fixed = sites["a"][rows].values @ Z.T if "a" in sites else 0.0
+        sigma2_g, sigma2_e = (sites[k][rows].values[:, None].astype(np.float64) for k in ("sigma2_g", "sigma2_e"))
+        d = sigma2_g * S + sigma2_e
+        residual = y - fixed - snps
+        shrinkage = sigma2_g * S / d
+        u = shrinkage * residual + np.sqrt(shrinkage * sigma2_e) * rng.standard_normal(residual.shape)
+        genetic = variance(snps + u)
+        pve[rows] = genetic / (genetic + sigma2_e[:, 0])
+        pge[rows] = variance(snps) / genetic
+        log_likelihood[rows] = loo_log_likelihood(U, residual, d)
+    return {"pve": pve, "pge": pge}, log_likelihood
+
+
+def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, Any]:
+    """Label samples, SNPs and covariates; SNPs of unknown origin are numbered, on one contig, at position 0."""
+    n, p, q = data.y.shape[0], data.n_snps, data.Z.shape[1]
+    if analysis is None:
+        variants = pd.DataFrame(
+            {
+                "chrom": "0",
+                "pos": 0,
+                "snp": [str(j) for j in range(p)],
+                "effect_allele": "",
+                "other_allele": "",
+                "eaf": np.nan,
+            },
+            index=range(p),
+        )
+        samples, names = [str(i) for i in range(n)], [f"covariate_{k}" for k in range(q)]
+    else:
+        variants, names = analysis.variants, list(analysis.covariate_names)
+        samples = [f"{fid}:{iid}" for fid, iid in zip(analysis.samples.fid, analysis.samples.iid, strict=True)]
+    coords: dict[str, Any] = {"variant": np.arange(p), "sample": samples, "covariate": names}
+    for column in variants.columns:
+        values = variants[column].to_numpy()
+        coords[f"variant_{column}"] = ("variant", values if values.dtype.kind in "fi" else values.astype(str))
+    coords["variant_cm"] = ("variant", np.zeros(p) if analysis is None else analysis.cm)
+    return coords
+
+
+def _scalars(arrays: dict[str, NDArray[Any]], coords: dict[str, NDArray[Any]]) -> xr.Dataset:
+    """Return scalar draws as a dataset."""
+    return xr.Dataset({name: (("chain", "draw"), values) for name, values in arrays.items()}, coords=coords)

@@ -1,0 +1,7 @@
+"""One analysis, from files to a folder of results: settings, steps, folder and record."""
+
+from __future__ import annotations
+
+from lazy_loader import attach_stub
+
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -1,0 +1,106 @@
+"""``run.json``: everything that is needed to repeat a run and to judge it.
+
+Two runs with equal arguments on equal data and the same machine differ in ``timings`` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from scipy.stats import skew
+
+from bayes_lmmlasso.cohort import AnalysisSet
+from bayes_lmmlasso.lmm import NullModel
+from bayes_lmmlasso.run.folder import PACKAGE
+from bayes_lmmlasso.run.settings import KINSHIPS, RunSettings
+from bayes_lmmlasso.run.stages import Groundwork
+
+__all__ = [
+    "SNP_VARIANCE_SHARE",
+    "WINDOW_VARIANCE_SHARE",
+    "announcement",
+    "data_record",
+    "fingerprint",
+    "null_record",
+    "versions",
+]
+
+SNP_VARIANCE_SHARE = 0.001
+"""Share of phenotypic variance from which a SNP counts as included, where a prior has no exact zeros."""
+WINDOW_VARIANCE_SHARE = 0.01
+"""The same for a window."""
+
+_DEPENDENCIES = (
+    *("arviz", "bed-reader", "jax", "jaxlib", "matplotlib", "numpy", "numpyro"),
+    *("pandas", "scikit-learn", "scipy", "xarray", "zarr"),
+)
+_BLOCK = 1024  # SNPs copied at a time
+_NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
+
+
+def announcement(command: str, settings: RunSettings) -> dict[str, Any]:
+    """Return what is known before a run starts: command, arguments, seed and versions."""
+    arguments = asdict(settings)
+    if command == "sample":
+        arguments = {name: value for name, value in arguments.items() if name not in _NOT_OF_SAMPLE}
+    return {
+        "package": PACKAGE,
+        "status": "running",
+        "command": command,
+        "arguments": arguments,
+        "seed": settings.seed,
+        "snp_variance_share": SNP_VARIANCE_SHARE,
+        "window_variance_share": WINDOW_VARIANCE_SHARE,
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of the package, of Python, of the libraries that compute, and the platform."""
+    return {
+        PACKAGE: version(PACKAGE),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _DEPENDENCIES},
+        "platform": platform.platform(),
+    }
+
+
+def data_record(settings: RunSettings, ground: Groundwork) -> dict[str, Any]:
+    """Describe what was analysed: fingerprint, samples and SNPs kept and dropped per cause."""
+    analysis = ground.analysis
+    n, p = analysis.X.shape
+    residual = analysis.y - analysis.covariates @ ground.null_model.fixed_effects
+    return {
+        "fingerprint": fingerprint(analysis, None if settings.kinship in KINSHIPS else ground.K),
+        "trait": analysis.trait_name,
+        "trait_mean": analysis.trait.mean,
+        "trait_sd": analysis.trait.sd,
+        "trait_exponent": analysis.trait.exponent,
+        "trait_skewness": float(skew(residual)) if len(np.unique(analysis.y)) > 2 else None,
+        "covariates": list(analysis.covariate_names),
+        "samples": {"kept": n, "dropped": analysis.dropped_samples},
+        "snps": {"kept": p, "dropped": analysis.dropped_variants},
+    }
+
+
+def fingerprint(analysis: AnalysisSet, K: np.ndarray[Any, np.dtype[np.float64]] | None = None) -> str:
+    """SHA-256 over shapes and bytes of genotypes, trait, covariates and a kinship that was given."""
+    digest = hashlib.sha256()
+    for array in (analysis.X.T, analysis.y, analysis.covariates, K):
+        if array is not None:
+            digest.update(f"{array.dtype} {array.shape};".encode())
+            for start in range(0, len(array), _BLOCK):
+                digest.update(np.ascontiguousarray(array[start : start + _BLOCK]).data)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def null_record(null_model: NullModel) -> dict[str, Any]:
+    """Return the numbers of the null model."""
+    values = {field.name: getattr(null_model, field.name) for field in fields(null_model)}
+    values["fixed_effects"] = null_model.fixed_effects.tolist()
+    return {name: value for name, value in values.items() if name not in ("grid", "profile")}

@@ -1,0 +1,150 @@
+"""What a run finds: tables, the posterior, and the evidence for them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bayes_lmmlasso.posterior import (
+    Projection,
+    add_point_estimate,
+    add_stability,
+    add_training,
+    compact,
+    credible_sets,
+    hyper_table,
+    inclusion_table,
+    project_posterior,
+    window_table,
+    write_tree,
+)
+from bayes_lmmlasso.posterior.sampler.draw_store import Drawn, stored_sites
+from bayes_lmmlasso.posterior.summaries.shares import share_table
+from bayes_lmmlasso.posterior.tree.build import build_tree
+from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.tables import write_tsv
+from bayes_lmmlasso.run.folder import CHECKPOINT
+from bayes_lmmlasso.run.outcome import RunResult, SamplingResult
+from bayes_lmmlasso.run.record import SNP_VARIANCE_SHARE, WINDOW_VARIANCE_SHARE, data_record, null_record
+from bayes_lmmlasso.run.settings import RunSettings
+from bayes_lmmlasso.run.stages import Groundwork, Selection
+
+__all__ = ["write_results", "write_samples"]
+
+
+def write_results(
+    settings: RunSettings,
+    record: dict[str, Any],
+    ground: Groundwork,
+    selection: Selection,
+    drawn: Drawn,
+    store: Path,
+    clock: StageClock,
+) -> RunResult:
+    """Write all tables of a run into its store.
+
+    Parameters
+    ----------
+    settings
+        What was asked for.
+    record
+        What ``run.json`` says of it.
+    ground, selection, drawn
+        What the steps before have found.
+    store
+        The folder, which holds the draws already.
+    clock
+        Told of every stage.
+    """
+    path, stability = selection.path, selection.stability
+    tree = _posterior(settings, ground, drawn, store)
+    add_point_estimate(tree, path, ground.null_model)
+    add_stability(tree, stability)
+    projection = _project(tree, clock)
+    with clock("windows"):
+        windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
+        write_tsv(windows, store / "windows.tsv")
+    tree = _store_posterior(tree, settings, store, clock)
+    with clock("tables"):
+        hyper = _write_hyper(tree, store)
+        inclusion = inclusion_table(
+            tree,
+            path=path,
+            stability=stability,
+            scan=pd.DataFrame({"p": selection.scan.p}),
+            variance_share=SNP_VARIANCE_SHARE,
+            selection_freq=projection.frequency,
+        )
+        write_tsv(inclusion, store / "inclusion.tsv")
+    if tree.attrs["exact_zeros"]:
+        with clock("credible sets"):
+            write_tsv(credible_sets(tree), store / "credible_sets.tsv")
+    with clock("evidence"):
+        evidence = {
+            "selection": asdict(SelectionEvidence.of(path, stability)),
+            "projection": asdict(ProjectionEvidence.of(projection)),
+            "sampling": asdict(SamplingEvidence.of(tree, hyper)),
+        }
+        record = record | _found(settings, ground, evidence)
+    return RunResult(store, record, hyper, share_table(tree), inclusion, windows)
+
+
+def write_samples(
+    settings: RunSettings, record: dict[str, Any], ground: Groundwork, drawn: Drawn, store: Path, clock: StageClock
+) -> SamplingResult:
+    """Write the posterior and the table of hyper-parameters into the store; parameters as of `write_results`."""
+    tree = _posterior(settings, ground, drawn, store)
+    tree = _store_posterior(tree, settings, store, clock)
+    with clock("tables"):
+        hyper = _write_hyper(tree, store)
+    with clock("evidence"):
+        record = record | _found(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+    return SamplingResult(store, record, hyper, share_table(tree))
+
+
+def _posterior(settings: RunSettings, ground: Groundwork, drawn: Drawn, store: Path) -> xr.DataTree:
+    """Return the tree of a run's draws."""
+    tree = build_tree(drawn, stored_sites(store / CHECKPOINT), ground.analysis.X.T, ground.analysis)
+    add_training(tree, ground.analysis, settings.kinship, ground.kinship_scale)
+    return tree
+
+
+def _project(tree: xr.DataTree, clock: StageClock) -> Projection:
+    """Select SNPs on every draw of the signal, as many as the point estimate has and in its metric."""
+    with clock("projection") as say:
+        projection = project_posterior(tree, progress=clock.progress)
+        say(f"{len(projection.n_selected)} draws")
+    return projection
+
+
+def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path, clock: StageClock) -> xr.DataTree:
+    """Write ``posterior.zarr``, and return what was written."""
+    if settings.effects == "summary":
+        with clock("summaries"):
+            tree = compact(tree, SNP_VARIANCE_SHARE)
+    with clock("posterior"):
+        shutil.rmtree(store / "posterior.zarr", ignore_errors=True)  # of an attempt that was interrupted
+        write_tree(tree, store / "posterior.zarr")
+    return tree
+
+
+def _write_hyper(tree: xr.DataTree, store: Path) -> pd.DataFrame:
+    """Write and return the table of hyper-parameters."""
+    hyper = hyper_table(tree)
+    write_tsv(hyper.rename_axis("parameter").reset_index(), store / "hyper.tsv")
+    return hyper
+
+
+def _found(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` says besides the announcement, the timings and that the run is finished."""
+    return {
+        "data": data_record(settings, ground),
+        "null_model": null_record(ground.null_model),
+        "evidence": evidence,
+    }

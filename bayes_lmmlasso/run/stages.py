@@ -1,0 +1,215 @@
+"""The stages of an analysis before the posterior, each a function of the settings and of the stages before it.
+
+    read and prepare  ->  kinship, Gower scaling, eigenbasis  ->  null model (REML)
+                      ->  scan (P3D)  ->  Lasso path  ->  stability selection
+
+The commands of the command line differ in where they stop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_fam
+from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
+from bayes_lmmlasso.lmm import (
+    Eigenbasis,
+    KinshipMethod,
+    NullModel,
+    fit_null_model,
+    gower_scale,
+    kinship,
+    read_kinship,
+)
+from bayes_lmmlasso.lmm.rotation import rotate_arrays
+from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.posterior.summaries.partition import check_window
+from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.run.settings import KINSHIPS, RunSettings
+from bayes_lmmlasso.scan import Scan, scan
+
+__all__ = [
+    "Groundwork",
+    "Selection",
+    "estimate_kinship",
+    "find_path",
+    "find_scan",
+    "find_stability",
+    "kinship_genotypes",
+    "lay_and_rotate",
+    "lay_groundwork",
+    "read_analysis",
+    "select",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Groundwork:
+    """The data and the mixed model that everything else stands on.
+
+    Attributes
+    ----------
+    analysis
+        Analysed samples and SNPs.
+    K
+        Gower-scaled kinship of the samples, shape ``(n, n)``.
+    basis
+        Its eigenbasis.
+    kinship_scale
+        Factor of the Gower scaling.
+    null_model
+        Fitted by REML with the analysis set's covariates.
+    """
+
+    analysis: AnalysisSet
+    K: NDArray[np.float64]
+    basis: Eigenbasis
+    kinship_scale: float
+    null_model: NullModel
+
+
+def read_analysis(settings: RunSettings, clock: StageClock) -> AnalysisSet:
+    """Read and prepare the data.
+
+    Raises
+    ------
+    InputError
+        If the data are not as they should be.
+    """
+    with clock("data") as say:
+        cohort = settings.genotypes.read(settings.pheno, settings.trait, settings.covar)
+        analysis = prepare(
+            cohort,
+            settings.trait,
+            covariates=cohort.attrs["covariates"],
+            maf=settings.maf,
+            missing=settings.missing,
+            transform=settings.transform,
+        )
+        say("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
+    return analysis
+
+
+def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
+    """Read and prepare the data, decompose the kinship and fit the null model.
+
+    Raises
+    ------
+    InputError
+        If the data are not as they should be.
+    """
+    analysis = read_analysis(settings, clock)
+    with clock("kinship"):
+        raw = estimate_kinship(settings.kinship, analysis, settings.bfile)
+        K = gower_scale(raw)
+        basis = Eigenbasis.from_kinship(K)
+    with clock("null model") as say:
+        null_model = fit_null_model(analysis.y, basis, analysis.covariates, "reml")
+        say(f"PVE {null_model.pve:.3f}")
+    return Groundwork(analysis, K, basis, float(np.trace(K) / np.trace(raw)), null_model)
+
+
+def find_scan(ground: Groundwork, clock: StageClock) -> Scan:
+    """Test every SNP by itself at the null model's delta."""
+    with clock("scan"):
+        return scan(
+            ground.analysis.X,
+            ground.analysis.y,
+            ground.basis,
+            covariates=ground.analysis.covariates,
+            method="lmm-p3d",
+            delta=ground.null_model.delta,
+        )
+
+
+def find_path(settings: RunSettings, ground: Groundwork, clock: StageClock) -> LassoPath:
+    """Follow the Lasso path to ``settings.n_active`` SNPs."""
+    with clock("path") as say:
+        path = lasso_path(
+            ground.analysis.X,
+            ground.analysis.y,
+            ground.basis,
+            ground.null_model.delta,
+            n_active=settings.n_active,
+            covariates=ground.analysis.covariates,
+        )
+        say(path.status)
+    return path
+
+
+def find_stability(settings: RunSettings, ground: Groundwork, clock: StageClock) -> StabilitySelection:
+    """Select ``settings.n_active`` SNPs on every subsample, with a null model of its own."""
+    with clock("stability") as say:
+        result = stability_selection(
+            ground.analysis.X,
+            ground.analysis.y,
+            ground.K,
+            n_active=settings.n_active,
+            covariates=ground.analysis.covariates,
+            n_subsamples=settings.subsamples,
+            fraction=settings.subsample_fraction,
+            seed=settings.seed,
+            method="reml",
+            progress=clock.progress,
+        )
+        say(f"{len(result.subsamples)} subsamples")
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """SNPs tested one by one, and selected together."""
+
+    scan: Scan
+    path: LassoPath
+    stability: StabilitySelection
+
+
+def lay_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tuple[Groundwork, RotatedData]:
+    """Do what a run begins with: the ground, and the same rotated for the sampler.
+
+    Parameters
+    ----------
+    settings
+        What to do.
+    check
+        Whether there will be windows.
+    clock
+        Told of every stage.
+
+    Raises
+    ------
+    InputError
+        If the data are not as they should be.
+    """
+    ground = lay_groundwork(settings, clock)
+    if check:
+        check_window(settings.window, ground.analysis.cm)
+    with clock("rotation"):
+        data = rotate_arrays(ground.analysis, ground.basis, dtype=settings.precision)
+    return ground, data
+
+
+def select(settings: RunSettings, ground: Groundwork, clock: StageClock) -> Selection:
+    """Test SNPs one by one and select some by the Lasso."""
+    return Selection(
+        find_scan(ground, clock), find_path(settings, ground, clock), find_stability(settings, ground, clock)
+    )
+
+
+def estimate_kinship(choice: str, analysis: AnalysisSet, bfile: Path | None) -> NDArray[np.float64]:
+    """Estimate the kinship of the analysed samples, or read it; files without ids may follow the .fam."""
+    if choice not in KINSHIPS:
+        return read_kinship(choice, analysis.samples, None if bfile is None else read_fam(bfile))
+    return kinship(*kinship_genotypes(choice, analysis))
+
+
+def kinship_genotypes(choice: str, analysis: AnalysisSet) -> tuple[NDArray[np.float32], KinshipMethod]:
+    """Return the genotypes that an estimator takes, and its name."""
+    estimator = cast(KinshipMethod, choice)
+    return (analysis.X if estimator == "rrm" else analysis.dosages()), estimator

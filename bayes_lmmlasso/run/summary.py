@@ -1,0 +1,122 @@
+"""Results in a few lines of text, for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
+from bayes_lmmlasso.report.evidence import doubts
+from bayes_lmmlasso.run.demo import DemoResult
+from bayes_lmmlasso.run.outcome import RunResult, SamplingResult
+from bayes_lmmlasso.run.stages import Groundwork
+
+if TYPE_CHECKING:
+    from bayes_lmmlasso.run.predict import RunPrediction
+
+__all__ = [
+    "demo_lines",
+    "null_lines",
+    "path_lines",
+    "prediction_lines",
+    "run_lines",
+    "sampling_lines",
+    "stability_lines",
+]
+
+_N_NAMED = 5
+
+
+def null_lines(ground: Groundwork) -> list[str]:
+    """Say what was analysed and what the null model found."""
+    n, p = ground.analysis.X.shape
+    null = ground.null_model
+    bound = ", at the bound of the search" if null.at_bound else ""
+    return [
+        f"{ground.analysis.trait_name}: {n:,} samples, {p:,} SNPs",
+        f"null model (REML): PVE {null.pve:.3f} (standard error {null.pve_se:.3f}), delta {null.delta:.4g}{bound}",
+    ]
+
+
+def path_lines(ground: Groundwork, path: LassoPath) -> list[str]:
+    """Name the SNPs with the largest effects in the last solution of the path."""
+    beta = path.coef_sparse[[-1]].toarray()[0]
+    order = abs(beta).argsort()[::-1][: min(_N_NAMED, path.n_active[-1])]
+    names = ground.analysis.variants["snp"].to_numpy()
+    return [
+        f"path: {path.n_active[-1]} active SNPs, {path.status}",
+        "largest effects: " + ", ".join(f"{names[j]} ({beta[j]:+.3f})" for j in order),
+    ]
+
+
+def stability_lines(ground: Groundwork, stability: StabilitySelection) -> list[str]:
+    """Name the most stable SNPs and what the threshold guarantees."""
+    order = (-stability.frequency).argsort(kind="stable")[:_N_NAMED]
+    names = ground.analysis.variants["snp"].to_numpy()
+    bound = stability.error_bound
+    return [
+        f"stability: {stability.selected.sum()} SNPs in at least {bound.threshold:.0%} of "
+        f"{len(stability.subsamples)} subsamples; expected false selections at most "
+        f"{bound.meinshausen_buehlmann:.3g}",
+        "most stable: " + ", ".join(f"{names[j]} ({stability.frequency[j]:.2f})" for j in order),
+    ]
+
+
+def prediction_lines(prediction: RunPrediction) -> list[str]:
+    """Say how many samples were predicted and how wide their intervals are."""
+    table = prediction.table
+    width = (table["hi"] - table["lo"]).median()
+    return [
+        f"{prediction.trait_name}: {len(table):,} samples predicted, {prediction.left_out:,} left out "
+        "(covariate missing)",
+        f"mean {table['mean'].min():.4g} to {table['mean'].max():.4g}; median width of the 95% intervals {width:.4g}",
+    ]
+
+
+def sampling_lines(result: SamplingResult) -> list[str]:
+    """Give the shares of variance and the evidence that the chains agree."""
+    sampling = result.record["evidence"]["sampling"]
+    shares = [
+        f"{name} {middle:.2f} [{lo:.2f}, {hi:.2f}]"
+        for name, middle, lo, hi in result.shares[["median", "lo", "hi"]].itertuples()
+    ]
+    r_hat = "undefined" if sampling["r_hat"] is None else f"{sampling['r_hat']:.3f}"
+    return [
+        "shares of variance: " + ", ".join(shares),
+        f"worst R-hat {r_hat} ({sampling['r_hat_of']}), fewest effective draws {sampling['ess_bulk']:.0f}, "
+        f"divergent transitions {sampling['divergences']}",
+        *(f"caution: {doubt}" for doubt in doubts(result.record)),
+    ]
+
+
+def run_lines(result: RunResult) -> list[str]:
+    """Name the first window and the first SNPs of a run, and where the rest is."""
+    data, snps = result.record["data"], result.inclusion
+    window = result.windows.iloc[result.windows["window_pip"].argmax()]
+    stable, large = snps.iloc[snps["stability"].argmax()], snps.iloc[snps["beta_mean"].abs().argmax()]
+    return [
+        f"{data['trait']}: {data['samples']['kept']:,} samples, {data['snps']['kept']:,} SNPs",
+        f"first window: {window['chrom']}:{window['start']}-{window['end']}, "
+        f"window_pip {window['window_pip']:.2f}, {window['variance_share']:.1%} of the variance",
+        f"most stable SNP: {stable['snp']} ({stable['stability']:.2f} of the subsamples)",
+        f"largest posterior mean: {large['snp']} ({large['beta_mean']:+.3f} [{large['beta_lo']:+.3f}, "
+        f"{large['beta_hi']:+.3f}])",
+        *sampling_lines(result),
+        f"report: {result.folder / 'report.html'}",
+    ]
+
+
+def demo_lines(demo: DemoResult) -> list[str]:
+    """Set what was recovered beside what was simulated."""
+    where = demo.run.folder.parent
+    snps = demo.snps.rename(columns=lambda name: name.replace("_", " "))
+    return [
+        f"{'replaced the earlier demo in' if demo.replaced else 'simulated cohort written to'} {where}",
+        "",
+        f"causal SNPs (effects in trait standard deviations; rank 1 is first of {len(demo.run.inclusion):,} SNPs):",
+        snps.to_string(index=False, float_format="{:.3f}".format),
+        "",
+        "shares of variance, simulated and estimated:",
+        demo.shares.to_string(float_format="{:.2f}".format),
+        "",
+        *run_lines(demo.run),
+    ]

@@ -1,0 +1,1 @@
+"""Cells: the smallest pieces of a study that are computed by themselves."""

@@ -1,0 +1,1 @@
+"""Kinds of study: their settings, cells and tables."""
