@@ -32,7 +32,7 @@ from bayes_lmmlasso.run.scan import SCANS, run_scan, scan_lines, scan_table
 from bayes_lmmlasso.run.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
 from bayes_lmmlasso.run.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.run.stage_tables import null_table, path_table, stability_table
-from bayes_lmmlasso.run.stages import find_path, find_stability, lay_groundwork
+from bayes_lmmlasso.run.stages import find_path, find_stability, fit_mixed_model
 from bayes_lmmlasso.run.summary import (
     demo_lines,
     null_lines,
@@ -248,9 +248,9 @@ def null(
     """Fit the null model by REML: heritability and variances, one row in FILE."""
     settings, target = _settings(locals()), OutputFile(out)
     with _bars() as progress:
-        ground = lay_groundwork(settings, StageClock(progress))
-    target.write(null_table(ground))
-    _tell([*null_lines(ground), f"table: {out}"])
+        mixed = fit_mixed_model(settings, StageClock(progress))
+    target.write(null_table(mixed))
+    _tell([*null_lines(mixed), f"table: {out}"])
 
 
 @app.command()
@@ -294,10 +294,10 @@ def path(
     settings, target = _settings(locals()), OutputFile(out)
     with _bars() as progress:
         clock = StageClock(progress)
-        ground = lay_groundwork(settings, clock)
-        solution = find_path(settings, ground, clock)
-    target.write(path_table(ground, solution))
-    _tell([*null_lines(ground), *path_lines(ground, solution), f"table: {out}"])
+        mixed = fit_mixed_model(settings, clock)
+        solution = find_path(settings, mixed, clock)
+    target.write(path_table(mixed, solution))
+    _tell([*null_lines(mixed), *path_lines(mixed, solution), f"table: {out}"])
 
 
 @app.command()
@@ -321,10 +321,10 @@ def stability(
     settings, target = _settings(locals()), OutputFile(out)
     with _bars() as progress:
         clock = StageClock(progress)
-        ground = lay_groundwork(settings, clock)
-        selection = find_stability(settings, ground, clock)
-    target.write(stability_table(ground, selection))
-    _tell([*null_lines(ground), *stability_lines(ground, selection), f"table: {out}"])
+        mixed = fit_mixed_model(settings, clock)
+        selection = find_stability(settings, mixed, clock)
+    target.write(stability_table(mixed, selection))
+    _tell([*null_lines(mixed), *stability_lines(mixed, selection), f"table: {out}"])
 
 
 @app.command()

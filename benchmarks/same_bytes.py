@@ -5,8 +5,8 @@
 
 ``make`` runs the installed command: the demonstration, then runs, a scan, null models, a path, stability selection,
 predictions, simulated traits and a small study of each kind, all on the demonstration's files. Compared are all files
-but records of arguments, versions and times (``*.json`` outside of posteriors) and the cache of cells; of ``cells.tsv``
-the column of seconds is left out. Each version reads what it wrote itself, the files of the demonstration first.
+but records of arguments, versions and times (``*.json`` outside of posteriors, pages of studies), logs and the cache of
+cells; of ``cells.tsv`` the column of seconds is left out. Each version reads what it wrote itself.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 def _is_compared(path: Path) -> bool:
     if path.suffix == ".log" or {"cells", "checkpoint"} & {*path.parts}:
+        return False
+    if path.name == "report.html" and path.parts[0].startswith("study_"):
         return False
     return path.suffix != ".json" or "posterior.zarr" in path.parts
 

@@ -77,7 +77,7 @@ def skip_sampling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
             pass
 
     monkeypatch.setattr("bayes_lmmlasso.run.sample_step.sample", sample)
-    monkeypatch.setattr("bayes_lmmlasso.run.results._posterior", lambda *arguments: tree.copy())
+    monkeypatch.setattr("bayes_lmmlasso.run.write._posterior", lambda *arguments: tree.copy())
 
 
 def listing(folder: Path) -> dict[str, int]:

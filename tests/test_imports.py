@@ -34,7 +34,7 @@ def test_every_public_name_is_there_and_is_no_module(name):
         ("bayes_lmmlasso.cli", {"jaxlib", "msprime"}),
         ("bayes_lmmlasso.run.stages", {"jaxlib", "msprime", "matplotlib", "sklearn", "arviz_stats"}),
         ("bayes_lmmlasso.run.sample_step", {"pandas", "xarray", "numba", "matplotlib"}),
-        ("bayes_lmmlasso.run.results", {"jaxlib", "msprime"}),
+        ("bayes_lmmlasso.run.write", {"jaxlib", "msprime"}),
     ],
 )
 def test_processes_import_what_they_need(module, absent):

@@ -21,7 +21,7 @@ from scipy.stats import binomtest
 
 from bayes_lmmlasso.compare.bootstrap import N_BOOT, bootstrap_interval, quantiles, resampled_counts, resampled_ratios
 
-__all__ = ["trait_differences", "wins"]
+__all__ = ["trait_differences", "win_rates"]
 
 _SAMPLE = ["fold", "fid", "iid"]
 _LEVEL = 0.95
@@ -73,7 +73,7 @@ def trait_differences(predictions: pd.DataFrame, pairs: Sequence[tuple[str, str]
     return table.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
 
 
-def wins(differences: pd.DataFrame, published: float | None = None, *, seed: int = 0) -> pd.DataFrame:
+def win_rates(differences: pd.DataFrame, published: float | None = None, *, seed: int = 0) -> pd.DataFrame:
     """Count the traits that each method predicts better than its reference.
 
     Parameters

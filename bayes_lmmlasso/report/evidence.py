@@ -19,7 +19,7 @@ import xarray as xr
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior import Projection
 
-__all__ = ["R_HAT_LIMIT", "ProjectionEvidence", "SamplingEvidence", "SelectionEvidence", "doubts"]
+__all__ = ["R_HAT_LIMIT", "ProjectionEvidence", "SamplingEvidence", "SelectionEvidence", "cautions"]
 
 R_HAT_LIMIT = 1.01
 _ESS_LIMIT = 400
@@ -170,10 +170,10 @@ class SamplingEvidence:
         )
 
 
-def doubts(record: Mapping[str, Any]) -> list[str]:
+def cautions(record: Mapping[str, Any]) -> list[str]:
     """List, in plain sentences, what in a run's record calls for caution; empty if nothing does."""
     evidence = record["evidence"]
-    found = _doubts_of_sampling(SamplingEvidence(**evidence["sampling"]))
+    found = _cautions_of_sampling(SamplingEvidence(**evidence["sampling"]))
     null = record["null_model"]
     if null["at_bound"]:
         extreme = "no" if null["log_delta"] > 0 else "almost only"
@@ -188,11 +188,11 @@ def doubts(record: Mapping[str, Any]) -> list[str]:
             "SNPs. See what holds under --transform rank-normal."
         )
     if "selection" in evidence:
-        found += _doubts_of_selection(SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"])
+        found += _cautions_of_selection(SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"])
     return found
 
 
-def _doubts_of_sampling(sampling: SamplingEvidence) -> list[str]:
+def _cautions_of_sampling(sampling: SamplingEvidence) -> list[str]:
     found = []
     sweeps = ", or with --sweeps" if sampling.sampler == "composite" else ""
     if sampling.r_hat is None or not sampling.r_hat <= R_HAT_LIMIT:
@@ -218,7 +218,7 @@ def _doubts_of_sampling(sampling: SamplingEvidence) -> list[str]:
     return found
 
 
-def _doubts_of_selection(selection: SelectionEvidence, n_active: int) -> list[str]:
+def _cautions_of_selection(selection: SelectionEvidence, n_active: int) -> list[str]:
     found = []
     gap = max(selection.path_duality_gap, selection.subsamples_duality_gap)
     if gap > _GAP_LIMIT:

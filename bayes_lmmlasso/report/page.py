@@ -20,7 +20,7 @@ from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
-from bayes_lmmlasso.report.evidence import doubts
+from bayes_lmmlasso.report.evidence import cautions
 from bayes_lmmlasso.report.tables import RECORD, read_tsv, write_text
 
 __all__ = ["page_template", "png_text", "report_html", "write_report"]
@@ -60,7 +60,7 @@ def report_html(folder: Path) -> str:
     selection = record["evidence"]["selection"]
     return page_template(_TEMPLATE).render(
         record=record,
-        doubts=doubts(record),
+        cautions=cautions(record),
         shares=share_table(tree).to_dict("index"),
         windows=windows.sort_values(["window_pip", "variance_share"], ascending=False, kind="stable").head(_N_WINDOWS),
         n_windows=len(windows),

@@ -1,6 +1,6 @@
 from .demo import run_demo
-from .outcome import RunResult
 from .pipeline import rebuild_report, resume, run, run_sampling
+from .result import RunResult
 from .settings import RunSettings
 
 __all__ = [

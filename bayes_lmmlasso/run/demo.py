@@ -11,8 +11,8 @@ from bayes_lmmlasso.cohort import sample_frame, simulate_cohort, simulate_trait,
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.tables import write_tsv
-from bayes_lmmlasso.run.outcome import RunResult
 from bayes_lmmlasso.run.pipeline import run
+from bayes_lmmlasso.run.result import RunResult
 from bayes_lmmlasso.run.settings import RunSettings
 
 __all__ = ["DemoResult", "run_demo"]

@@ -39,14 +39,14 @@ _STORE = ".unfinished"
 
 
 @contextmanager
-def run_directory(path: Path, announcement: Mapping[str, Any], *, overwrite: bool = False) -> Iterator[Path]:
+def run_directory(path: Path, starting_record: Mapping[str, Any], *, overwrite: bool = False) -> Iterator[Path]:
     """Claim a folder, lend a hidden store to write results in, and publish them if all went well.
 
     Parameters
     ----------
     path
         The folder; created if need be.
-    announcement
+    starting_record
         What ``run.json`` says, with the status "running", until the store's own ``run.json`` replaces it.
     overwrite
         Whether an earlier run in the folder may be replaced.
@@ -62,7 +62,7 @@ def run_directory(path: Path, announcement: Mapping[str, Any], *, overwrite: boo
     """
     holds_run = _check(path, overwrite)
     created = _create(path)
-    running = dict(announcement) | {"status": "running"}
+    running = dict(starting_record) | {"status": "running"}
     store = path / _STORE
     try:
         if not holds_run:
@@ -84,7 +84,7 @@ def run_directory(path: Path, announcement: Mapping[str, Any], *, overwrite: boo
 
 
 @contextmanager
-def resumed_directory(path: Path, announcement: Mapping[str, Any]) -> Iterator[Path]:
+def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterator[Path]:
     """Lend the store of an unfinished run again, or one with the draws of a finished run, and publish as above.
 
     Raises
@@ -100,7 +100,7 @@ def resumed_directory(path: Path, announcement: Mapping[str, Any]) -> Iterator[P
     elif finished and not _has_draws(store):
         raise InputError(f"expected the draws of a finished run in {kept}, got none: run it again with more draws")
     try:
-        write_json(dict(announcement) | {"status": "running"}, store / RECORD)
+        write_json(dict(starting_record) | {"status": "running"}, store / RECORD)
         yield store
     except InputError:
         if finished:

@@ -27,9 +27,9 @@ from bayes_lmmlasso.run.folder import (
     run_directory,
     to_resume,
 )
-from bayes_lmmlasso.run.outcome import RunResult, SamplingResult
 from bayes_lmmlasso.run.processes import InOneProcess, InOwnProcesses, Steps
-from bayes_lmmlasso.run.record import announcement, versions
+from bayes_lmmlasso.run.record import starting_record, versions
+from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.settings import RunSettings
 
 __all__ = ["rebuild_report", "resume", "run", "run_sampling"]
@@ -68,7 +68,7 @@ def run(
     ChildProcessError
         If such a process was killed; the run can be resumed.
     """
-    record = announcement("run", settings)
+    record = starting_record("run", settings)
     with run_directory(out, record, overwrite=overwrite) as store:
         result = _compute(settings, store, record, StageClock(progress), own_processes)
     return replace(result, folder=out)  # type: ignore[return-value]  # as the command says
@@ -83,7 +83,7 @@ def run_sampling(
     progress: Progress = silent,
 ) -> SamplingResult:
     """Sample only: ``posterior.zarr``, ``hyper.tsv`` and ``run.json``; otherwise as `run`."""
-    record = announcement("sample", settings)
+    record = starting_record("sample", settings)
     with run_directory(out, record, overwrite=overwrite) as store:
         result = _compute(settings, store, record, StageClock(progress), own_processes)
     return replace(result, folder=out)
@@ -125,7 +125,7 @@ def resume(
             f"expected an unfinished run in {folder}, got one that has finished with "
             f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
         )
-    record = announcement(known["command"], settings)
+    record = starting_record(known["command"], settings)
     with resumed_directory(folder, record) as store:
         result = _compute(settings, store, record, StageClock(progress), own_processes)
     return replace(result, folder=folder)
@@ -166,8 +166,8 @@ def _compute(
     handover = store / "handover"
     shutil.rmtree(handover, ignore_errors=True)  # of an attempt that was interrupted
     steps: Steps = InOwnProcesses(clock, handover) if own_processes else InOneProcess(clock)
-    ground, data = steps.do(f"{_ROOM}.stages", "lay_and_rotate", settings, everything)
-    found = [ground, steps.do(f"{_ROOM}.stages", "select", settings, ground)] if everything else [ground]
+    mixed, data = steps.do(f"{_ROOM}.stages", "fit_and_rotate", settings, everything)
+    found = [mixed, steps.do(f"{_ROOM}.stages", "select", settings, mixed)] if everything else [mixed]
     found.append(steps.do(f"{_ROOM}.sample_step", "sample", asdict(settings), data, store / CHECKPOINT))
     write = "write_results" if everything else "write_samples"
     result: SamplingResult = steps.value(steps.do(f"{_ROOM}.results", write, settings, record, *found, store))

@@ -18,15 +18,15 @@ from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.lmm import NullModel
 from bayes_lmmlasso.run.folder import PACKAGE
 from bayes_lmmlasso.run.settings import KINSHIPS, RunSettings
-from bayes_lmmlasso.run.stages import Groundwork
+from bayes_lmmlasso.run.stages import MixedModel
 
 __all__ = [
     "SNP_VARIANCE_SHARE",
     "WINDOW_VARIANCE_SHARE",
-    "announcement",
     "data_record",
     "fingerprint",
     "null_record",
+    "starting_record",
     "versions",
 ]
 
@@ -43,7 +43,7 @@ _BLOCK = 1024  # SNPs copied at a time
 _NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
 
 
-def announcement(command: str, settings: RunSettings) -> dict[str, Any]:
+def starting_record(command: str, settings: RunSettings) -> dict[str, Any]:
     """Return what is known before a run starts: command, arguments, seed and versions."""
     arguments = asdict(settings)
     if command == "sample":
@@ -70,13 +70,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def data_record(settings: RunSettings, ground: Groundwork) -> dict[str, Any]:
+def data_record(settings: RunSettings, mixed: MixedModel) -> dict[str, Any]:
     """Describe what was analysed: fingerprint, samples and SNPs kept and dropped per cause."""
-    analysis = ground.analysis
+    analysis = mixed.analysis
     n, p = analysis.X.shape
-    residual = analysis.y - analysis.covariates @ ground.null_model.fixed_effects
+    residual = analysis.y - analysis.covariates @ mixed.null_model.fixed_effects
     return {
-        "fingerprint": fingerprint(analysis, None if settings.kinship in KINSHIPS else ground.K),
+        "fingerprint": fingerprint(analysis, None if settings.kinship in KINSHIPS else mixed.K),
         "trait": analysis.trait_name,
         "trait_mean": analysis.trait.mean,
         "trait_sd": analysis.trait.sd,

@@ -32,7 +32,7 @@ def sample(arguments: Mapping[str, Any], data: RotatedData, store: Path, clock: 
     clock
         Told of the stage.
     """
-    with clock("sampling") as say, jax.enable_x64(arguments["precision"] == "float64"):
+    with clock("sampling") as remark, jax.enable_x64(arguments["precision"] == "float64"):
         drawn, draws = draw_posterior(
             data if arguments["devices"] == 1 else shard(data, arguments["devices"]),
             arguments["model"],
@@ -42,5 +42,5 @@ def sample(arguments: Mapping[str, Any], data: RotatedData, store: Path, clock: 
             **{name: arguments[name] for name in ("chains", "warmup", "draws", "sampler", "sweeps", "seed")},
         )
         chains, draws, *_ = draws.read("sigma2_e").shape
-        say(f"{chains} x {draws} draws")
+        remark(f"{chains} x {draws} draws")
     return drawn

@@ -113,7 +113,7 @@ class SimulationSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class _Ground:
+class _Base:
     """Samples and SNPs that traits are simulated on: ``cohort`` holds the samples, X and variants the chosen SNPs."""
 
     cohort: Cohort
@@ -151,21 +151,21 @@ def run_simulation(
     """
     clock = StageClock(progress)
     with published_folder(out, RECORD, overwrite=overwrite) as folder:
-        with clock("genotypes") as say:
+        with clock("genotypes") as remark:
             bfile, trait = settings.bfile, settings.trait
-            ground = _read_with_trait(settings, bfile, trait) if bfile and trait else _read(settings)
-            say("{:,} samples, {:,} SNPs".format(*ground.X.shape))
+            base = _read_with_trait(settings, bfile, trait) if bfile and trait else _read(settings)
+            remark("{:,} samples, {:,} SNPs".format(*base.X.shape))
         with clock("traits"):
-            traits = {f"sim{k + 1}": _simulate(settings, ground, k) for k in range(settings.replicates)}
-        truth = pd.concat([_truth(name, trait, ground.variants) for name, trait in traits.items()], ignore_index=True)
-        ids = sample_frame(ground.cohort)
+            traits = {f"sim{k + 1}": _simulate(settings, base, k) for k in range(settings.replicates)}
+        truth = pd.concat([_truth(name, trait, base.variants) for name, trait in traits.items()], ignore_index=True)
+        ids = sample_frame(base.cohort)
         with clock("files"):
-            write_plink(ground.cohort, folder / "genotypes")
+            write_plink(base.cohort, folder / "genotypes")
             write_tsv(ids.assign(**{name: trait.y for name, trait in traits.items()}), folder / "phenotypes.tsv")
             write_tsv(truth, folder / "truth.tsv")
             parts = [_components(name, trait, ids) for name, trait in traits.items()]
             write_tsv(pd.concat(parts, ignore_index=True), folder / "components.tsv")
-            write_json(_record(settings, ground, traits), folder / RECORD)
+            write_json(_record(settings, base, traits), folder / RECORD)
     return truth
 
 
@@ -182,7 +182,7 @@ def simulation_lines(truth: pd.DataFrame, settings: SimulationSettings, out: Pat
     ]
 
 
-def _read(settings: SimulationSettings) -> _Ground:
+def _read(settings: SimulationSettings) -> _Base:
     """Read or simulate genotypes, without a trait."""
     if settings.bfile is None:
         cohort = simulate_cohort(
@@ -199,10 +199,10 @@ def _read(settings: SimulationSettings) -> _Ground:
     columns, _ = choose_variants(statistics, settings.maf, settings.missing)
     mean, sd = statistics.mean[columns], statistics.sd[columns]
     X = standardise_calls(calls, mean, sd, columns=columns)
-    return _Ground(cohort, X, variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2), None)
+    return _Base(cohort, X, variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2), None)
 
 
-def _read_with_trait(settings: SimulationSettings, bfile: Path, trait: str) -> _Ground:
+def _read_with_trait(settings: SimulationSettings, bfile: Path, trait: str) -> _Base:
     """Read genotypes and the trait that gives the background; samples without it are left out."""
     cohort = read_plink(bfile, settings.pheno, trait, settings.covar)
     analysis = prepare(
@@ -220,12 +220,12 @@ def _read_with_trait(settings: SimulationSettings, bfile: Path, trait: str) -> _
     else:
         basis = Eigenbasis.from_kinship(gower_scale(estimate_kinship(settings.kinship, analysis, bfile)))
         background = polygenic_effect(analysis.y, basis, analysis.covariates)
-    return _Ground(cohort.isel(samples=rows), analysis.X, analysis.variants, background)
+    return _Base(cohort.isel(samples=rows), analysis.X, analysis.variants, background)
 
 
-def _simulate(settings: SimulationSettings, ground: _Ground, k: int) -> SimulatedTrait:
+def _simulate(settings: SimulationSettings, base: _Base, k: int) -> SimulatedTrait:
     return semi_empirical_trait(
-        ground.X, ground.background, design=settings.design, variants=ground.variants, seed=settings.seed + k
+        base.X, base.background, design=settings.design, variants=base.variants, seed=settings.seed + k
     )
 
 
@@ -242,14 +242,14 @@ def _components(name: str, trait: SimulatedTrait, ids: pd.DataFrame) -> pd.DataF
     return table
 
 
-def _record(settings: SimulationSettings, ground: _Ground, traits: dict[str, SimulatedTrait]) -> dict[str, Any]:
+def _record(settings: SimulationSettings, base: _Base, traits: dict[str, SimulatedTrait]) -> dict[str, Any]:
     return {
         "package": PACKAGE,
         "command": "simulate",
         "arguments": asdict(settings),
         "seed": settings.seed,
-        "n_samples": ground.X.shape[0],
-        "n_candidates": ground.X.shape[1],
+        "n_samples": base.X.shape[0],
+        "n_candidates": base.X.shape[1],
         "traits": {name: {"seed": trait.seed, "variance": trait.y.var()} for name, trait in traits.items()},
         "versions": versions(),
     }

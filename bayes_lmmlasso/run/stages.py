@@ -34,22 +34,22 @@ from bayes_lmmlasso.run.settings import KINSHIPS, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
 
 __all__ = [
-    "Groundwork",
+    "MixedModel",
     "Selection",
     "estimate_kinship",
     "find_path",
     "find_scan",
     "find_stability",
+    "fit_and_rotate",
+    "fit_mixed_model",
     "kinship_genotypes",
-    "lay_and_rotate",
-    "lay_groundwork",
     "read_analysis",
     "select",
 ]
 
 
 @dataclass(frozen=True, eq=False)
-class Groundwork:
+class MixedModel:
     """The data and the mixed model that everything else stands on.
 
     Attributes
@@ -81,7 +81,7 @@ def read_analysis(settings: RunSettings, clock: StageClock) -> AnalysisSet:
     InputError
         If the data are not as they should be.
     """
-    with clock("data") as say:
+    with clock("data") as remark:
         cohort = settings.genotypes.read(settings.pheno, settings.trait, settings.covar)
         analysis = prepare(
             cohort,
@@ -91,11 +91,11 @@ def read_analysis(settings: RunSettings, clock: StageClock) -> AnalysisSet:
             missing=settings.missing,
             transform=settings.transform,
         )
-        say("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
+        remark("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
     return analysis
 
 
-def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
+def fit_mixed_model(settings: RunSettings, clock: StageClock) -> MixedModel:
     """Read and prepare the data, decompose the kinship and fit the null model.
 
     Raises
@@ -108,56 +108,56 @@ def lay_groundwork(settings: RunSettings, clock: StageClock) -> Groundwork:
         raw = estimate_kinship(settings.kinship, analysis, settings.bfile)
         K = gower_scale(raw)
         basis = Eigenbasis.from_kinship(K)
-    with clock("null model") as say:
+    with clock("null model") as remark:
         null_model = fit_null_model(analysis.y, basis, analysis.covariates, "reml")
-        say(f"PVE {null_model.pve:.3f}")
-    return Groundwork(analysis, K, basis, float(np.trace(K) / np.trace(raw)), null_model)
+        remark(f"PVE {null_model.pve:.3f}")
+    return MixedModel(analysis, K, basis, float(np.trace(K) / np.trace(raw)), null_model)
 
 
-def find_scan(ground: Groundwork, clock: StageClock) -> Scan:
+def find_scan(mixed: MixedModel, clock: StageClock) -> Scan:
     """Test every SNP by itself at the null model's delta."""
     with clock("scan"):
         return scan(
-            ground.analysis.X,
-            ground.analysis.y,
-            ground.basis,
-            covariates=ground.analysis.covariates,
+            mixed.analysis.X,
+            mixed.analysis.y,
+            mixed.basis,
+            covariates=mixed.analysis.covariates,
             method="lmm-p3d",
-            delta=ground.null_model.delta,
+            delta=mixed.null_model.delta,
         )
 
 
-def find_path(settings: RunSettings, ground: Groundwork, clock: StageClock) -> LassoPath:
+def find_path(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> LassoPath:
     """Follow the Lasso path to ``settings.n_active`` SNPs."""
-    with clock("path") as say:
+    with clock("path") as remark:
         path = lasso_path(
-            ground.analysis.X,
-            ground.analysis.y,
-            ground.basis,
-            ground.null_model.delta,
+            mixed.analysis.X,
+            mixed.analysis.y,
+            mixed.basis,
+            mixed.null_model.delta,
             n_active=settings.n_active,
-            covariates=ground.analysis.covariates,
+            covariates=mixed.analysis.covariates,
         )
-        say(path.status)
+        remark(path.status)
     return path
 
 
-def find_stability(settings: RunSettings, ground: Groundwork, clock: StageClock) -> StabilitySelection:
+def find_stability(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> StabilitySelection:
     """Select ``settings.n_active`` SNPs on every subsample, with a null model of its own."""
-    with clock("stability") as say:
+    with clock("stability") as remark:
         result = stability_selection(
-            ground.analysis.X,
-            ground.analysis.y,
-            ground.K,
+            mixed.analysis.X,
+            mixed.analysis.y,
+            mixed.K,
             n_active=settings.n_active,
-            covariates=ground.analysis.covariates,
+            covariates=mixed.analysis.covariates,
             n_subsamples=settings.subsamples,
             fraction=settings.subsample_fraction,
             seed=settings.seed,
             method="reml",
             progress=clock.progress,
         )
-        say(f"{len(result.subsamples)} subsamples")
+        remark(f"{len(result.subsamples)} subsamples")
     return result
 
 
@@ -170,8 +170,8 @@ class Selection:
     stability: StabilitySelection
 
 
-def lay_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tuple[Groundwork, RotatedData]:
-    """Do what a run begins with: the ground, and the same rotated for the sampler.
+def fit_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tuple[MixedModel, RotatedData]:
+    """Do what a run begins with: the mixed, and the same rotated for the sampler.
 
     Parameters
     ----------
@@ -187,19 +187,17 @@ def lay_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tup
     InputError
         If the data are not as they should be.
     """
-    ground = lay_groundwork(settings, clock)
+    mixed = fit_mixed_model(settings, clock)
     if check:
-        check_window(settings.window, ground.analysis.cm)
+        check_window(settings.window, mixed.analysis.cm)
     with clock("rotation"):
-        data = rotate_arrays(ground.analysis, ground.basis, dtype=settings.precision)
-    return ground, data
+        data = rotate_arrays(mixed.analysis, mixed.basis, dtype=settings.precision)
+    return mixed, data
 
 
-def select(settings: RunSettings, ground: Groundwork, clock: StageClock) -> Selection:
+def select(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> Selection:
     """Test SNPs one by one and select some by the Lasso."""
-    return Selection(
-        find_scan(ground, clock), find_path(settings, ground, clock), find_stability(settings, ground, clock)
-    )
+    return Selection(find_scan(mixed, clock), find_path(settings, mixed, clock), find_stability(settings, mixed, clock))
 
 
 def estimate_kinship(choice: str, analysis: AnalysisSet, bfile: Path | None) -> NDArray[np.float64]:

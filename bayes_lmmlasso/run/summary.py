@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
-from bayes_lmmlasso.report.evidence import doubts
+from bayes_lmmlasso.report.evidence import cautions
 from bayes_lmmlasso.run.demo import DemoResult
-from bayes_lmmlasso.run.outcome import RunResult, SamplingResult
-from bayes_lmmlasso.run.stages import Groundwork
+from bayes_lmmlasso.run.result import RunResult, SamplingResult
+from bayes_lmmlasso.run.stages import MixedModel
 
 if TYPE_CHECKING:
     from bayes_lmmlasso.run.predict import RunPrediction
@@ -26,32 +26,32 @@ __all__ = [
 _N_NAMED = 5
 
 
-def null_lines(ground: Groundwork) -> list[str]:
+def null_lines(mixed: MixedModel) -> list[str]:
     """Say what was analysed and what the null model found."""
-    n, p = ground.analysis.X.shape
-    null = ground.null_model
+    n, p = mixed.analysis.X.shape
+    null = mixed.null_model
     bound = ", at the bound of the search" if null.at_bound else ""
     return [
-        f"{ground.analysis.trait_name}: {n:,} samples, {p:,} SNPs",
+        f"{mixed.analysis.trait_name}: {n:,} samples, {p:,} SNPs",
         f"null model (REML): PVE {null.pve:.3f} (standard error {null.pve_se:.3f}), delta {null.delta:.4g}{bound}",
     ]
 
 
-def path_lines(ground: Groundwork, path: LassoPath) -> list[str]:
+def path_lines(mixed: MixedModel, path: LassoPath) -> list[str]:
     """Name the SNPs with the largest effects in the last solution of the path."""
     beta = path.coef_sparse[[-1]].toarray()[0]
     order = abs(beta).argsort()[::-1][: min(_N_NAMED, path.n_active[-1])]
-    names = ground.analysis.variants["snp"].to_numpy()
+    names = mixed.analysis.variants["snp"].to_numpy()
     return [
         f"path: {path.n_active[-1]} active SNPs, {path.status}",
         "largest effects: " + ", ".join(f"{names[j]} ({beta[j]:+.3f})" for j in order),
     ]
 
 
-def stability_lines(ground: Groundwork, stability: StabilitySelection) -> list[str]:
+def stability_lines(mixed: MixedModel, stability: StabilitySelection) -> list[str]:
     """Name the most stable SNPs and what the threshold guarantees."""
     order = (-stability.frequency).argsort(kind="stable")[:_N_NAMED]
-    names = ground.analysis.variants["snp"].to_numpy()
+    names = mixed.analysis.variants["snp"].to_numpy()
     bound = stability.error_bound
     return [
         f"stability: {stability.selected.sum()} SNPs in at least {bound.threshold:.0%} of "
@@ -84,7 +84,7 @@ def sampling_lines(result: SamplingResult) -> list[str]:
         "shares of variance: " + ", ".join(shares),
         f"worst R-hat {r_hat} ({sampling['r_hat_of']}), fewest effective draws {sampling['ess_bulk']:.0f}, "
         f"divergent transitions {sampling['divergences']}",
-        *(f"caution: {doubt}" for doubt in doubts(result.record)),
+        *(f"caution: {caution}" for caution in cautions(result.record)),
     ]
 
 

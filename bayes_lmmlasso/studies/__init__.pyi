@@ -1,12 +1,12 @@
 from .cache import CellCache
-from .compute import StudyOutcome, compute_study
+from .compute import StudyResult, compute_study
 from .file import read_study
 from .study import Study
 
 __all__ = [
     "CellCache",
     "Study",
-    "StudyOutcome",
+    "StudyResult",
     "compute_study",
     "read_study",
 ]

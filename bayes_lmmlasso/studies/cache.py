@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bayes_lmmlasso.studies.execution import Outcome
+from bayes_lmmlasso.studies.execution import CellResult
 from bayes_lmmlasso.studies.sources import read_source, sources_of
 
 __all__ = ["CellCache", "code_version", "content_key"]
@@ -36,20 +36,20 @@ class CellCache:
 
     folder: Path
 
-    def get(self, key: str) -> Outcome | None:
-        """Return the outcome of a cell that was computed before, or None."""
+    def get(self, key: str) -> CellResult | None:
+        """Return the result of a cell that was computed before, or None."""
         try:
             kept = json.loads(self._path(key).read_text(encoding="utf-8"))
-            return Outcome(kept["result"], None, kept["seconds"])
+            return CellResult(kept["result"], None, kept["seconds"])
         except (OSError, ValueError, KeyError):
             return None
 
-    def put(self, key: str, outcome: Outcome) -> None:
-        """Keep an outcome; its file appears complete, by rename."""
+    def put(self, key: str, result: CellResult) -> None:
+        """Keep an result; its file appears complete, by rename."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}")
-        partial.write_text(json.dumps({"seconds": outcome.seconds, "result": outcome.result}), encoding="utf-8")
+        partial.write_text(json.dumps({"seconds": result.seconds, "result": result.result}), encoding="utf-8")
         partial.replace(path)
 
     def _path(self, key: str) -> Path:

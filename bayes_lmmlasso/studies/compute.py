@@ -1,4 +1,4 @@
-"""From a study to the outcomes of its cells: those that are known are found, the others computed and kept."""
+"""From a study to the results of its cells: those that are known are found, the others computed and kept."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.studies.cache import CellCache, content_key
 from bayes_lmmlasso.studies.data import data_content
-from bayes_lmmlasso.studies.execution import Outcome, compute_on_cluster, compute_on_processes
+from bayes_lmmlasso.studies.execution import CellResult, compute_on_cluster, compute_on_processes
 from bayes_lmmlasso.studies.file import KINDS
 from bayes_lmmlasso.studies.study import Cell, Results, Study
 
-__all__ = ["StudyOutcome", "compute_study"]
+__all__ = ["StudyResult", "compute_study"]
 
 
 @dataclass(frozen=True, eq=False)
-class StudyOutcome:
+class StudyResult:
     """What became of a study.
 
     Attributes
@@ -47,7 +47,7 @@ def compute_study(
     scheduler: str | None = None,
     workers: int | None = None,
     progress: Progress = silent,
-) -> StudyOutcome:
+) -> StudyResult:
     """Compute a study.
 
     Parameters
@@ -55,7 +55,7 @@ def compute_study(
     study
         The study.
     cache
-        Where outcomes of cells are looked for and kept.
+        Where results of cells are looked for and kept.
     scheduler
         Address of a Dask scheduler; None computes on this machine.
     workers
@@ -72,44 +72,44 @@ def compute_study(
     cells = kind.cells(study)
     data = {trait: data_content(study.data, trait) for trait in study.traits}
     keys = [content_key({"data": data[cell.trait]} | cell.content(), type(cell).__module__) for cell in cells]
-    outcomes: dict[str, Outcome] = {}
+    results: dict[str, CellResult] = {}
     waiting: dict[str, Cell] = {}
     for key, cell in zip(keys, cells, strict=True):
         known = cache.get(key)
         if known is None:
             waiting[key] = cell
         else:
-            outcomes[key] = known
-    n_all, n_failed = len(outcomes) + len(waiting), 0
-    progress("cells", len(outcomes), n_all, _remark(len(outcomes), n_all, n_failed))
+            results[key] = known
+    n_all, n_failed = len(results) + len(waiting), 0
+    progress("cells", len(results), n_all, _remark(len(results), n_all, n_failed))
     finished = (
         compute_on_processes(waiting, workers or _cores())
         if scheduler is None
         else compute_on_cluster(waiting, scheduler)
     )
-    for key, outcome in finished:
-        if outcome.error is None:
-            cache.put(key, outcome)
-        outcomes[key] = outcome
-        n_failed += outcome.error is not None
-        progress("cells", len(outcomes), n_all, _remark(len(outcomes), n_all, n_failed))
-    table = pd.DataFrame([_row(cell, outcomes[key]) for cell, key in zip(cells, keys, strict=True)])
-    results: Results = [
-        (cell.labels(), result)
+    for key, result in finished:
+        if result.error is None:
+            cache.put(key, result)
+        results[key] = result
+        n_failed += result.error is not None
+        progress("cells", len(results), n_all, _remark(len(results), n_all, n_failed))
+    table = pd.DataFrame([_row(cell, results[key]) for cell, key in zip(cells, keys, strict=True)])
+    succeeded: Results = [
+        (cell.labels(), values)
         for cell, key in zip(cells, keys, strict=True)
-        if (result := outcomes[key].result) is not None
+        if (values := results[key].result) is not None
     ]
-    if not results:
+    if not succeeded:
         raise InputError(
             f"expected a cell that succeeds, got {n_all} failures, the first: {table['error'].iloc[0]}: "
             "correct the cause and start again"
         )
-    return StudyOutcome(study, table, kind.tables(study, results), len(waiting))
+    return StudyResult(study, table, kind.tables(study, succeeded), len(waiting))
 
 
-def _row(cell: Cell, outcome: Outcome) -> dict[str, object]:
-    status = "done" if outcome.error is None else "failed"
-    return cell.labels() | {"seconds": outcome.seconds, "status": status, "error": outcome.error}
+def _row(cell: Cell, result: CellResult) -> dict[str, object]:
+    status = "done" if result.error is None else "failed"
+    return cell.labels() | {"seconds": result.seconds, "status": status, "error": result.error}
 
 
 def _remark(n_done: int, n_all: int, n_failed: int) -> str:

@@ -2,7 +2,7 @@
 
 A cell is a picklable object whose ``run`` takes nothing and returns plain values. Every cell computes in one thread, so
 that as many run at once as there are cores, and its result does not depend on how many do. A cell that fails leaves its
-error as its outcome. A worker that dies (killed, out of memory) takes its cell with it, not the study: cells that were
+error as its result. A worker that dies (killed, out of memory) takes its cell with it, not the study: cells that were
 running when processes died run again one at a time, each in a process of its own, and the one that kills that process
 too has failed. A Dask scheduler does the like by its own rules.
 """
@@ -25,7 +25,7 @@ from typing import Any, Protocol
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.threads import one_thread
 
-__all__ = ["Outcome", "Runnable", "compute_on_cluster", "compute_on_processes", "perform"]
+__all__ = ["CellResult", "Runnable", "compute_on_cluster", "compute_on_processes", "perform"]
 
 _ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NPROC"), "1"),
@@ -44,7 +44,7 @@ class Runnable(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellResult:
     """What became of a cell.
 
     Attributes
@@ -62,19 +62,19 @@ class Outcome:
     seconds: float
 
 
-def perform(cell: Runnable) -> Outcome:
-    """Compute a cell in one thread; an error becomes part of the outcome."""
+def perform(cell: Runnable) -> CellResult:
+    """Compute a cell in one thread; an error becomes part of the result."""
     start = perf_counter()
     result, error = None, None
     try:
         with one_thread():
             result = cell.run()
     except Exception as failure:  # whatever a method raises is its result
-        error = _told(failure)
-    return Outcome(result, error, perf_counter() - start)
+        error = _one_line(failure)
+    return CellResult(result, error, perf_counter() - start)
 
 
-def compute_on_processes(cells: Mapping[str, Runnable], workers: int) -> Iterator[tuple[str, Outcome]]:
+def compute_on_processes(cells: Mapping[str, Runnable], workers: int) -> Iterator[tuple[str, CellResult]]:
     """Compute cells in processes of this machine, each in one thread.
 
     Parameters
@@ -86,7 +86,7 @@ def compute_on_processes(cells: Mapping[str, Runnable], workers: int) -> Iterato
 
     Yields
     ------
-    Key and outcome of each cell, as they finish.
+    Key and result of each cell, as they finish.
     """
     with TemporaryDirectory(prefix="bayes-lmmlasso-") as compiled:  # by one cell, for all that are alike
         environment = _ONE_THREAD | {"JAX_COMPILATION_CACHE_DIR": compiled}
@@ -96,16 +96,16 @@ def compute_on_processes(cells: Mapping[str, Runnable], workers: int) -> Iterato
             again: list[str] = []
             yield from _through_pool({key: cells[key]}, 1, environment, again)
             if again:
-                yield key, Outcome(None, _DIED, float("nan"))
+                yield key, CellResult(None, _DIED, float("nan"))
 
 
 def _through_pool(
     cells: Mapping[str, Runnable], workers: int, environment: Mapping[str, str], lost: list[str]
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, CellResult]]:
     """Compute cells, a new pool taking over where one breaks; the keys of cells that ran at a break go to ``lost``."""
     waiting = deque(cells)
     while waiting:
-        running: dict[Future[Outcome], str] = {}
+        running: dict[Future[CellResult], str] = {}
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
         try:
             while waiting or running:
@@ -114,15 +114,15 @@ def _through_pool(
                         future = pool.submit(perform, cells[waiting[0]])
                     running[future] = waiting.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    outcome = future.result()
-                    yield running.pop(future), outcome
+                    result = future.result()
+                    yield running.pop(future), result
         except BrokenProcessPool:
             lost += running.values()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[tuple[str, Outcome]]:
+def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[tuple[str, CellResult]]:
     """Compute cells on the workers of a Dask scheduler, which must see the same files under the same paths.
 
     Parameters
@@ -134,7 +134,7 @@ def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[
 
     Yields
     ------
-    Key and outcome of each cell, as they finish.
+    Key and result of each cell, as they finish.
 
     Raises
     ------
@@ -152,17 +152,18 @@ def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[
         client = Client(address, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise InputError(
-            f"expected a Dask scheduler at --scheduler {address!r}, got {_told(error)}: start one with `dask scheduler`"
+            f"expected a Dask scheduler at --scheduler {address!r}, got {_one_line(error)}: start one with "
+            "`dask scheduler`"
         ) from error
     with client:
         futures = {client.submit(perform, cell, key=f"cell-{key}", pure=False): key for key, cell in cells.items()}
         for future in as_completed(futures):  # type: ignore[no-untyped-call]
             failure = future.exception()
-            outcome = future.result() if failure is None else Outcome(None, _told(failure), float("nan"))
-            yield futures.pop(future), outcome
+            result = future.result() if failure is None else CellResult(None, _one_line(failure), float("nan"))
+            yield futures.pop(future), result
 
 
-def _told(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     """Return an error in one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"

@@ -1,6 +1,6 @@
 """A study from its file to its folder: tables, figures and ``report.html``, complete or as they were.
 
-The folder keeps the outcomes of cells in ``cells/``, so that a study that was stopped goes on where it was, and one
+The folder keeps the results of cells in ``cells/``, so that a study that was stopped goes on where it was, and one
 that was extended computes what is new. Results are made in a hidden folder and then renamed into place, ``study.json``
 last.
 """
@@ -24,23 +24,23 @@ from bayes_lmmlasso.report.study.page import study_html
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
 from bayes_lmmlasso.run.folder import PACKAGE
 from bayes_lmmlasso.run.record import versions
-from bayes_lmmlasso.studies import CellCache, StudyOutcome, compute_study, read_study
+from bayes_lmmlasso.studies import CellCache, StudyResult, compute_study, read_study
 
-__all__ = ["StudyResult", "run_studies", "run_study", "study_lines"]
+__all__ = ["FinishedStudy", "run_studies", "run_study", "study_lines"]
 
 _RECORD, _CELLS, _STORE = "study.json", "cells", ".unfinished"
 
 
 @dataclass(frozen=True, eq=False)
-class StudyResult:
+class FinishedStudy:
     """A finished study: its folder, what became of it, and what it answers."""
 
     folder: Path
-    outcome: StudyOutcome
+    result: StudyResult
     conclusions: list[str]
 
 
-def run_studies(paths: Sequence[Path], out: Path, **options: Any) -> list[StudyResult]:
+def run_studies(paths: Sequence[Path], out: Path, **options: Any) -> list[FinishedStudy]:
     """Compute studies one after the other: one into a folder, several into its subfolders named after their files.
 
     Options and errors are those of `run_study`; all files are read before the first study begins.
@@ -68,7 +68,7 @@ def run_study(
     workers: int | None = None,
     changes: Mapping[str, Any] | None = None,
     progress: Progress = silent,
-) -> StudyResult:
+) -> FinishedStudy:
     """Compute a study and write its folder.
 
     Parameters
@@ -89,14 +89,14 @@ def run_study(
     """
     study = read_study(path, changes)
     before = _claim(out)
-    outcome = compute_study(study, CellCache(out / _CELLS), scheduler=scheduler, workers=workers, progress=progress)
+    result = compute_study(study, CellCache(out / _CELLS), scheduler=scheduler, workers=workers, progress=progress)
     store = out / _STORE
     shutil.rmtree(store, ignore_errors=True)
     store.mkdir()
-    tables = {"cells": outcome.cells} | outcome.tables
+    tables = {"cells": result.cells} | result.tables
     figures = {
         caption: png(figure)
-        for caption, figure in STUDY_FIGURES[study.kind](outcome.tables).items()
+        for caption, figure in STUDY_FIGURES[study.kind](result.tables).items()
         if figure is not None
     }
     record = {"package": PACKAGE, **asdict(study), "versions": versions(), "captions": list(figures)}
@@ -104,7 +104,7 @@ def run_study(
         write_tsv(table, store / f"{name}.tsv")
     for place, image in enumerate(figures.values(), start=1):
         (store / f"figure{place}.png").write_bytes(image)
-    conclusions = study_conclusions(study.kind, outcome.tables)
+    conclusions = study_conclusions(study.kind, result.tables)
     write_text(study_html(record, tables, figures, conclusions), store / "report.html")
     names = sorted(entry.name for entry in store.iterdir())
     write_json(record | {"files": names}, store / _RECORD)
@@ -113,20 +113,20 @@ def run_study(
     for name in [*names, _RECORD]:
         (store / name).replace(out / name)
     store.rmdir()
-    return StudyResult(out, outcome, conclusions)
+    return FinishedStudy(out, result, conclusions)
 
 
-def study_lines(result: StudyResult) -> list[str]:
+def study_lines(study: FinishedStudy) -> list[str]:
     """Say what was computed, what failed, what it answers, and where to read on."""
-    cells = result.outcome.cells
+    cells = study.result.cells
     failed = cells[cells["status"] == "failed"]
     lines = [
-        f"{result.outcome.study.name}: {len(cells):,} cells, {result.outcome.n_computed:,} computed now, "
+        f"{study.result.study.name}: {len(cells):,} cells, {study.result.n_computed:,} computed now, "
         f"{len(failed):,} failed"
     ]
     if len(failed):
         lines.append(f"first error: {failed['error'].iloc[0]}")
-    return [*lines, *result.conclusions, f"report: {result.folder / 'report.html'}"]
+    return [*lines, *study.conclusions, f"report: {study.folder / 'report.html'}"]
 
 
 def _claim(out: Path) -> list[str]:

@@ -21,7 +21,7 @@ from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import read_tsv
 from bayes_lmmlasso.run.demo import run_demo
-from bayes_lmmlasso.run.stages import lay_groundwork
+from bayes_lmmlasso.run.stages import fit_mixed_model
 from bayes_lmmlasso.run.summary import demo_lines
 
 
@@ -67,9 +67,9 @@ def test_scan_writes_one_row_a_snp(tmp_path, method, kinship):
     assert result.exit_code == 0, result.output
     table = read_tsv(tmp_path / "scan.tsv")
     assert list(table) == "chrom pos snp effect_allele other_allele eaf beta se p".split()
-    ground = lay_groundwork(settings(covar=cohort_folder() / "covar.tsv", kinship=kinship), StageClock())
-    analysis = ground.analysis
-    expected = bl.scan.scan(analysis.X, analysis.y, ground.K, covariates=analysis.covariates, method=method)
+    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv", kinship=kinship), StageClock())
+    analysis = mixed.analysis
+    expected = bl.scan.scan(analysis.X, analysis.y, mixed.K, covariates=analysis.covariates, method=method)
     for column in ("beta", "se", "p"):
         np.testing.assert_allclose(table[column], getattr(expected, column), rtol=1e-5)
     first = table.loc[table["p"].idxmin(), "snp"]
@@ -80,7 +80,7 @@ def test_scan_writes_one_row_a_snp(tmp_path, method, kinship):
 def test_scan_leaves_the_chromosome_out(tmp_path):
     result = invoke("scan", *data_options(), "--loco", "--kinship", "centred", "--out", tmp_path / "scan.tsv")
     assert result.exit_code == 0, result.output
-    analysis = lay_groundwork(settings(), StageClock()).analysis
+    analysis = fit_mixed_model(settings(), StageClock()).analysis
     table = read_tsv(tmp_path / "scan.tsv")
     chromosomes = analysis.variants["chrom"].to_numpy()
     assert len(set(chromosomes)) > 1

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import beta
 
-from bayes_lmmlasso.compare.win_rates import trait_differences, wins
+from bayes_lmmlasso.compare.win_rates import trait_differences, win_rates
 
 PAIR = ("lmm-lasso", "lasso")
 
@@ -73,11 +73,11 @@ def test_monte_carlo_error_is_told_apart():
     assert row["difference"] == pytest.approx(-(sd**2), abs=5 * np.sqrt(4 * sd**2 + 2 * sd**4) / np.sqrt(400))
     assert (
         "Of it, -0.360 is Monte Carlo error in expectation"
-        in wins(trait_differences(table, [pair]))["conclusion"].item()
+        in win_rates(trait_differences(table, [pair]))["conclusion"].item()
     )
-    assert "Monte Carlo" not in wins(by_trait([0.1]))["conclusion"].item()
+    assert "Monte Carlo" not in win_rates(by_trait([0.1]))["conclusion"].item()
     unknown = by_trait([0.1]).assign(monte_carlo=np.nan)
-    assert "One chain does not tell how much of it is Monte Carlo error" in wins(unknown)["conclusion"].item()
+    assert "One chain does not tell how much of it is Monte Carlo error" in win_rates(unknown)["conclusion"].item()
 
 
 def by_trait(differences: list[float], method: str = "lmm-lasso", reference: str = "lasso") -> pd.DataFrame:
@@ -88,7 +88,7 @@ def by_trait(differences: list[float], method: str = "lmm-lasso", reference: str
 
 
 def test_wins_by_hand():
-    row = wins(by_trait([0.1] * 16 + [0.01] + [-0.01] * 2 + [-0.1]), published=0.85).iloc[0]
+    row = win_rates(by_trait([0.1] * 16 + [0.01] + [-0.01] * 2 + [-0.1]), published=0.85).iloc[0]
     assert (row["traits"], row["wins"], row["clear_wins"], row["clear_losses"]) == (20, 17, 16, 1)
     assert row["share"] == 0.85
     assert row["lo"] == pytest.approx(beta.ppf(0.025, 17, 4))
@@ -108,15 +108,15 @@ def test_wins_by_hand():
     ],
 )
 def test_conclusions_follow_the_interval(differences, end):
-    text = wins(by_trait(differences), published=0.916)["conclusion"].item()
+    text = win_rates(by_trait(differences), published=0.916)["conclusion"].item()
     assert text.endswith(end)
     assert "The published share is 91.6%, outside the interval." in text
 
 
 def test_ties_do_not_count_and_other_pairs_have_no_published_share():
     tied = by_trait([0.0, 1e-17, 0.1, 0.1], "spike_slab", "lmm-lasso")
-    row = wins(tied, published=0.85).iloc[0]
+    row = win_rates(tied, published=0.85).iloc[0]
     assert (row["traits"], row["wins"], row["share"]) == (2, 2, 1.0)
     assert row["published"] is None
     assert "published" not in row["conclusion"]
-    assert wins(by_trait([0.0, 1e-17])).empty
+    assert win_rates(by_trait([0.0, 1e-17])).empty

@@ -14,7 +14,7 @@ from bayes_lmmlasso.models import MODELS, ModelSpec
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
-from bayes_lmmlasso.report.evidence import SamplingEvidence, doubts
+from bayes_lmmlasso.report.evidence import SamplingEvidence, cautions
 from bayes_lmmlasso.report.tables import read_tsv, write_json
 
 
@@ -142,7 +142,7 @@ def test_draws_that_stand_still_leave_no_elpd(tmp_path):
 
 
 def test_no_doubt_without_cause():
-    assert doubts(quiet_record()) == []
+    assert cautions(quiet_record()) == []
 
 
 @pytest.mark.parametrize(
@@ -160,8 +160,8 @@ def test_no_doubt_without_cause():
 def test_each_cause_gives_one_doubt(section, name, value, words):
     record = quiet_record()
     record["evidence"][section][name] = value
-    (doubt,) = doubts(record)
-    assert words in doubt
+    (caution,) = cautions(record)
+    assert words in caution
 
 
 @pytest.mark.parametrize("skewness", [1.3, -1.3])
@@ -169,18 +169,18 @@ def test_a_skewed_trait_is_told_unless_nothing_can_be_done(skewness):
     record = quiet_record()
     assert abs(record["data"]["trait_skewness"]) < 1
     record["data"]["trait_skewness"] = skewness
-    (doubt,) = doubts(record)
-    assert f"The trait is skewed (skewness {skewness})" in doubt
+    (caution,) = cautions(record)
+    assert f"The trait is skewed (skewness {skewness})" in caution
     record["arguments"]["transform"] = "rank-normal"
-    assert doubts(record) == []
+    assert cautions(record) == []
 
 
 def test_sweeps_are_advised_where_there_are_any():
     record = quiet_record()
     record["evidence"]["sampling"]["ess_bulk"] = 12.0
-    assert doubts(record)[0].endswith("Draw more, with --draws, or with --sweeps.")
+    assert cautions(record)[0].endswith("Draw more, with --draws, or with --sweeps.")
     record["evidence"]["sampling"]["sampler"] = "nuts"
-    assert doubts(record)[0].endswith("Draw more, with --draws.")
+    assert cautions(record)[0].endswith("Draw more, with --draws.")
 
 
 def test_a_browser_shows_the_page(tmp_path):

@@ -31,7 +31,7 @@ from bayes_lmmlasso.report.tables import read_tsv
 from bayes_lmmlasso.run import rebuild_report, run
 from bayes_lmmlasso.run.record import data_record
 from bayes_lmmlasso.run.settings import RunSettings
-from bayes_lmmlasso.run.stages import lay_groundwork
+from bayes_lmmlasso.run.stages import fit_mixed_model
 
 INCLUSION = (
     "chrom pos snp effect_allele other_allele eaf beta_map path_rank stability beta_mean beta_sd beta_lo beta_hi "
@@ -62,17 +62,17 @@ def test_arviz_opens_the_posterior():
 
 def test_tables_agree_with_the_functions_they_come_from():
     folder = finished_run().folder
-    ground = lay_groundwork(settings(covar=cohort_folder() / "covar.tsv"), StageClock())
-    analysis, table = ground.analysis, read_tsv(folder / "inclusion.tsv")
+    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv"), StageClock())
+    analysis, table = mixed.analysis, read_tsv(folder / "inclusion.tsv")
     path = bl.lasso_path(
-        analysis.X, analysis.y, ground.basis, ground.null_model.delta, n_active=5, covariates=analysis.covariates
+        analysis.X, analysis.y, mixed.basis, mixed.null_model.delta, n_active=5, covariates=analysis.covariates
     )
     np.testing.assert_allclose(table["beta_map"], path.coef[-1], rtol=1e-5)
     draws = zarr.open_array(folder / "checkpoint" / "draws.zarr" / "b", mode="r")[:]
     np.testing.assert_allclose(table["beta_mean"], draws.mean(axis=(0, 1), dtype=float), rtol=1e-5, atol=1e-9)
     np.testing.assert_allclose(table["pip"], (draws**2 > 0.001).mean(axis=(0, 1)), atol=1e-6)
     scan = bl.scan.scan(
-        analysis.X, analysis.y, ground.basis, covariates=analysis.covariates, delta=ground.null_model.delta
+        analysis.X, analysis.y, mixed.basis, covariates=analysis.covariates, delta=mixed.null_model.delta
     )
     np.testing.assert_allclose(table["p_lmm"], scan.p, rtol=1e-5)
     assert table["snp"].tolist() == analysis.variants["snp"].tolist()
@@ -103,22 +103,22 @@ def test_record_says_what_was_done():
 
 
 def test_fingerprint_covers_genotypes_trait_and_covariates():
-    ground = lay_groundwork(settings(covar=cohort_folder() / "covar.tsv"), StageClock())
+    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv"), StageClock())
     digest = hashlib.sha256()
-    for array in (ground.analysis.X.T, ground.analysis.y, ground.analysis.covariates):
+    for array in (mixed.analysis.X.T, mixed.analysis.y, mixed.analysis.covariates):
         digest.update(f"{array.dtype} {array.shape};".encode() + np.ascontiguousarray(array).tobytes())
     assert finished_run().record["data"]["fingerprint"] == f"sha256:{digest.hexdigest()}"
 
 
 def test_skewness_is_of_what_covariates_leave_of_the_trait():
     given = settings(covar=cohort_folder() / "covar.tsv")
-    ground = lay_groundwork(given, StageClock())
-    analysis = ground.analysis
-    rest = analysis.y - analysis.covariates @ ground.null_model.fixed_effects
+    mixed = fit_mixed_model(given, StageClock())
+    analysis = mixed.analysis
+    rest = analysis.y - analysis.covariates @ mixed.null_model.fixed_effects
     rest -= rest.mean()
     expected = (rest**3).mean() / (rest**2).mean() ** 1.5
     assert finished_run().record["data"]["trait_skewness"] == pytest.approx(expected)
-    binary = replace(ground, analysis=replace(analysis, y=np.where(analysis.y > 0.5, 1.0, 0.0)))
+    binary = replace(mixed, analysis=replace(analysis, y=np.where(analysis.y > 0.5, 1.0, 0.0)))
     assert data_record(given, binary)["trait_skewness"] is None
 
 
@@ -196,23 +196,23 @@ def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch, stage):
 
 @pytest.mark.parametrize("method", ["rrm", "centred", "ibs"])
 def test_kinships_are_those_of_the_dosages(tmp_path, method):
-    ground = lay_groundwork(settings(kinship=method), StageClock())
+    mixed = fit_mixed_model(settings(kinship=method), StageClock())
     folder = cohort_folder()
     cohort = bl.read_plink(folder / "small", folder / "pheno.tsv", "height")
     dosage = cohort["call_dosage"].values.T[~np.isnan(cohort["height"].values)]
-    keep = cohort["variant_id"].to_index().get_indexer(ground.analysis.variants["snp"])
-    np.testing.assert_allclose(ground.K, bl.gower_scale(bl.kinship(dosage[:, keep], method)), atol=1e-5)
-    centred = ground.K - ground.K.mean(axis=0)
-    assert np.trace(centred) == pytest.approx(len(ground.K) - 1)
+    keep = cohort["variant_id"].to_index().get_indexer(mixed.analysis.variants["snp"])
+    np.testing.assert_allclose(mixed.K, bl.gower_scale(bl.kinship(dosage[:, keep], method)), atol=1e-5)
+    centred = mixed.K - mixed.K.mean(axis=0)
+    assert np.trace(centred) == pytest.approx(len(mixed.K) - 1)
 
 
 def test_kinship_from_a_file_is_joined_by_id(tmp_path):
-    ground = lay_groundwork(settings(), StageClock())
-    order = np.random.default_rng(2).permutation(len(ground.K))
-    ids = ground.analysis.samples.iloc[order]
-    np.savez(tmp_path / "k.npz", K=ground.K[np.ix_(order, order)], **{name: ids[name].to_numpy("U") for name in ids})
-    again = lay_groundwork(settings(kinship=str(tmp_path / "k.npz")), StageClock())
-    np.testing.assert_allclose(again.K, ground.K, rtol=1e-12)
+    mixed = fit_mixed_model(settings(), StageClock())
+    order = np.random.default_rng(2).permutation(len(mixed.K))
+    ids = mixed.analysis.samples.iloc[order]
+    np.savez(tmp_path / "k.npz", K=mixed.K[np.ix_(order, order)], **{name: ids[name].to_numpy("U") for name in ids})
+    again = fit_mixed_model(settings(kinship=str(tmp_path / "k.npz")), StageClock())
+    np.testing.assert_allclose(again.K, mixed.K, rtol=1e-12)
 
 
 def test_samples_missing_in_one_file_are_dropped_and_counted(tmp_path):
@@ -220,8 +220,8 @@ def test_samples_missing_in_one_file_are_dropped_and_counted(tmp_path):
     pheno = pd.read_csv(folder / "pheno.tsv", sep="\t").iloc[10:]
     stranger = pheno.iloc[:1].assign(iid="stranger")
     pd.concat([pheno, stranger]).to_csv(folder / "pheno.tsv", sep="\t", index=False, na_rep="NA")
-    ground = lay_groundwork(
+    mixed = fit_mixed_model(
         RunSettings(bfile=folder / "small", pheno=folder / "pheno.tsv", trait="height"), StageClock()
     )
-    assert ground.analysis.dropped_samples["not in phenotype table"] == 10
-    assert ground.analysis.dropped_samples["no genotype"] == 1
+    assert mixed.analysis.dropped_samples["not in phenotype table"] == 10
+    assert mixed.analysis.dropped_samples["no genotype"] == 1

@@ -34,8 +34,8 @@ InOwnProcesses(StageClock(), folder / "handover").do({module!r}, "say_and_wait",
 
 
 def double(values, clock):
-    with clock("doubling") as say:
-        say("twice")
+    with clock("doubling") as remark:
+        remark("twice")
     return {"doubled": 2 * values, "pid": os.getpid()}
 
 

@@ -13,7 +13,7 @@ import pytest
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.numerics.threads import one_thread, thread_map
 from bayes_lmmlasso.studies.cache import CellCache, content_key
-from bayes_lmmlasso.studies.execution import Outcome, compute_on_cluster, compute_on_processes, perform
+from bayes_lmmlasso.studies.execution import CellResult, compute_on_cluster, compute_on_processes, perform
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ def test_processes_survive_their_death_and_each_failure_stays_with_its_cell(tmp_
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)  # a Dask cluster of another test leaves it
     cells = {str(k): Square(k) for k in range(6)}
     cells |= {"fails": Square(-1), "dies once": Square(7, tmp_path, 1), "always dies": Square(8, tmp_path, 99)}
-    outcomes = dict(compute_on_processes(cells, workers=2))
-    assert outcomes.keys() == cells.keys()
-    assert [outcomes[str(k)].result["square"] for k in range(6)] == [k**2 for k in range(6)]
-    assert outcomes["0"].result["threads"] == "1"
-    assert outcomes["fails"].error == "ValueError: negative value"
-    assert outcomes["fails"].result is None
-    assert outcomes["dies once"].result["square"] == 49
-    assert "died" in outcomes["always dies"].error
+    results = dict(compute_on_processes(cells, workers=2))
+    assert results.keys() == cells.keys()
+    assert [results[str(k)].result["square"] for k in range(6)] == [k**2 for k in range(6)]
+    assert results["0"].result["threads"] == "1"
+    assert results["fails"].error == "ValueError: negative value"
+    assert results["fails"].result is None
+    assert results["dies once"].result["square"] == 49
+    assert "died" in results["always dies"].error
     assert len(list(tmp_path.glob("8-*"))) in (1, 2)  # alone, and before that if it had begun when the other died
     assert "OPENBLAS_NUM_THREADS" not in os.environ
 
@@ -56,9 +56,9 @@ def test_bad_input_is_told_as_it_is():
         def run(self):
             raise bl.InputError("expected one, got two: give one")
 
-    outcome = perform(Bad())
-    assert outcome.error == "expected one, got two: give one"
-    assert outcome.seconds >= 0
+    result = perform(Bad())
+    assert result.error == "expected one, got two: give one"
+    assert result.seconds >= 0
 
 
 def test_cells_compute_in_one_thread():
@@ -77,7 +77,7 @@ def test_outcomes_are_found_by_content_and_never_half_written(tmp_path):
     assert key != content_key({"b": [0.1, "y"], "a": 1}, "bayes_lmmlasso.errors")
     assert key != content_key({"a": 1, "b": [0.1, "x"]}, "bayes_lmmlasso.progress")
     assert cache.get(key) is None
-    cache.put(key, Outcome({"value": 0.1 + 0.2, "nothing": math.nan}, None, 2.5))
+    cache.put(key, CellResult({"value": 0.1 + 0.2, "nothing": math.nan}, None, 2.5))
     found = cache.get(key)
     assert found.result["value"] == 0.1 + 0.2
     assert math.isnan(found.result["nothing"])

@@ -320,12 +320,12 @@ def test_an_extended_study_computes_what_is_new(tmp_path, in_this_process):
     first = tables(out)
     n = len(in_this_process)
     again = run_study(tmp_path / "study.toml", out)
-    assert again.outcome.n_computed == 0
+    assert again.result.n_computed == 0
     assert tables(out) == first
     more = write_study(
         tmp_path / "more.toml", "simulation", lambda text: text.replace("replicates = 3", "replicates = 4")
     )
-    assert run_study(more, out).outcome.n_computed == 2 * 5
+    assert run_study(more, out).result.n_computed == 2 * 5
     assert len(set(in_this_process)) == len(in_this_process) == n + 2 * 5
     fresh = tmp_path / "fresh"
     run_study(more, fresh)
@@ -338,10 +338,10 @@ def test_other_data_are_other_cells(tmp_path, in_this_process):
     for file in cohort_folder().iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     path = write_study(tmp_path / "study.toml", "selection", lambda text: text.replace(str(cohort_folder()), "cohort"))
-    assert run_study(path, tmp_path / "out").outcome.n_computed == 4
+    assert run_study(path, tmp_path / "out").result.n_computed == 4
     table = pd.read_csv(folder / "pheno.tsv", sep="\t")
     table.assign(colour=table["colour"] + np.arange(len(table))).to_csv(folder / "pheno.tsv", sep="\t", index=False)
-    assert run_study(path, tmp_path / "out").outcome.n_computed == 2  # of the changed trait alone
+    assert run_study(path, tmp_path / "out").result.n_computed == 2  # of the changed trait alone
 
 
 @pytest.mark.parametrize("kind", STUDIES)
@@ -504,7 +504,7 @@ def test_a_killed_study_goes_on_and_a_cluster_with_a_killed_worker_agrees(tmp_pa
         run_study(path, clustered, scheduler=cluster.scheduler_address, progress=report)
     assert tables(clustered) == tables(whole)
     resumed = run_study(path, out, workers=1)
-    assert resumed.outcome.n_computed == 18 - kept
+    assert resumed.result.n_computed == 18 - kept
     assert 5 <= kept < 18
     assert tables(out) == tables(whole)
     assert contents(out)["report.html"]

@@ -46,11 +46,9 @@ def test_a_cell_of_every_fast_method_succeeds(name, data_dir, monkeypatch):
     kind = KINDS[study.kind]
     cells = kind.cells(small)[: len(chosen)]
     assert [cell.method for cell in cells] == list(chosen)
-    outcomes = [perform(cell) for cell in cells]
-    assert [outcome.error for outcome in outcomes] == [None] * len(chosen)
-    tables = kind.tables(
-        small, [(cell.labels(), outcome.result) for cell, outcome in zip(cells, outcomes, strict=True)]
-    )
+    results = [perform(cell) for cell in cells]
+    assert [result.error for result in results] == [None] * len(chosen)
+    tables = kind.tables(small, [(cell.labels(), result.result) for cell, result in zip(cells, results, strict=True)])
     may_be_empty = {"pairs"} if len(chosen) > 1 else {"pairs", "differences"}
     assert {name for name, table in tables.items() if table.empty} <= may_be_empty
     if name == "table1":  # of LD, by the Lasso: Table 1 and two rows of Table S1

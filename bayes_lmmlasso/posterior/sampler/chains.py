@@ -151,14 +151,14 @@ def run_chains(
     at_once = 1 if is_sharded(data) else min(len(teams), os.cpu_count() or 1)
     draws = 0
     for draws in schedule.rounds():
-        _together(partial(run, target=warmup + draws), teams, at_once, stopped)
+        _run_teams(partial(run, target=warmup + draws), teams, at_once, stopped)
         if schedule.stop is not None and schedule.stop(draws):
             break
     store.finish(draws)
     return draws
 
 
-def _together(work: Callable[[range], None], teams: Sequence[range], at_once: int, stopped: threading.Event) -> None:
+def _run_teams(work: Callable[[range], None], teams: Sequence[range], at_once: int, stopped: threading.Event) -> None:
     """Run all teams of chains, some of them at a time; an error or Ctrl-C ends the others after their block."""
     with ThreadPoolExecutor(at_once) as pool:
         try:

@@ -97,7 +97,7 @@ def study_html(
         costs=cells.groupby("method", sort=False)["seconds"]
         .agg(["count", "min", "median", "max", "sum"])
         .reset_index(),
-        facts={str(name): _told(value) for name, value in facts.items()},
+        facts={str(name): _one_line(value) for name, value in facts.items()},
     )
 
 
@@ -107,7 +107,7 @@ def _readable(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**truths).drop(columns="conclusion", errors="ignore").head(_MOST_ROWS)
 
 
-def _told(value: Any) -> str:
+def _one_line(value: Any) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(str(item) for item in value) or "none"
     return "none" if value is None else str(value)

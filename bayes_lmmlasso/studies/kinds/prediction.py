@@ -14,7 +14,7 @@ import pandas as pd
 from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
 from bayes_lmmlasso.compare.cross_prediction import prediction_scores
 from bayes_lmmlasso.compare.predictors import PREDICTORS
-from bayes_lmmlasso.compare.win_rates import trait_differences, wins
+from bayes_lmmlasso.compare.win_rates import trait_differences, win_rates
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.studies.cells.prediction import PredictionCell
@@ -86,7 +86,7 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
     by_trait = trait_differences(predictions, pairs, seed=study.seed)
     compared = {}
     if len(by_trait):
-        compared = {"wins": wins(by_trait, study.settings.published_share, seed=study.seed), "traits": by_trait}
+        compared = {"wins": win_rates(by_trait, study.settings.published_share, seed=study.seed), "traits": by_trait}
     return compared | {
         "accuracy": accuracy,
         "summary": summary[["metric", *summary.columns.drop("metric")]],

@@ -30,10 +30,10 @@ from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
 from bayes_lmmlasso.report.tables import write_tsv
 from bayes_lmmlasso.run.folder import CHECKPOINT
-from bayes_lmmlasso.run.outcome import RunResult, SamplingResult
 from bayes_lmmlasso.run.record import SNP_VARIANCE_SHARE, WINDOW_VARIANCE_SHARE, data_record, null_record
+from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.settings import RunSettings
-from bayes_lmmlasso.run.stages import Groundwork, Selection
+from bayes_lmmlasso.run.stages import MixedModel, Selection
 
 __all__ = ["write_results", "write_samples"]
 
@@ -41,7 +41,7 @@ __all__ = ["write_results", "write_samples"]
 def write_results(
     settings: RunSettings,
     record: dict[str, Any],
-    ground: Groundwork,
+    mixed: MixedModel,
     selection: Selection,
     drawn: Drawn,
     store: Path,
@@ -55,7 +55,7 @@ def write_results(
         What was asked for.
     record
         What ``run.json`` says of it.
-    ground, selection, drawn
+    mixed, selection, drawn
         What the steps before have found.
     store
         The folder, which holds the draws already.
@@ -63,8 +63,8 @@ def write_results(
         Told of every stage.
     """
     path, stability = selection.path, selection.stability
-    tree = _posterior(settings, ground, drawn, store)
-    add_point_estimate(tree, path, ground.null_model)
+    tree = _posterior(settings, mixed, drawn, store)
+    add_point_estimate(tree, path, mixed.null_model)
     add_stability(tree, stability)
     projection = _project(tree, clock)
     with clock("windows"):
@@ -91,35 +91,35 @@ def write_results(
             "projection": asdict(ProjectionEvidence.of(projection)),
             "sampling": asdict(SamplingEvidence.of(tree, hyper)),
         }
-        record = record | _found(settings, ground, evidence)
+        record = record | _found(settings, mixed, evidence)
     return RunResult(store, record, hyper, share_table(tree), inclusion, windows)
 
 
 def write_samples(
-    settings: RunSettings, record: dict[str, Any], ground: Groundwork, drawn: Drawn, store: Path, clock: StageClock
+    settings: RunSettings, record: dict[str, Any], mixed: MixedModel, drawn: Drawn, store: Path, clock: StageClock
 ) -> SamplingResult:
     """Write the posterior and the table of hyper-parameters into the store; parameters as of `write_results`."""
-    tree = _posterior(settings, ground, drawn, store)
+    tree = _posterior(settings, mixed, drawn, store)
     tree = _store_posterior(tree, settings, store, clock)
     with clock("tables"):
         hyper = _write_hyper(tree, store)
     with clock("evidence"):
-        record = record | _found(settings, ground, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
+        record = record | _found(settings, mixed, {"sampling": asdict(SamplingEvidence.of(tree, hyper))})
     return SamplingResult(store, record, hyper, share_table(tree))
 
 
-def _posterior(settings: RunSettings, ground: Groundwork, drawn: Drawn, store: Path) -> xr.DataTree:
+def _posterior(settings: RunSettings, mixed: MixedModel, drawn: Drawn, store: Path) -> xr.DataTree:
     """Return the tree of a run's draws."""
-    tree = build_tree(drawn, stored_sites(store / CHECKPOINT), ground.analysis.X.T, ground.analysis)
-    add_training(tree, ground.analysis, settings.kinship, ground.kinship_scale)
+    tree = build_tree(drawn, stored_sites(store / CHECKPOINT), mixed.analysis.X.T, mixed.analysis)
+    add_training(tree, mixed.analysis, settings.kinship, mixed.kinship_scale)
     return tree
 
 
 def _project(tree: xr.DataTree, clock: StageClock) -> Projection:
     """Select SNPs on every draw of the signal, as many as the point estimate has and in its metric."""
-    with clock("projection") as say:
+    with clock("projection") as remark:
         projection = project_posterior(tree, progress=clock.progress)
-        say(f"{len(projection.n_selected)} draws")
+        remark(f"{len(projection.n_selected)} draws")
     return projection
 
 
@@ -141,10 +141,10 @@ def _write_hyper(tree: xr.DataTree, store: Path) -> pd.DataFrame:
     return hyper
 
 
-def _found(settings: RunSettings, ground: Groundwork, evidence: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``run.json`` says besides the announcement, the timings and that the run is finished."""
+def _found(settings: RunSettings, mixed: MixedModel, evidence: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` says besides the starting_record, the timings and that the run is finished."""
     return {
-        "data": data_record(settings, ground),
-        "null_model": null_record(ground.null_model),
+        "data": data_record(settings, mixed),
+        "null_model": null_record(mixed.null_model),
         "evidence": evidence,
     }
