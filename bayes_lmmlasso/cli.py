@@ -5,32 +5,35 @@ Results go to stdout, progress and errors to stderr. Bad input ends with one sen
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
 from bayes_lmmlasso.bars import StageBars
-from bayes_lmmlasso.cohort import FORMATS, PRESETS, EffectLaw, GenotypeSource, TraitDesign, read_registry
 from bayes_lmmlasso.cohort import fetch as fetch_files
-from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import MODELS, SAMPLERS
+from bayes_lmmlasso.cohort import read_registry
+from bayes_lmmlasso.options import Command, Commands, takes_groups
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import OutputFile
 from bayes_lmmlasso.run import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
 from bayes_lmmlasso.run import resume as resume_analysis
 from bayes_lmmlasso.run import run as run_analysis
 from bayes_lmmlasso.run.folder import can_resume
-from bayes_lmmlasso.run.scan import SCANS, run_scan, scan_lines, scan_table
-from bayes_lmmlasso.run.settings import EFFECTS, KINSHIPS, PRECISIONS, TRANSFORMS
-from bayes_lmmlasso.run.simulate import BACKGROUNDS, SimulationSettings, run_simulation, simulation_lines
+from bayes_lmmlasso.run.scan import ScanSettings, run_scan, scan_lines, scan_table
+from bayes_lmmlasso.run.settings import (
+    DataSettings,
+    GenotypeSettings,
+    LassoSettings,
+    PathSettings,
+    SamplingSettings,
+    SeedSettings,
+    WindowSettings,
+)
+from bayes_lmmlasso.run.simulate import DesignSettings, SimulationSettings, run_simulation, simulation_lines
 from bayes_lmmlasso.run.stage_tables import null_table, path_table, stability_table
 from bayes_lmmlasso.run.stages import find_path, find_stability, fit_mixed_model
 from bayes_lmmlasso.run.summary import (
@@ -45,21 +48,9 @@ from bayes_lmmlasso.run.summary import (
 
 __all__ = ["app", "main"]
 
-
-class _Commands(TyperGroup):
-    """Commands whose bad input is told in one sentence on stderr, with status 2."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (InputError, ChildProcessError) as error:
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(2 if isinstance(error, InputError) else 1) from error
-
-
 app = typer.Typer(
     name="bayes-lmmlasso",
-    cls=_Commands,
+    cls=Commands,
     help="Bayesian LMM-Lasso: association mapping with posterior uncertainty and correction for relatedness.",
     no_args_is_help=True,
     add_completion=False,
@@ -67,164 +58,58 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_DATA, _LASSO, _POSTERIOR = "Data", "Lasso", "Posterior"
-_GENOTYPES = {
-    "bfile": ("PLINK 1 file set PREFIX.bed/.bim/.fam.", "PREFIX"),
-    "pgen": ("PLINK 2 file set PREFIX.pgen/.pvar/.psam.", "PREFIX"),
-    "vcf": ("VCF, counted by DS or GT.", "FILE"),
-    "vcf_zarr": ("VCF Zarr of bio2zarr.", "DIR"),
-    "bimbam": ("BIMBAM mean genotypes NAME.geno.txt[.gz], with NAME.samples.txt and NAME.anno.txt beside.", "FILE"),
-    "matrix": ("Delimited matrix of dosages with a header.", "FILE"),
-}
-GivenGenotypes = dict[str, Path | None]
-Pheno = Annotated[Path, typer.Option(help="Table of traits with columns fid iid, or iid.", metavar="FILE")]
-Trait = Annotated[str, typer.Option(help="Column of the trait table.", metavar="NAME")]
-Covar = Annotated[Path | None, typer.Option(help="Table of covariates; all are used.", metavar="FILE")]
-Kinship = Annotated[
-    str,
-    typer.Option(
-        help="Estimator, file of a kinship, or table of parents.",
-        metavar="|".join((*KINSHIPS, "FILE", "pedigree:FILE")),
-    ),
-]
-Maf = Annotated[float, typer.Option(help="Least minor-allele frequency.")]
-Missing = Annotated[float, typer.Option(help="Largest share of missing calls of a SNP.")]
-Transform = Annotated[str, typer.Option(help="Transform of the trait.", metavar="|".join(TRANSFORMS))]
-NActive = Annotated[int, typer.Option(help="SNPs in the Lasso solution, and in each subsample's.")]
-Subsamples = Annotated[int, typer.Option(help="Subsamples for stability selection.")]
-Fraction = Annotated[float, typer.Option(help="Share of the samples in each subsample.")]
-Model = Annotated[str, typer.Option(help="Prior of the SNP effects.", metavar="|".join(MODELS))]
-Chains = Annotated[int, typer.Option(help="Markov chains.")]
-Warmup = Annotated[int | None, typer.Option(help="Draws of each chain to discard.", show_default="as the model needs")]
-Draws = Annotated[int | None, typer.Option(help="Draws of each chain to keep.", show_default="as the model needs")]
-Sampler = Annotated[str, typer.Option(help="How the posterior is sampled.", metavar="|".join(SAMPLERS))]
-Sweeps = Annotated[
-    int | None,
-    typer.Option(help="Sweeps over the SNPs in each draw (composite sampler).", show_default="as the model needs"),
-]
-Until = Annotated[
-    str | None, typer.Option(help="Stop when reached: rhat=1.01, mcse=0.02, minutes=15, or several with commas.")
-]
-Effects = Annotated[
-    str, typer.Option(help="Draws of the effects to keep in posterior.zarr.", metavar="|".join(EFFECTS))
-]
-Precision = Annotated[str, typer.Option(help="Floating-point type of the sampler.", metavar="|".join(PRECISIONS))]
-Devices = Annotated[int, typer.Option(help="Devices to spread the SNPs over.")]
-Window = Annotated[str, typer.Option(help="Windows, such as 500kb, 2cM, 100snps, or ld for LD blocks.")]
-Share = Annotated[float | None, typer.Option(help="Share of variance.", show_default="preset")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 OutDir = Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")]
 OutFile = Annotated[Path, typer.Option(help="Tab-separated file for the result.", metavar="FILE")]
-Method = Annotated[str, typer.Option(help="Model of the tests.", metavar="|".join(SCANS))]
-Loco = Annotated[bool, typer.Option("--loco", help="Leave a SNP's own chromosome out of its kinship.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an earlier run in DIR.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="DIR")]
 
 
-def _with_genotypes(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each format in place of its parameter ``genotypes``, which receives them all."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "genotypes"]
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_format_option(name))
-        for name in FORMATS
-    ]
-
-    @wraps(command)
-    def with_options(**given: Any) -> None:
-        command(genotypes={name: given.pop(name) for name in FORMATS}, **given)
-
-    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    with_options.__signature__ = signature.replace(parameters=[*options, *parameters])  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*options, *parameters)}
-    return with_options
+def _command(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a command of a function that takes groups of settings."""
+    return app.command(cls=Command)(takes_groups(function))
 
 
-def _format_option(name: str) -> Any:
-    text, metavar = _GENOTYPES[name]
-    return Annotated[Path | None, typer.Option(help=text, metavar=metavar)]
-
-
-@app.command()
-def demo(out: OutDir = Path("bayes-lmmlasso-demo"), seed: Seed = 0) -> None:
+@_command
+def demo(random: SeedSettings, out: OutDir = Path("bayes-lmmlasso-demo")) -> None:
     """Simulate a structured cohort, analyse it, and say what was recovered (about a minute)."""
     with _bars() as progress:
-        result = run_demo(out, seed=seed, progress=progress)
+        result = run_demo(out, seed=random.seed, progress=progress)
     _tell(demo_lines(result))
 
 
-@app.command()
-@_with_genotypes
+@_command
 def run(
-    genotypes: GivenGenotypes,
-    pheno: Pheno,
-    trait: Trait,
+    data: DataSettings,
     out: OutDir,
-    covar: Covar = None,
-    kinship: Kinship = "rrm",
-    model: Model = "laplace",
-    maf: Maf = 0.01,
-    missing: Missing = 0.05,
-    transform: Transform = "none",
-    n_active: NActive = 20,
-    subsamples: Subsamples = 100,
-    subsample_fraction: Fraction = 0.5,
-    chains: Chains = 4,
-    warmup: Warmup = None,
-    draws: Draws = None,
-    sampler: Sampler = "auto",
-    sweeps: Sweeps = None,
-    until: Until = None,
-    effects: Effects = "summary",
-    precision: Precision = "float32",
-    devices: Devices = 1,
-    window: Window = "1Mb",
-    seed: Seed = 0,
+    lasso: LassoSettings,
+    sampling: SamplingSettings,
+    windows: WindowSettings,
+    random: SeedSettings,
     overwrite: Overwrite = False,
 ) -> None:
     """Analyse one trait: point estimate, stability, posterior, tables and report in DIR."""
-    settings = _settings(locals())
+    settings = RunSettings(data=data, lasso=lasso, sampling=sampling, windows=windows, random=random)
     with _stoppable(out) as progress:
         result = run_analysis(settings, out, overwrite=overwrite, own_processes=True, progress=progress)
     _tell(run_lines(result))
 
 
-@app.command()
-@_with_genotypes
+@_command
 def sample(
-    genotypes: GivenGenotypes,
-    pheno: Pheno,
-    trait: Trait,
-    out: OutDir,
-    covar: Covar = None,
-    kinship: Kinship = "rrm",
-    model: Model = "laplace",
-    maf: Maf = 0.01,
-    missing: Missing = 0.05,
-    transform: Transform = "none",
-    chains: Chains = 4,
-    warmup: Warmup = None,
-    draws: Draws = None,
-    sampler: Sampler = "auto",
-    sweeps: Sweeps = None,
-    until: Until = None,
-    effects: Effects = "summary",
-    precision: Precision = "float32",
-    devices: Devices = 1,
-    seed: Seed = 0,
-    overwrite: Overwrite = False,
+    data: DataSettings, out: OutDir, sampling: SamplingSettings, random: SeedSettings, overwrite: Overwrite = False
 ) -> None:
     """Sample the posterior alone: posterior.zarr, hyper.tsv and run.json in DIR."""
-    settings = _settings(locals())
+    settings = RunSettings(data=data, sampling=sampling, random=random)
     with _stoppable(out) as progress:
         result = run_sampling(settings, out, overwrite=overwrite, own_processes=True, progress=progress)
     _tell([*sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
 
 
-@app.command()
+@_command
 def resume(
     folder: Annotated[Path, typer.Argument(help="Folder of an interrupted or finished run.", metavar="DIR")],
-    draws: Draws = None,
-    until: Until = None,
+    draws: Annotated[int | None, typer.Option(help="Draws of each chain to keep, in place of the run's.")] = None,
+    until: Annotated[str | None, typer.Option(help="Targets, in place of the run's.", metavar="TARGETS")] = None,
 ) -> None:
     """Go on with an interrupted run as if it had not been, or add draws to a finished one."""
     with _stoppable(folder) as progress:
@@ -232,159 +117,72 @@ def resume(
     _tell(run_lines(result) if isinstance(result, RunResult) else sampling_lines(result))
 
 
-@app.command()
-@_with_genotypes
-def null(
-    genotypes: GivenGenotypes,
-    pheno: Pheno,
-    trait: Trait,
-    out: OutFile,
-    covar: Covar = None,
-    kinship: Kinship = "rrm",
-    maf: Maf = 0.01,
-    missing: Missing = 0.05,
-    transform: Transform = "none",
-) -> None:
+@_command
+def null(data: DataSettings, out: OutFile) -> None:
     """Fit the null model by REML: heritability and variances, one row in FILE."""
-    settings, target = _settings(locals()), OutputFile(out)
+    target = OutputFile(out)
     with _bars() as progress:
-        mixed = fit_mixed_model(settings, StageClock(progress))
+        mixed = fit_mixed_model(data, StageClock(progress))
     target.write(null_table(mixed))
     _tell([*null_lines(mixed), f"table: {out}"])
 
 
-@app.command()
-@_with_genotypes
-def scan(
-    genotypes: GivenGenotypes,
-    pheno: Pheno,
-    trait: Trait,
-    out: OutFile,
-    covar: Covar = None,
-    method: Method = "lmm-p3d",
-    kinship: Kinship = "rrm",
-    loco: Loco = False,
-    maf: Maf = 0.01,
-    missing: Missing = 0.05,
-    transform: Transform = "none",
-) -> None:
+@_command
+def scan(data: DataSettings, tests: ScanSettings, out: OutFile) -> None:
     """Test every SNP by itself, in the linear or the mixed model, one row a SNP in FILE."""
-    settings, target = _settings(locals()), OutputFile(out)
+    target = OutputFile(out)
     with _bars() as progress:
-        analysis, result = run_scan(settings, method, loco, StageClock(progress))
+        analysis, result = run_scan(data, tests, StageClock(progress))
     target.write(scan_table(analysis, result))
     _tell([*scan_lines(analysis, result), f"table: {out}"])
 
 
-@app.command()
-@_with_genotypes
-def path(
-    genotypes: GivenGenotypes,
-    pheno: Pheno,
-    trait: Trait,
-    out: OutFile,
-    covar: Covar = None,
-    kinship: Kinship = "rrm",
-    maf: Maf = 0.01,
-    missing: Missing = 0.05,
-    transform: Transform = "none",
-    n_active: NActive = 20,
-) -> None:
+@_command
+def path(data: DataSettings, lasso: PathSettings, out: OutFile) -> None:
     """Follow the LMM-Lasso path: point estimate and order of entry, one row a SNP in FILE."""
-    settings, target = _settings(locals()), OutputFile(out)
+    target = OutputFile(out)
     with _bars() as progress:
         clock = StageClock(progress)
-        mixed = fit_mixed_model(settings, clock)
-        solution = find_path(settings, mixed, clock)
+        mixed = fit_mixed_model(data, clock)
+        solution = find_path(lasso, mixed, clock)
     target.write(path_table(mixed, solution))
     _tell([*null_lines(mixed), *path_lines(mixed, solution), f"table: {out}"])
 
 
-@app.command()
-@_with_genotypes
-def stability(
-    genotypes: GivenGenotypes,
-    pheno: Pheno,
-    trait: Trait,
-    out: OutFile,
-    covar: Covar = None,
-    kinship: Kinship = "rrm",
-    maf: Maf = 0.01,
-    missing: Missing = 0.05,
-    transform: Transform = "none",
-    n_active: NActive = 20,
-    subsamples: Subsamples = 100,
-    subsample_fraction: Fraction = 0.5,
-    seed: Seed = 0,
-) -> None:
+@_command
+def stability(data: DataSettings, lasso: LassoSettings, random: SeedSettings, out: OutFile) -> None:
     """Select SNPs on many subsamples: selection frequency, one row a SNP in FILE."""
-    settings, target = _settings(locals()), OutputFile(out)
+    target = OutputFile(out)
     with _bars() as progress:
         clock = StageClock(progress)
-        mixed = fit_mixed_model(settings, clock)
-        selection = find_stability(settings, mixed, clock)
+        mixed = fit_mixed_model(data, clock)
+        selection = find_stability(lasso, random.seed, mixed, clock)
     target.write(stability_table(mixed, selection))
     _tell([*null_lines(mixed), *stability_lines(mixed, selection), f"table: {out}"])
 
 
-@app.command()
+@_command
 def simulate(
     out: OutDir,
-    bfile: Annotated[
-        Path | None,
-        typer.Option(help="PLINK file set.", metavar="PREFIX", show_default="simulated genotypes"),
-    ] = None,
-    pheno: Annotated[Path | None, typer.Option(help="Table with the real trait.", metavar="FILE")] = None,
-    trait: Annotated[str | None, typer.Option(help="Real trait behind the background.", metavar="NAME")] = None,
-    covar: Covar = None,
-    background: Annotated[
-        str, typer.Option(help="Background: drawn, the real trait, or its BLUP.", metavar="|".join(BACKGROUNDS))
-    ] = "drawn",
-    kinship: Kinship = "rrm",
-    preset: Annotated[str, typer.Option(help="Settings of the traits.", metavar="|".join(PRESETS))] = "balanced",
-    n_causal: Annotated[int | None, typer.Option(help="Causal SNPs.", show_default="preset")] = None,
-    effect_law: Annotated[
-        str | None,
-        typer.Option(help="Law of the effects.", metavar="|".join(get_args(EffectLaw)), show_default="preset"),
-    ] = None,
-    share_snps: Share = None,
-    share_structure: Share = None,
-    share_noise: Share = None,
-    min_distance: Annotated[
-        int | None, typer.Option(help="Least distance of causal SNPs in bp.", show_default="preset")
-    ] = None,
-    replicates: Annotated[int, typer.Option(help="Number of traits.")] = 1,
-    maf: Maf = 0.01,
-    missing: Missing = 0.05,
-    samples: Annotated[int, typer.Option(help="Samples of simulated genotypes.")] = 300,
-    variants: Annotated[int, typer.Option(help="SNPs of simulated genotypes.")] = 2000,
-    populations: Annotated[int, typer.Option(help="Populations of simulated genotypes.")] = 3,
-    chromosomes: Annotated[int, typer.Option(help="Chromosomes of simulated genotypes.")] = 3,
-    seed: Seed = 0,
+    simulation: SimulationSettings,
+    design: DesignSettings,
+    random: SeedSettings,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate traits with known causal SNPs on real or simulated genotypes, with the truth, in DIR."""
-    options = locals()
-    if preset not in PRESETS:
-        raise InputError(f"expected --preset {', '.join(PRESETS)}, got {preset!r}: choose one of these")
-    changes = {field.name: options[field.name] for field in fields(TraitDesign)}
-    design = replace(PRESETS[preset], **{name: value for name, value in changes.items() if value is not None})
-    taken = {field.name: options[field.name] for field in fields(SimulationSettings) if field.name != "design"}
-    settings = SimulationSettings(**taken, design=design)
+    made = design.design()
     with _bars() as progress:
-        truth = run_simulation(settings, out, overwrite=overwrite, progress=progress)
-    _tell(simulation_lines(truth, settings, out))
+        truth = run_simulation(simulation, made, random.seed, out, overwrite=overwrite, progress=progress)
+    _tell(simulation_lines(truth, simulation, made, out))
 
 
-@app.command()
-def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
-) -> None:
+@_command
+def report(folder: Folder) -> None:
     """Make report.html of a finished run again, from its tables and posterior."""
     _tell([f"report: {rebuild_report(folder)}"])
 
 
-@app.command()
+@_command
 def compare(
     studies: Annotated[list[Path], typer.Argument(help="Files that state a study each.", metavar="STUDY.toml...")],
     out: OutDir,
@@ -408,13 +206,12 @@ def compare(
     _tell([line for result in results for line in study_lines(result)])
 
 
-@app.command()
-@_with_genotypes
+@_command
 def predict(
-    folder: Annotated[Path, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
-    genotypes: GivenGenotypes,
+    folder: Folder,
+    genotypes: GenotypeSettings,
     out: OutFile,
-    covar: Covar = None,
+    covar: Annotated[Path | None, typer.Option(help="Table with the covariates of the run.", metavar="FILE")] = None,
     kinship: Annotated[
         Path | None,
         typer.Option(help="Kinship of new with analysed samples, if the run was given one.", metavar="FILE"),
@@ -424,12 +221,12 @@ def predict(
     from bayes_lmmlasso.run.predict import predict_run  # ArviZ and more
 
     target = OutputFile(out)
-    prediction = predict_run(folder, GenotypeSource.of(genotypes), covar, kinship)
+    prediction = predict_run(folder, genotypes.genotypes, covar, kinship)
     target.write(prediction.table)
     _tell([*prediction_lines(prediction), f"table: {out}"])
 
 
-@app.command()
+@_command
 def fetch(
     name: Annotated[str | None, typer.Argument(help="A data set; without one, all are listed.", metavar="NAME")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the files; NAME by default.", metavar="DIR")] = None,
@@ -447,12 +244,6 @@ def fetch(
 def main() -> None:
     """Run the command line."""
     app()
-
-
-def _settings(options: dict[str, Any]) -> RunSettings:
-    """Take those of a command's options that say what is analysed."""
-    own = ("out", "overwrite", "method", "loco", "genotypes")
-    return RunSettings(**options["genotypes"], **{name: value for name, value in options.items() if name not in own})
 
 
 def _bars() -> StageBars:

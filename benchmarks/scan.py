@@ -47,8 +47,8 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.cohort import cohort_from_arrays
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import write_tsv
-from bayes_lmmlasso.run.scan import run_scan, scan_table
-from bayes_lmmlasso.run.settings import RunSettings
+from bayes_lmmlasso.run.scan import ScanSettings, run_scan, scan_table
+from bayes_lmmlasso.run.settings import DataSettings
 
 METHODS = ("lmm-p3d", "lmm-exact")
 FASTLMM = """
@@ -114,8 +114,8 @@ def ours(files: Files, method: str) -> None:
     files.record("whole process", f"ours, {method}", *timed(run, resource.RUSAGE_CHILDREN))
 
     pheno = files.prefix.with_suffix(".tsv")
-    settings = RunSettings(bfile=files.prefix, pheno=pheno, trait="trait", kinship="centred", maf=0.0)
-    analyse = partial(run_scan, settings, method, False, StageClock())
+    settings = DataSettings(bfile=files.prefix, pheno=pheno, trait="trait", kinship="centred", maf=0.0)
+    analyse = partial(run_scan, settings, ScanSettings(method=method), StageClock())
     files.record("analysis", f"ours, {method}", *timed(lambda: write_tsv(scan_table(*analyse()), out)))
 
     def scan() -> None:

@@ -48,7 +48,7 @@ def settings(**changes: object) -> RunSettings:
     """Settings of the small run, with changes."""
     folder = cohort_folder()
     given = {"bfile": folder / "small", "pheno": folder / "pheno.tsv", "trait": "height", **OPTIONS, **changes}
-    return RunSettings(**given)
+    return RunSettings.of(**given)
 
 
 @cache

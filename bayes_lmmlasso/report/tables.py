@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.settings import Settings
 
 __all__ = ["RECORD", "OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
 
@@ -114,6 +115,8 @@ def _digits(column: pd.Series) -> list[str]:
 
 def _plain(value: Any) -> Any:
     """Return what JSON can hold: NumPy scalars unpacked, NaN and infinities as None."""
+    if isinstance(value, Settings):
+        value = dict(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -81,7 +81,7 @@ def run_demo(
     replaced = _check(out)
     out.mkdir(parents=True, exist_ok=True)
     _write_cohort(out, n_samples, n_variants, seed)
-    settings = RunSettings(
+    settings = RunSettings.of(
         bfile=out / "demo",
         pheno=out / "demo_phenotypes.tsv",
         trait="simulated",

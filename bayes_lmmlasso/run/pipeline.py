@@ -10,7 +10,7 @@ The report is made from the other files alone, so that it can be made again from
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -117,9 +117,9 @@ def resume(
     """
     interrupted = can_resume(folder)  # perhaps when all was done but not yet in its place
     known, finished = to_resume(folder)
-    settings = RunSettings.from_record(known["arguments"])
+    settings = RunSettings.of(**known["arguments"])
     if draws is not None or until is not None:
-        settings = replace(settings, draws=draws, until=until)
+        settings = settings.with_options(draws=draws, until=until)
     elif finished and not interrupted:
         raise InputError(
             f"expected an unfinished run in {folder}, got one that has finished with "
@@ -168,9 +168,9 @@ def _compute(
     steps: Steps = InOwnProcesses(clock, handover) if own_processes else InOneProcess(clock)
     mixed, data = steps.do(f"{_ROOM}.stages", "fit_and_rotate", settings, everything)
     found = [mixed, steps.do(f"{_ROOM}.stages", "select", settings, mixed)] if everything else [mixed]
-    found.append(steps.do(f"{_ROOM}.sample_step", "sample", asdict(settings), data, store / CHECKPOINT))
+    found.append(steps.do(f"{_ROOM}.sample_step", "sample", settings, data, store / CHECKPOINT))
     write = "write_results" if everything else "write_samples"
-    result: SamplingResult = steps.value(steps.do(f"{_ROOM}.results", write, settings, record, *found, store))
+    result: SamplingResult = steps.value(steps.do(f"{_ROOM}.write", write, settings, record, *found, store))
     write_json(result.record, store / RECORD)
     if everything:
         steps.do("bayes_lmmlasso.report.page", "write_report", store)

@@ -11,10 +11,10 @@ import pandas as pd
 from bayes_lmmlasso.cohort import Cohort, GenotypeSource, sample_frame
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, read_cross_kinship
+from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.posterior import TrainingSet, predict_cohort, read_training, read_tree
 from bayes_lmmlasso.posterior.prediction import predictable
 from bayes_lmmlasso.run.folder import read_record
-from bayes_lmmlasso.run.settings import KINSHIPS
 
 __all__ = ["RunPrediction", "predict_run"]
 

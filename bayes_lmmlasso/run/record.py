@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from dataclasses import asdict, fields
+from dataclasses import fields
 from importlib.metadata import version
 from typing import Any
 
@@ -17,7 +17,7 @@ from scipy.stats import skew
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.lmm import NullModel
 from bayes_lmmlasso.run.folder import PACKAGE
-from bayes_lmmlasso.run.settings import KINSHIPS, RunSettings
+from bayes_lmmlasso.run.settings import RunSettings
 from bayes_lmmlasso.run.stages import MixedModel
 
 __all__ = [
@@ -40,20 +40,17 @@ _DEPENDENCIES = (
     *("pandas", "scikit-learn", "scipy", "xarray", "zarr"),
 )
 _BLOCK = 1024  # SNPs copied at a time
-_NOT_OF_SAMPLE = ("n_active", "subsamples", "subsample_fraction", "window")
+_OF_SAMPLE = ("data", "sampling", "random")
 
 
 def starting_record(command: str, settings: RunSettings) -> dict[str, Any]:
     """Return what is known before a run starts: command, arguments, seed and versions."""
-    arguments = asdict(settings)
-    if command == "sample":
-        arguments = {name: value for name, value in arguments.items() if name not in _NOT_OF_SAMPLE}
     return {
         "package": PACKAGE,
         "status": "running",
         "command": command,
-        "arguments": arguments,
-        "seed": settings.seed,
+        "arguments": settings.options() if command == "run" else settings.options(*_OF_SAMPLE),
+        "seed": settings.random.seed,
         "snp_variance_share": SNP_VARIANCE_SHARE,
         "window_variance_share": WINDOW_VARIANCE_SHARE,
         "versions": versions(),
@@ -76,7 +73,7 @@ def data_record(settings: RunSettings, mixed: MixedModel) -> dict[str, Any]:
     n, p = analysis.X.shape
     residual = analysis.y - analysis.covariates @ mixed.null_model.fixed_effects
     return {
-        "fingerprint": fingerprint(analysis, None if settings.kinship in KINSHIPS else mixed.K),
+        "fingerprint": fingerprint(analysis, mixed.K if settings.data.has_given_kinship else None),
         "trait": analysis.trait_name,
         "trait_mean": analysis.trait.mean,
         "trait_sd": analysis.trait.sd,

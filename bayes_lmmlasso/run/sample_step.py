@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import jax
 
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.sampler.devices import shard
-from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
+from bayes_lmmlasso.posterior.sampler.draw import Sampler, draw_posterior
 from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
 from bayes_lmmlasso.posterior.sampler.stopping import Until
 from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.run.settings import RunSettings
 
 __all__ = ["sample"]
 
 
-def sample(arguments: Mapping[str, Any], data: RotatedData, store: Path, clock: StageClock) -> Drawn:
+def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> Drawn:
     """Draw from the posterior, or go on with the draws in a store.
 
     Parameters
     ----------
-    arguments
-        Those of a run, `RunSettings` as a mapping.
+    settings
+        What to do.
     data
         Rotated data.
     store
@@ -32,14 +32,20 @@ def sample(arguments: Mapping[str, Any], data: RotatedData, store: Path, clock: 
     clock
         Told of the stage.
     """
-    with clock("sampling") as remark, jax.enable_x64(arguments["precision"] == "float64"):
+    given = settings.sampling
+    with clock("sampling") as remark, jax.enable_x64(given.precision == "float64"):
         drawn, draws = draw_posterior(
-            data if arguments["devices"] == 1 else shard(data, arguments["devices"]),
-            arguments["model"],
-            until=None if arguments["until"] is None else Until.parse(arguments["until"]),
+            data if given.devices == 1 else shard(data, given.devices),
+            given.model,
+            until=None if given.until is None else Until.parse(given.until),
             store=store,
             progress=clock.progress,
-            **{name: arguments[name] for name in ("chains", "warmup", "draws", "sampler", "sweeps", "seed")},
+            chains=given.chains,
+            warmup=given.warmup,
+            draws=given.draws,
+            sampler=cast(Sampler, given.sampler),
+            sweeps=given.sweeps,
+            seed=settings.random.seed,
         )
         chains, draws, *_ = draws.read("sigma2_e").shape
         remark(f"{chains} x {draws} draws")

@@ -10,59 +10,65 @@ from scipy.special import chdtri
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import gower_scale, leave_one_chromosome_out
+from bayes_lmmlasso.lmm import KinshipMethod, gower_scale, leave_one_chromosome_out
+from bayes_lmmlasso.lmm.relatedness import KINSHIPS, kinship_genotypes
 from bayes_lmmlasso.progress import StageClock
-from bayes_lmmlasso.run.settings import KINSHIPS, RunSettings
-from bayes_lmmlasso.run.stages import estimate_kinship, kinship_genotypes, read_analysis
+from bayes_lmmlasso.run.settings import DataSettings
+from bayes_lmmlasso.run.stages import raw_kinship, read_analysis
 from bayes_lmmlasso.scan import Scan, ScanMethod, scan, scan_by_chromosome
+from bayes_lmmlasso.settings import Settings, knob
 
-__all__ = ["SCANS", "run_scan", "scan_lines", "scan_table"]
+__all__ = ["ScanSettings", "run_scan", "scan_lines", "scan_table"]
 
-SCANS: tuple[str, ...] = get_args(ScanMethod)
 _N_NAMED = 5
 
 
-def run_scan(settings: RunSettings, method: str, loco: bool, clock: StageClock) -> tuple[AnalysisSet, Scan]:
+class ScanSettings(Settings):
+    """The tests of single SNPs."""
+
+    method: ScanMethod = knob("lmm-p3d", "Model of the tests.", choices=get_args(ScanMethod))
+    loco: bool = knob(False, "Leave a SNP's own chromosome out of its kinship.")
+
+
+def run_scan(data: DataSettings, tests: ScanSettings, clock: StageClock) -> tuple[AnalysisSet, Scan]:
     """Test every SNP by itself.
 
     Parameters
     ----------
-    settings
+    data
         Data, filters and kinship.
-    method
-        A method of `bayes_lmmlasso.scan.association`.
-    loco
-        Whether the kinship of a SNP leaves out its own chromosome.
+    tests
+        How to test.
+    clock
+        Told of every stage.
 
     Raises
     ------
     InputError
         If an input is not as it should be, or the kinship cannot leave a chromosome out.
     """
-    if method not in SCANS:
-        raise InputError(f"expected --method to be one of {', '.join(SCANS)}, got {method!r}: choose one of these")
-    if loco and (method == "lm" or settings.kinship not in KINSHIPS):
-        given = "--method lm" if method == "lm" else f"--kinship {settings.kinship}"
+    method = tests.method
+    if tests.loco and (method == "lm" or data.has_given_kinship):
+        given = "--method lm" if method == "lm" else f"--kinship {data.kinship}"
         raise InputError(
             f"expected a mixed model with a kinship estimated from the genotypes for --loco, got {given}: "
             f"choose --kinship {', '.join(KINSHIPS)} and --method lmm-p3d or lmm-exact, or leave --loco out"
         )
-    model = cast(ScanMethod, method)
-    analysis = read_analysis(settings, clock)
+    analysis = read_analysis(data, clock)
     X, y, Z = analysis.X, analysis.y, analysis.covariates
-    if loco:
+    if tests.loco:
         with clock("scan"):
             chromosomes = analysis.variants["chrom"].to_numpy()
-            genotypes, estimator = kinship_genotypes(settings.kinship, analysis)
-            kinships = leave_one_chromosome_out(genotypes, chromosomes, estimator)
+            estimator = cast(KinshipMethod, data.kinship)
+            kinships = leave_one_chromosome_out(kinship_genotypes(analysis, estimator), chromosomes, estimator)
             scaled = ((chromosome, gower_scale(K)) for chromosome, K in kinships)
-            return analysis, scan_by_chromosome(X, y, chromosomes, scaled, covariates=Z, method=model)
+            return analysis, scan_by_chromosome(X, y, chromosomes, scaled, covariates=Z, method=method)
     K = None
     if method != "lm":
         with clock("kinship"):
-            K = gower_scale(estimate_kinship(settings.kinship, analysis, settings.bfile))
+            K = gower_scale(raw_kinship(data, analysis))
     with clock("scan"):
-        return analysis, scan(X, y, K, covariates=Z, method=model)
+        return analysis, scan(X, y, K, covariates=Z, method=method)
 
 
 def scan_table(analysis: AnalysisSet, result: Scan) -> pd.DataFrame:

@@ -1,154 +1,177 @@
-"""What a run is asked to do."""
+"""What an analysis is asked to do, in groups: each field once, with its help, range and default.
+
+GenotypeSettings   the file of genotypes, in one of the formats
+FilterSettings   and covariates, kinship, filters of SNPs
+CohortSettings and the table of traits: the data of a study
+DataSettings and the trait: the data of an analysis
+PathSettings, LassoSettings, SamplingSettings, WindowSettings, SeedSettings
+RunSettings        all of them together
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
+
+from pydantic import ValidationInfo, create_model, field_validator, model_validator
 
 from bayes_lmmlasso.cohort import FORMATS, GenotypeSource
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import PEDIGREE, KinshipMethod
-from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.lmm import PEDIGREE
+from bayes_lmmlasso.lmm.relatedness import KINSHIPS
+from bayes_lmmlasso.models import MODELS, SAMPLERS
 from bayes_lmmlasso.posterior import Until
+from bayes_lmmlasso.settings import Settings, as_option, expand_path, knob
 
-__all__ = ["EFFECTS", "KINSHIPS", "PRECISIONS", "TRANSFORMS", "RunSettings"]
+__all__ = [
+    "CohortSettings",
+    "DataSettings",
+    "FilterSettings",
+    "GenotypeSettings",
+    "LassoSettings",
+    "PathSettings",
+    "RunSettings",
+    "SamplingSettings",
+    "SeedSettings",
+    "WindowSettings",
+]
 
-KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
-TRANSFORMS: tuple[str, ...] = get_args(TransformName)
-EFFECTS = ("summary", "all")
-PRECISIONS = ("float32", "float64")
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
+_HELP = {
+    "bfile": ("PLINK 1 file set PREFIX.bed/.bim/.fam.", "PREFIX"),
+    "pgen": ("PLINK 2 file set PREFIX.pgen/.pvar/.psam.", "PREFIX"),
+    "vcf": ("VCF, counted by DS or GT.", "FILE"),
+    "vcf_zarr": ("VCF Zarr of bio2zarr.", "DIR"),
+    "bimbam": ("BIMBAM mean genotypes NAME.geno.txt[.gz], with NAME.samples.txt and NAME.anno.txt beside.", "FILE"),
+    "matrix": ("Delimited matrix of dosages with a header.", "FILE"),
+}
+
+if TYPE_CHECKING:
+    _Formats = Settings
+else:  # a field for each format that can be read
+    _fields = {name: (Path | None, knob(None, _HELP[name][0], metavar=_HELP[name][1])) for name in FORMATS}
+    _Formats = create_model("_Formats", __base__=Settings, **_fields)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunSettings:
-    """Arguments of a run, checked as far as they can be without the data.
-
-    Parameters
-    ----------
-    bfile, pgen, vcf, vcf_zarr, bimbam, matrix
-        The genotypes, in one of the formats of `bayes_lmmlasso.cohort.FORMATS`.
-    pheno, covar
-        Trait table and covariate table.
-    trait
-        Column of the trait table.
-    kinship
-        ``rrm``, ``centred``, ``ibs``, the path of a kinship file or ``pedigree:`` and that of a table of parents.
-    model
-        A name in `bayes_lmmlasso.models.MODELS`.
-    maf, missing
-        Least minor-allele frequency and largest share of missing calls of a SNP.
-    transform
-        ``none``, ``box-cox`` or ``rank-normal``.
-    n_active
-        Number of SNPs in the Lasso solution and in each subsample's.
-    subsamples, subsample_fraction
-        Number of subsamples for stability selection, and the share of the samples in each.
-    chains, warmup, draws
-        Markov chains; the lengths default to what the model says.
-    sampler
-        ``auto``, ``nuts`` or ``composite``, see `bayes_lmmlasso.sample_posterior`.
-    sweeps
-        Sweeps of the composite sampler in each draw; defaults to what the model says.
-    until
-        Targets at which sampling stops, such as ``rhat=1.01,minutes=15``; ``draws`` is then the most.
-    effects
-        Draws of the effects to keep: a ``summary`` (see `bayes_lmmlasso.posterior.tree.compact`) or ``all``.
-    precision
-        Floating-point type of the sampler, ``float32`` or ``float64``.
-    devices
-        Devices to spread the SNPs over.
-    window
-        Windows, such as ``1Mb``, ``2cM``, ``100snps`` or ``ld``.
-    seed
-        Seed of everything random.
-
-    Raises
-    ------
-    InputError
-        If a value is out of range, or the genotypes are not given once.
-    """
-
-    bfile: Path | None = None
-    pgen: Path | None = None
-    vcf: Path | None = None
-    vcf_zarr: Path | None = None
-    bimbam: Path | None = None
-    matrix: Path | None = None
-    pheno: Path
-    trait: str
-    covar: Path | None = None
-    kinship: str = "rrm"
-    model: str = "laplace"
-    maf: float = 0.01
-    missing: float = 0.05
-    transform: TransformName = "none"
-    n_active: int = 20
-    subsamples: int = 100
-    subsample_fraction: float = 0.5
-    chains: int = 4
-    warmup: int | None = None
-    draws: int | None = None
-    sampler: str = "auto"
-    sweeps: int | None = None
-    until: str | None = None
-    effects: str = "summary"
-    precision: str = "float32"
-    devices: int = 1
-    window: str = "1Mb"
-    seed: int = 0
-
-    @classmethod
-    def from_record(cls, arguments: Mapping[str, Any]) -> Self:
-        """Return the settings that ``run.json`` records as arguments."""
-        files = (name for name in (*FORMATS, "pheno", "covar") if arguments.get(name) is not None)
-        return cls(**(dict(arguments) | {name: Path(arguments[name]) for name in files}))
+class GenotypeSettings(_Formats):
+    """The file of genotypes: one field for each format, of which one is given."""
 
     @property
     def genotypes(self) -> GenotypeSource:
         """The genotypes and their format."""
-        return GenotypeSource.of({name: getattr(self, name) for name in FORMATS})
+        return GenotypeSource.of(self.given_genotypes())
 
-    def __post_init__(self) -> None:
-        _ = self.genotypes
-        for option, value, choices in (
-            ("--model", self.model, tuple(MODELS)),
-            ("--transform", self.transform, TRANSFORMS),
-            ("--effects", self.effects, EFFECTS),
-            ("--precision", self.precision, PRECISIONS),
-        ):
-            if value not in choices:
-                raise InputError(
-                    f"expected {option} to be one of {', '.join(choices)}, got {value!r}: choose one of these"
-                )
-        if self.kinship not in KINSHIPS and not Path(self.kinship.removeprefix(PEDIGREE)).is_file():
+    def given_genotypes(self) -> dict[str, Path]:
+        """Return what is given of the formats' fields."""
+        return {name: path for name in FORMATS if (path := getattr(self, name)) is not None}
+
+
+class FilterSettings(GenotypeSettings):
+    """Covariates, kinship, and which SNPs take part."""
+
+    covar: Path | None = knob(None, "Table of covariates; all are used.", metavar="FILE")
+    kinship: str = knob(
+        "rrm",
+        "Estimator, file of a kinship, or table of parents.",
+        metavar="|".join((*KINSHIPS, "FILE", f"{PEDIGREE}FILE")),
+    )
+    maf: float = knob(0.01, "Least minor-allele frequency.", at_least=0, at_most=0.5)
+    missing: float = knob(0.05, "Largest share of missing calls of a SNP.", at_least=0, at_most=1)
+
+    @property
+    def has_given_kinship(self) -> bool:
+        """Whether the kinship comes from a file, and is not estimated from the SNPs."""
+        return self.kinship not in KINSHIPS
+
+    @field_validator("kinship")
+    @classmethod
+    def _check_kinship(cls, kinship: str, info: ValidationInfo) -> str:
+        if kinship in KINSHIPS:
+            return kinship
+        prefix = PEDIGREE if kinship.startswith(PEDIGREE) else ""
+        context = info.context or {}
+        path = expand_path(kinship.removeprefix(prefix), context.get("folder"))
+        if not path.is_file():
             raise InputError(
-                f"expected --kinship to be {', '.join(KINSHIPS)}, the path of a kinship file or {PEDIGREE}FILE, got "
-                f"{self.kinship!r}, which is none of these: choose an estimator or check the path"
+                f"expected {context.get('called', as_option)('kinship')} to be {', '.join(KINSHIPS)}, the path of a "
+                f"kinship file or {PEDIGREE}FILE, got {kinship!r}, which is none of these: choose an estimator or "
+                "check the path"
             )
-        for option, count, least in (
-            ("--n-active", self.n_active, 1),
-            ("--subsamples", self.subsamples, 1),
-            ("--chains", self.chains, 1),
-            ("--warmup", self.warmup, 1),
-            ("--draws", self.draws, 4),
-            ("--sweeps", self.sweeps, 1),
-            ("--devices", self.devices, 1),
-            ("--seed", self.seed, 0),
-        ):
-            if count is not None and count < least:
-                raise InputError(f"expected {option} of at least {least}, got {count}: give a larger number")
+        return f"{prefix}{path}"
+
+
+class CohortSettings(FilterSettings):
+    """Genotypes and a table of traits: the data of a study."""
+
+    pheno: Path = knob(..., "Table of traits with columns fid iid, or iid.", metavar="FILE")
+    transform: TransformName = knob("none", "Transform of the trait.", choices=get_args(TransformName))
+
+    @model_validator(mode="after")
+    def _check_genotypes(self) -> Self:
+        _ = self.genotypes
+        return self
+
+    def of_trait(self, trait: str) -> DataSettings:
+        """Return the data of one trait."""
+        return DataSettings(**{name: getattr(self, name) for name in CohortSettings.model_fields}, trait=trait)
+
+
+class DataSettings(CohortSettings):
+    """Genotypes and one trait."""
+
+    trait: str = knob(..., "Column of the trait table.", metavar="NAME")
+
+
+class PathSettings(Settings):
+    """The Lasso path."""
+
+    n_active: int = knob(20, "SNPs in the Lasso solution, and in each subsample's.", at_least=1)
+
+
+class LassoSettings(PathSettings):
+    """The Lasso path and stability selection."""
+
+    subsamples: int = knob(100, "Subsamples for stability selection.", at_least=1)
+    subsample_fraction: float = knob(
+        0.5, "Share of the samples in each subsample.", between=(0, 1), remedy="0.5 is usual"
+    )
+
+
+class SamplingSettings(Settings):
+    """The posterior."""
+
+    model: str = knob("laplace", "Prior of the SNP effects.", choices=MODELS)
+    chains: int = knob(4, "Markov chains.", at_least=1)
+    warmup: int | None = knob(None, "Draws of each chain to discard.", at_least=1, unset="as the model needs")
+    draws: int | None = knob(
+        None, "Draws of each chain to keep; with --until the most.", at_least=4, unset="as the model needs"
+    )
+    sampler: str = knob("auto", "How the posterior is sampled.", choices=SAMPLERS)
+    sweeps: int | None = knob(
+        None, "Sweeps over the SNPs in each draw (composite sampler).", at_least=1, unset="as the model needs"
+    )
+    until: str | None = knob(
+        None, "Stop when reached: rhat=1.01, mcse=0.02, minutes=15, or several with commas.", metavar="TARGETS"
+    )
+    effects: str = knob("summary", "Draws of the effects to keep in posterior.zarr.", choices=("summary", "all"))
+    precision: str = knob("float32", "Floating-point type of the sampler.", choices=("float32", "float64"))
+    devices: int = knob(1, "Devices to spread the SNPs over.", at_least=1)
+
+    @field_validator("until")
+    @classmethod
+    def _check_until(cls, until: str | None) -> str | None:
+        if until is not None:
+            Until.parse(until)
+        return until
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
         if self.draws is not None and self.chains * self.draws < _LEAST_DRAWS:
             raise InputError(
                 f"expected at least {_LEAST_DRAWS} draws of all chains together, got --chains {self.chains} times "
                 f"--draws {self.draws}: leave-one-out has no meaning with fewer"
             )
-        for option, share, top in (("--maf", self.maf, 0.5), ("--missing", self.missing, 1.0)):
-            if not 0 <= share <= top:
-                raise InputError(f"expected {option} between 0 and {top:g}, got {share:g}: give a share")
         spec = MODELS[self.model]
         if self.sampler not in spec.samplers:
             raise InputError(
@@ -160,9 +183,53 @@ class RunSettings:
                 f"expected --sweeps with the composite sampler alone, got --model {self.model} and --sampler "
                 f"{self.sampler}: leave it out"
             )
-        if self.until is not None:
-            Until.parse(self.until)
-        if not 0 < self.subsample_fraction < 1:
-            raise InputError(
-                f"expected --subsample-fraction between 0 and 1, got {self.subsample_fraction:g}: 0.5 is usual"
-            )
+        return self
+
+
+class WindowSettings(Settings):
+    """The windows of the genome."""
+
+    window: str = knob("1Mb", "Windows, such as 500kb, 2cM, 100snps, or ld for LD blocks.", metavar="WINDOW")
+
+
+class SeedSettings(Settings):
+    """Randomness."""
+
+    seed: int = knob(0, "Seed of everything random.", at_least=0)
+
+
+class RunSettings(Settings):
+    """All groups of a run."""
+
+    data: DataSettings
+    lasso: LassoSettings = LassoSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    windows: WindowSettings = WindowSettings()
+    random: SeedSettings = SeedSettings()
+
+    @classmethod
+    def of(cls, **options: Any) -> Self:
+        """Make the groups of options by name, as Python's callers and ``run.json`` have them.
+
+        Raises
+        ------
+        InputError
+            If an option is unknown, or its value is not as its field asks.
+        """
+        groups = {name: field.annotation for name, field in cls.model_fields.items()}
+        known = {option: name for name, group in groups.items() for option in group.model_fields}  # type: ignore[union-attr]
+        if unknown := [option for option in options if option not in known]:
+            raise InputError(f"expected options among {', '.join(known)}, got {unknown[0]!r}: remove or correct it")
+        given: dict[str, dict[str, Any]] = {name: {} for name in groups}
+        for option, value in options.items():
+            given[known[option]][option] = value
+        return cls(**{name: group.read(given[name], called=str) for name, group in groups.items()})  # type: ignore[union-attr]
+
+    def options(self, *groups: str) -> dict[str, Any]:
+        """Return the options of some groups, or of all, by name."""
+        chosen = groups or tuple(type(self).model_fields)
+        return {name: value for group in chosen for name, value in dict(getattr(self, group)).items()}
+
+    def with_options(self, **changes: Any) -> Self:
+        """Return the settings with some options changed."""
+        return self.of(**(self.options() | changes))

@@ -7,21 +7,22 @@ the parts of y) and ``simulation.json`` (settings, seed, variances). Trait simK 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from bayes_lmmlasso.cohort import (
+    PRESETS,
     Cohort,
+    EffectLaw,
     SimulatedTrait,
     TraitDesign,
     choose_variants,
-    prepare,
-    read_plink,
     sample_frame,
     semi_empirical_trait,
     simulate_cohort,
@@ -31,85 +32,77 @@ from bayes_lmmlasso.cohort import (
     write_plink,
 )
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import Eigenbasis, gower_scale, polygenic_effect
+from bayes_lmmlasso.lmm import polygenic_effect
+from bayes_lmmlasso.lmm.relatedness import Relatedness
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import write_json, write_tsv
 from bayes_lmmlasso.run.folder import PACKAGE, published_folder
 from bayes_lmmlasso.run.record import versions
-from bayes_lmmlasso.run.stages import estimate_kinship
+from bayes_lmmlasso.run.settings import DataSettings, FilterSettings
+from bayes_lmmlasso.run.stages import prepare_analysis, raw_kinship, read_cohort
+from bayes_lmmlasso.settings import Settings, knob
 
-__all__ = ["BACKGROUNDS", "SimulationSettings", "run_simulation", "simulation_lines"]
+__all__ = ["DesignSettings", "SimulationSettings", "run_simulation", "simulation_lines"]
 
 Background = Literal["drawn", "trait", "blup"]
-BACKGROUNDS: tuple[str, ...] = get_args(Background)
 RECORD = "simulation.json"
+_PRESET = "preset"
 
 
-@dataclass(frozen=True)
-class SimulationSettings:
-    """What is simulated.
+class SimulationSettings(FilterSettings):
+    """What traits are simulated on, and how many.
 
-    Parameters
-    ----------
-    bfile
-        PLINK file set with the genotypes; None simulates them.
-    pheno, trait, covar
-        Table and column of the trait that gives the background, and covariates to take out of it.
-    background
-        ``drawn`` u ~ N(0, XX'/p), the real ``trait`` without its covariates, or its ``blup``: the polygenic effect of
-        its null model.
-    kinship
-        ``rrm``, ``centred``, ``ibs`` or a file, for the null model.
-    design
-        Causal SNPs and shares of variance.
-    replicates
-        Number of traits.
-    maf, missing
-        Filters of the SNPs that may be causal and that ``drawn`` backgrounds and kinships are made of; all SNPs are
-        written.
-    samples, variants, populations, chromosomes
-        Size of simulated genotypes.
-    seed
-        Seed of the genotypes and the first trait.
-
-    Raises
-    ------
-    InputError
-        If the background is unknown, lacks its trait, or a number is not positive.
+    The genotypes are simulated if none are given. ``maf`` and ``missing`` say which SNPs may be causal, and which
+    ``drawn`` backgrounds and kinships are made of; all SNPs are written.
     """
 
-    bfile: Path | None = None
-    pheno: Path | None = None
-    trait: str | None = None
-    covar: Path | None = None
-    background: Background = "drawn"
-    kinship: str = "rrm"
-    design: TraitDesign = field(default_factory=TraitDesign)
-    replicates: int = 1
-    maf: float = 0.01
-    missing: float = 0.05
-    samples: int = 300
-    variants: int = 2000
-    populations: int = 3
-    chromosomes: int = 3
-    seed: int = 0
+    pheno: Path | None = knob(None, "Table with the real trait.", metavar="FILE")
+    trait: str | None = knob(None, "Real trait behind the background.", metavar="NAME")
+    background: Background = knob(
+        "drawn", "Background: drawn, the real trait, or its BLUP.", choices=get_args(Background)
+    )
+    replicates: int = knob(1, "Number of traits.", at_least=1)
+    samples: int = knob(300, "Samples of simulated genotypes.", at_least=1)
+    variants: int = knob(2000, "SNPs of simulated genotypes.", at_least=1)
+    populations: int = knob(3, "Populations of simulated genotypes.", at_least=1)
+    chromosomes: int = knob(3, "Chromosomes of simulated genotypes.", at_least=1)
 
-    def __post_init__(self) -> None:
-        if self.background not in BACKGROUNDS:
-            raise InputError(f"expected --background {', '.join(BACKGROUNDS)}, got {self.background!r}: choose one")
-        needed = (self.bfile, self.pheno, self.trait)
-        if self.background != "drawn" and None in needed:
+    @model_validator(mode="after")
+    def _check_background(self) -> Self:
+        given = self.given_genotypes()
+        if given:
+            _ = self.genotypes
+        if self.background != "drawn" and (not given or self.pheno is None or self.trait is None):
             raise InputError(
-                f"expected --bfile, --pheno and --trait for --background {self.background}, got not all of them: name "
-                "the trait that gives the background, or draw it"
+                f"expected genotypes, --pheno and --trait for --background {self.background}, got not all of them: "
+                "name the trait that gives the background, or draw it"
             )
         if self.background == "drawn" and (self.pheno, self.trait, self.covar) != (None, None, None):
             raise InputError(
                 "expected --background trait or blup with --pheno, --trait or --covar, got drawn: say which"
             )
-        for name in ("replicates", "samples", "variants", "populations", "chromosomes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"expected --{name} of at least 1, got {getattr(self, name)}: raise it")
+        return self
+
+    def data(self) -> DataSettings:
+        """Return the data of the real trait behind the background."""
+        return DataSettings(**{name: getattr(self, name) for name in DataSettings.model_fields if name != "transform"})
+
+
+class DesignSettings(Settings):
+    """What a simulated trait is made of: a preset, and what differs from it."""
+
+    preset: str = knob("balanced", "Settings of the traits.", choices=PRESETS)
+    n_causal: int | None = knob(None, "Causal SNPs.", unset=_PRESET)
+    effect_law: EffectLaw | None = knob(None, "Law of the effects.", choices=get_args(EffectLaw), unset=_PRESET)
+    share_snps: float | None = knob(None, "Share of variance of the SNPs.", unset=_PRESET)
+    share_structure: float | None = knob(None, "Share of variance of the background.", unset=_PRESET)
+    share_noise: float | None = knob(None, "Share of variance of the noise.", unset=_PRESET)
+    min_distance: int | None = knob(None, "Least distance of causal SNPs in bp.", unset=_PRESET)
+
+    def design(self) -> TraitDesign:
+        """Return the design."""
+        changes = {name: value for name, value in dict(self).items() if value is not None and name != "preset"}
+        return replace(PRESETS[self.preset], **changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,14 +116,24 @@ class _Base:
 
 
 def run_simulation(
-    settings: SimulationSettings, out: Path, *, overwrite: bool = False, progress: Progress = silent
+    settings: SimulationSettings,
+    design: TraitDesign,
+    seed: int,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """Simulate traits and write them with their genotypes and truth.
 
     Parameters
     ----------
     settings
-        What is simulated.
+        What traits are simulated on, and how many.
+    design
+        Causal SNPs and shares of variance.
+    seed
+        Seed of the genotypes and the first trait.
     out
         Folder: new or empty, or with ``overwrite`` one of an earlier simulation.
     overwrite
@@ -152,11 +155,15 @@ def run_simulation(
     clock = StageClock(progress)
     with published_folder(out, RECORD, overwrite=overwrite) as folder:
         with clock("genotypes") as remark:
-            bfile, trait = settings.bfile, settings.trait
-            base = _read_with_trait(settings, bfile, trait) if bfile and trait else _read(settings)
+            base = _read_genotypes(settings, seed) if settings.trait is None else _read_with_trait(settings)
             remark("{:,} samples, {:,} SNPs".format(*base.X.shape))
         with clock("traits"):
-            traits = {f"sim{k + 1}": _simulate(settings, base, k) for k in range(settings.replicates)}
+            traits = {
+                f"sim{k + 1}": semi_empirical_trait(
+                    base.X, base.background, design=design, variants=base.variants, seed=seed + k
+                )
+                for k in range(settings.replicates)
+            }
         truth = pd.concat([_truth(name, trait, base.variants) for name, trait in traits.items()], ignore_index=True)
         ids = sample_frame(base.cohort)
         with clock("files"):
@@ -165,13 +172,12 @@ def run_simulation(
             write_tsv(truth, folder / "truth.tsv")
             parts = [_components(name, trait, ids) for name, trait in traits.items()]
             write_tsv(pd.concat(parts, ignore_index=True), folder / "components.tsv")
-            write_json(_record(settings, base, traits), folder / RECORD)
+            write_json(_record(settings, design, seed, base, traits), folder / RECORD)
     return truth
 
 
-def simulation_lines(truth: pd.DataFrame, settings: SimulationSettings, out: Path) -> list[str]:
+def simulation_lines(truth: pd.DataFrame, settings: SimulationSettings, design: TraitDesign, out: Path) -> list[str]:
     """Say what was simulated and where it is."""
-    design = settings.design
     return [
         f"{settings.replicates:,} traits with {design.n_causal} causal SNPs ({design.effect_law} effects), background "
         f"{settings.background}",
@@ -182,18 +188,18 @@ def simulation_lines(truth: pd.DataFrame, settings: SimulationSettings, out: Pat
     ]
 
 
-def _read(settings: SimulationSettings) -> _Base:
+def _read_genotypes(settings: SimulationSettings, seed: int) -> _Base:
     """Read or simulate genotypes, without a trait."""
-    if settings.bfile is None:
+    if settings.given_genotypes():
+        cohort = settings.genotypes.read(dtype="int8")
+    else:
         cohort = simulate_cohort(
             n_samples=settings.samples,
             n_variants=settings.variants,
             n_populations=settings.populations,
             n_chromosomes=settings.chromosomes,
-            seed=settings.seed,
+            seed=seed,
         )
-    else:
-        cohort = read_plink(settings.bfile, dtype="int8")
     calls = cohort["call_dosage"].values
     statistics = snp_statistics(calls)
     columns, _ = choose_variants(statistics, settings.maf, settings.missing)
@@ -202,31 +208,20 @@ def _read(settings: SimulationSettings) -> _Base:
     return _Base(cohort, X, variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2), None)
 
 
-def _read_with_trait(settings: SimulationSettings, bfile: Path, trait: str) -> _Base:
+def _read_with_trait(settings: SimulationSettings) -> _Base:
     """Read genotypes and the trait that gives the background; samples without it are left out."""
-    cohort = read_plink(bfile, settings.pheno, trait, settings.covar)
-    analysis = prepare(
-        cohort,
-        trait,
-        covariates=cohort.attrs["covariates"],
-        maf=settings.maf,
-        missing=settings.missing,
-    )
+    data = settings.data()
+    cohort = read_cohort(data)
+    analysis = prepare_analysis(data, cohort)
     ids = pd.MultiIndex.from_frame(sample_frame(cohort))
     rows = ids.get_indexer(pd.MultiIndex.from_frame(analysis.samples))
     if settings.background == "trait":
         fixed = np.linalg.lstsq(analysis.covariates, analysis.y, rcond=None)[0]
         background = analysis.y - analysis.covariates @ fixed
     else:
-        basis = Eigenbasis.from_kinship(gower_scale(estimate_kinship(settings.kinship, analysis, bfile)))
+        basis = Relatedness.of(raw_kinship(data, analysis)).basis
         background = polygenic_effect(analysis.y, basis, analysis.covariates)
     return _Base(cohort.isel(samples=rows), analysis.X, analysis.variants, background)
-
-
-def _simulate(settings: SimulationSettings, base: _Base, k: int) -> SimulatedTrait:
-    return semi_empirical_trait(
-        base.X, base.background, design=settings.design, variants=base.variants, seed=settings.seed + k
-    )
 
 
 def _truth(name: str, trait: SimulatedTrait, variants: pd.DataFrame) -> pd.DataFrame:
@@ -242,12 +237,14 @@ def _components(name: str, trait: SimulatedTrait, ids: pd.DataFrame) -> pd.DataF
     return table
 
 
-def _record(settings: SimulationSettings, base: _Base, traits: dict[str, SimulatedTrait]) -> dict[str, Any]:
+def _record(
+    settings: SimulationSettings, design: TraitDesign, seed: int, base: _Base, traits: dict[str, SimulatedTrait]
+) -> dict[str, Any]:
     return {
         "package": PACKAGE,
         "command": "simulate",
-        "arguments": asdict(settings),
-        "seed": settings.seed,
+        "arguments": dict(settings) | {"design": asdict(design), "seed": seed},
+        "seed": seed,
         "n_samples": base.X.shape[0],
         "n_candidates": base.X.shape[1],
         "traits": {name: {"seed": trait.seed, "variance": trait.y.var()} for name, trait in traits.items()},

@@ -9,41 +9,33 @@ The commands of the command line differ in where they stop.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_fam
+from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
-from bayes_lmmlasso.lmm import (
-    Eigenbasis,
-    KinshipMethod,
-    NullModel,
-    fit_null_model,
-    gower_scale,
-    kinship,
-    read_kinship,
-)
+from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
+from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.lmm.rotation import rotate_arrays
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.summaries.partition import check_window
 from bayes_lmmlasso.progress import StageClock
-from bayes_lmmlasso.run.settings import KINSHIPS, RunSettings
+from bayes_lmmlasso.run.settings import DataSettings, FilterSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
 
 __all__ = [
     "MixedModel",
     "Selection",
-    "estimate_kinship",
     "find_path",
     "find_scan",
     "find_stability",
     "fit_and_rotate",
     "fit_mixed_model",
-    "kinship_genotypes",
+    "prepare_analysis",
+    "raw_kinship",
     "read_analysis",
+    "read_cohort",
     "select",
 ]
 
@@ -73,7 +65,7 @@ class MixedModel:
     null_model: NullModel
 
 
-def read_analysis(settings: RunSettings, clock: StageClock) -> AnalysisSet:
+def read_analysis(settings: DataSettings, clock: StageClock) -> AnalysisSet:
     """Read and prepare the data.
 
     Raises
@@ -82,20 +74,29 @@ def read_analysis(settings: RunSettings, clock: StageClock) -> AnalysisSet:
         If the data are not as they should be.
     """
     with clock("data") as remark:
-        cohort = settings.genotypes.read(settings.pheno, settings.trait, settings.covar)
-        analysis = prepare(
-            cohort,
-            settings.trait,
-            covariates=cohort.attrs["covariates"],
-            maf=settings.maf,
-            missing=settings.missing,
-            transform=settings.transform,
-        )
+        analysis = prepare_analysis(settings, read_cohort(settings))
         remark("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
     return analysis
 
 
-def fit_mixed_model(settings: RunSettings, clock: StageClock) -> MixedModel:
+def read_cohort(settings: DataSettings) -> Cohort:
+    """Read the genotypes and join them with the tables."""
+    return settings.genotypes.read(settings.pheno, settings.trait, settings.covar)
+
+
+def prepare_analysis(settings: DataSettings, cohort: Cohort) -> AnalysisSet:
+    """Choose samples and SNPs of a cohort, and standardise."""
+    return prepare(
+        cohort,
+        settings.trait,
+        covariates=cohort.attrs["covariates"],
+        maf=settings.maf,
+        missing=settings.missing,
+        transform=settings.transform,
+    )
+
+
+def fit_mixed_model(settings: DataSettings, clock: StageClock) -> MixedModel:
     """Read and prepare the data, decompose the kinship and fit the null model.
 
     Raises
@@ -105,13 +106,20 @@ def fit_mixed_model(settings: RunSettings, clock: StageClock) -> MixedModel:
     """
     analysis = read_analysis(settings, clock)
     with clock("kinship"):
-        raw = estimate_kinship(settings.kinship, analysis, settings.bfile)
-        K = gower_scale(raw)
-        basis = Eigenbasis.from_kinship(K)
+        related = Relatedness.of(raw_kinship(settings, analysis))
     with clock("null model") as remark:
-        null_model = fit_null_model(analysis.y, basis, analysis.covariates, "reml")
+        null_model = fit_null_model(analysis.y, related.basis, analysis.covariates, "reml")
         remark(f"PVE {null_model.pve:.3f}")
-    return MixedModel(analysis, K, basis, float(np.trace(K) / np.trace(raw)), null_model)
+    return MixedModel(analysis, related.K, related.basis, related.scale, null_model)
+
+
+def raw_kinship(settings: FilterSettings, analysis: AnalysisSet) -> NDArray[np.float64]:
+    """Estimate the kinship of the analysed samples, or read it, unscaled.
+
+    A file without ids may have the order of the genotypes.
+    """
+    genotyped = settings.genotypes.samples() if settings.has_given_kinship else None
+    return analysis_kinship(analysis, settings.kinship, genotyped)
 
 
 def find_scan(mixed: MixedModel, clock: StageClock) -> Scan:
@@ -127,7 +135,7 @@ def find_scan(mixed: MixedModel, clock: StageClock) -> Scan:
         )
 
 
-def find_path(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> LassoPath:
+def find_path(settings: PathSettings, mixed: MixedModel, clock: StageClock) -> LassoPath:
     """Follow the Lasso path to ``settings.n_active`` SNPs."""
     with clock("path") as remark:
         path = lasso_path(
@@ -142,7 +150,7 @@ def find_path(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> La
     return path
 
 
-def find_stability(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> StabilitySelection:
+def find_stability(settings: LassoSettings, seed: int, mixed: MixedModel, clock: StageClock) -> StabilitySelection:
     """Select ``settings.n_active`` SNPs on every subsample, with a null model of its own."""
     with clock("stability") as remark:
         result = stability_selection(
@@ -153,7 +161,7 @@ def find_stability(settings: RunSettings, mixed: MixedModel, clock: StageClock) 
             covariates=mixed.analysis.covariates,
             n_subsamples=settings.subsamples,
             fraction=settings.subsample_fraction,
-            seed=settings.seed,
+            seed=seed,
             method="reml",
             progress=clock.progress,
         )
@@ -171,7 +179,7 @@ class Selection:
 
 
 def fit_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tuple[MixedModel, RotatedData]:
-    """Do what a run begins with: the mixed, and the same rotated for the sampler.
+    """Do what a run begins with: fit the mixed model, and rotate its data for the sampler.
 
     Parameters
     ----------
@@ -187,27 +195,18 @@ def fit_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tup
     InputError
         If the data are not as they should be.
     """
-    mixed = fit_mixed_model(settings, clock)
+    mixed = fit_mixed_model(settings.data, clock)
     if check:
-        check_window(settings.window, mixed.analysis.cm)
+        check_window(settings.windows.window, mixed.analysis.cm)
     with clock("rotation"):
-        data = rotate_arrays(mixed.analysis, mixed.basis, dtype=settings.precision)
+        data = rotate_arrays(mixed.analysis, mixed.basis, dtype=settings.sampling.precision)
     return mixed, data
 
 
 def select(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> Selection:
     """Test SNPs one by one and select some by the Lasso."""
-    return Selection(find_scan(mixed, clock), find_path(settings, mixed, clock), find_stability(settings, mixed, clock))
-
-
-def estimate_kinship(choice: str, analysis: AnalysisSet, bfile: Path | None) -> NDArray[np.float64]:
-    """Estimate the kinship of the analysed samples, or read it; files without ids may follow the .fam."""
-    if choice not in KINSHIPS:
-        return read_kinship(choice, analysis.samples, None if bfile is None else read_fam(bfile))
-    return kinship(*kinship_genotypes(choice, analysis))
-
-
-def kinship_genotypes(choice: str, analysis: AnalysisSet) -> tuple[NDArray[np.float32], KinshipMethod]:
-    """Return the genotypes that an estimator takes, and its name."""
-    estimator = cast(KinshipMethod, choice)
-    return (analysis.X if estimator == "rrm" else analysis.dosages()), estimator
+    return Selection(
+        find_scan(mixed, clock),
+        find_path(settings.lasso, mixed, clock),
+        find_stability(settings.lasso, settings.random.seed, mixed, clock),
+    )

@@ -68,7 +68,9 @@ def write_results(
     add_stability(tree, stability)
     projection = _project(tree, clock)
     with clock("windows"):
-        windows = window_table(tree, settings.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE)
+        windows = window_table(
+            tree, settings.windows.window, WINDOW_VARIANCE_SHARE, snp_variance_share=SNP_VARIANCE_SHARE
+        )
         write_tsv(windows, store / "windows.tsv")
     tree = _store_posterior(tree, settings, store, clock)
     with clock("tables"):
@@ -111,7 +113,7 @@ def write_samples(
 def _posterior(settings: RunSettings, mixed: MixedModel, drawn: Drawn, store: Path) -> xr.DataTree:
     """Return the tree of a run's draws."""
     tree = build_tree(drawn, stored_sites(store / CHECKPOINT), mixed.analysis.X.T, mixed.analysis)
-    add_training(tree, mixed.analysis, settings.kinship, mixed.kinship_scale)
+    add_training(tree, mixed.analysis, settings.data.kinship, mixed.kinship_scale)
     return tree
 
 
@@ -125,7 +127,7 @@ def _project(tree: xr.DataTree, clock: StageClock) -> Projection:
 
 def _store_posterior(tree: xr.DataTree, settings: RunSettings, store: Path, clock: StageClock) -> xr.DataTree:
     """Write ``posterior.zarr``, and return what was written."""
-    if settings.effects == "summary":
+    if settings.sampling.effects == "summary":
         with clock("summaries"):
             tree = compact(tree, SNP_VARIANCE_SHARE)
     with clock("posterior"):

@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, prepare, read_plink, read_table, sample_frame
-from bayes_lmmlasso.cohort.transforms import TransformName
+from bayes_lmmlasso.cohort import AnalysisSet, read_table, sample_frame
 from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import Eigenbasis, KinshipMethod, gower_scale, kinship, read_kinship
+from bayes_lmmlasso.lmm import PEDIGREE, Eigenbasis, read_kinship
+from bayes_lmmlasso.lmm.relatedness import Relatedness
+from bayes_lmmlasso.run.settings import CohortSettings
+from bayes_lmmlasso.run.stages import prepare_analysis, raw_kinship, read_cohort
 
-__all__ = ["DataSettings", "StudyData", "data_content", "load", "load_fold"]
-
-_KINSHIPS: tuple[str, ...] = get_args(KinshipMethod)
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Files and filters, as for a run.
-
-    Attributes
-    ----------
-    bfile, pheno, covar
-        PLINK file set, trait table and covariate table.
-    kinship
-        ``rrm``, ``centred``, ``ibs`` or the path of a kinship file.
-    maf, missing
-        Least minor-allele frequency and largest share of missing calls of a SNP.
-    transform
-        ``none``, ``box-cox`` or ``rank-normal``.
-    """
-
-    bfile: Path
-    pheno: Path
-    covar: Path | None = None
-    kinship: str = "rrm"
-    maf: float = 0.01
-    missing: float = 0.05
-    transform: str = "none"
-
-    def __post_init__(self) -> None:
-        if self.transform not in get_args(TransformName):
-            choices = ", ".join(get_args(TransformName))
-            raise InputError(f"expected transform to be one of {choices}, got {self.transform!r}: choose one of these")
-        for name, value, top in (("maf", self.maf, 0.5), ("missing", self.missing, 1.0)):
-            if not 0 <= value <= top:
-                raise InputError(f"expected {name} between 0 and {top:g}, got {value:g}: give a share")
+__all__ = ["StudyData", "data_content", "load", "load_fold"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,34 +32,22 @@ class StudyData:
 
 
 @lru_cache(maxsize=2)  # cells come trait by trait
-def load(settings: DataSettings, trait: str) -> StudyData:
-    """Read and prepare the data of a trait.
+def load(settings: CohortSettings, trait: str) -> StudyData:
+    """Read and prepare the data of a trait, as a run does.
 
     Raises
     ------
     InputError
         If the data are not as they should be.
     """
-    cohort = read_plink(settings.bfile, settings.pheno, trait, settings.covar)
-    analysis = prepare(
-        cohort,
-        trait,
-        covariates=cohort.attrs["covariates"],
-        maf=settings.maf,
-        missing=settings.missing,
-        transform=cast(TransformName, settings.transform),
-    )
-    if settings.kinship in _KINSHIPS:
-        estimator = cast(KinshipMethod, settings.kinship)
-        raw = kinship(analysis.X if estimator == "rrm" else analysis.dosages(), estimator)
-    else:
-        raw = read_kinship(settings.kinship, analysis.samples)
-    K = gower_scale(raw)
-    return StudyData(analysis, K, Eigenbasis.from_kinship(K))
+    data = settings.of_trait(trait)
+    analysis = prepare_analysis(data, read_cohort(data))
+    related = Relatedness.of(raw_kinship(data, analysis))
+    return StudyData(analysis, related.K, related.basis)
 
 
 @lru_cache(maxsize=1)
-def load_fold(data: DataSettings, trait: str, n_folds: int, label: int, seed: int) -> Fold:
+def load_fold(settings: CohortSettings, trait: str, n_folds: int, label: int, seed: int) -> Fold:
     """Read the cohort and prepare one of the folds that the seed assigns.
 
     Raises
@@ -100,23 +55,28 @@ def load_fold(data: DataSettings, trait: str, n_folds: int, label: int, seed: in
     InputError
         As `plan_folds` and `prepare_fold`.
     """
-    cohort = read_plink(data.bfile, data.pheno, trait, data.covar)
+    cohort = read_cohort(settings.of_trait(trait))
     covariates = cohort.attrs["covariates"]
-    estimated = data.kinship in _KINSHIPS
+    plan = plan_folds(cohort, trait, covariates, n_folds=n_folds, seed=seed)
+    relations: str | NDArray[np.float64] = settings.kinship
+    if settings.has_given_kinship:  # it may have rows for the analysed samples alone
+        cohort = cohort.isel(samples=plan.rows)
+        plan = plan_folds(cohort, trait, covariates, n_folds=n_folds, seed=seed)
+        relations = read_kinship(settings.kinship, sample_frame(cohort), settings.genotypes.samples())
     return prepare_fold(
         cohort,
         trait,
-        plan_folds(cohort, trait, covariates, n_folds=n_folds, seed=seed),
+        plan,
         label,
         covariates=covariates,
-        relations=data.kinship if estimated else read_kinship(data.kinship, sample_frame(cohort)),
-        maf=data.maf,
-        missing=data.missing,
-        transform=cast(TransformName, data.transform),
+        relations=relations,
+        maf=settings.maf,
+        missing=settings.missing,
+        transform=settings.transform,
     )
 
 
-def data_content(settings: DataSettings, trait: str) -> dict[str, Any]:
+def data_content(settings: CohortSettings, trait: str) -> dict[str, Any]:
     """Return what the data of a trait are, wherever they lie: filters, and SHA-256 of files and of the trait's column.
 
     Raises
@@ -124,21 +84,31 @@ def data_content(settings: DataSettings, trait: str) -> dict[str, Any]:
     InputError
         If a file cannot be read or has no such trait.
     """
-    given = [settings.covar, None if settings.kinship in _KINSHIPS else Path(settings.kinship)]
-    genotypes = [Path(f"{settings.bfile}.{suffix}") for suffix in ("bed", "bim", "fam")]
     table = read_table(settings.pheno)
     if trait not in table:
         raise InputError(
             f"expected trait {trait!r} in {settings.pheno}, got {', '.join(table.columns)}: choose of these"
         )
     column = table[[name for name in ("fid", "iid", trait) if name in table]].to_csv(index=False)
-    filters = {name: value for name, value in asdict(settings).items() if not isinstance(value, Path)}
-    return filters | {
-        "files": [_digest(path) for path in [*genotypes, *(path for path in given if path)]],
-        "kinship": settings.kinship if settings.kinship in _KINSHIPS else "file",
+    files = [*settings.genotypes.files(), *([settings.covar] if settings.covar else []), *_kinship_files(settings)]
+    return {
+        "genotypes": settings.genotypes.format,
+        "files": [_digest(path) for path in files],
+        "kinship": "file" if settings.has_given_kinship else settings.kinship,
+        "maf": settings.maf,
+        "missing": settings.missing,
+        "transform": settings.transform,
         "trait": trait,
         "values": hashlib.sha256(column.encode()).hexdigest(),
     }
+
+
+def _kinship_files(settings: CohortSettings) -> list[Path]:
+    """Return the file of a given kinship, and the one with its ids where there is one beside it."""
+    if not settings.has_given_kinship:
+        return []
+    path = Path(settings.kinship.removeprefix(PEDIGREE))
+    return [path, *(ids for ids in [path.with_name(path.name.replace(".grm.bin", ".grm.id"))] if ids != path)]
 
 
 def _digest(path: Path) -> str:

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from bayes_lmmlasso.studies.data import DataSettings
+from bayes_lmmlasso.run.settings import CohortSettings
+from bayes_lmmlasso.settings import Settings
 from bayes_lmmlasso.studies.execution import Runnable
 
 __all__ = ["Cell", "Kind", "MethodCall", "Results", "Study", "derived_seed"]
@@ -50,7 +51,7 @@ class Study:
     name: str
     kind: str
     seed: int
-    data: DataSettings
+    data: CohortSettings
     traits: tuple[str, ...]
     methods: tuple[MethodCall, ...]
     settings: Any
@@ -81,7 +82,7 @@ class Kind:
     Attributes
     ----------
     settings
-        Frozen dataclass of its own settings.
+        Group of its own settings.
     methods
         Methods to choose from: name -> settings with their defaults.
     cells
@@ -90,7 +91,7 @@ class Kind:
         Function of a study and its results that returns tables by file name.
     """
 
-    settings: type
+    settings: type[Settings]
     methods: Mapping[str, Mapping[str, Any]]
     cells: Callable[[Study], list[Cell]]
     tables: Callable[[Study, Results], dict[str, pd.DataFrame]]

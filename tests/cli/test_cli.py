@@ -67,7 +67,7 @@ def test_scan_writes_one_row_a_snp(tmp_path, method, kinship):
     assert result.exit_code == 0, result.output
     table = read_tsv(tmp_path / "scan.tsv")
     assert list(table) == "chrom pos snp effect_allele other_allele eaf beta se p".split()
-    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv", kinship=kinship), StageClock())
+    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv", kinship=kinship).data, StageClock())
     analysis = mixed.analysis
     expected = bl.scan.scan(analysis.X, analysis.y, mixed.K, covariates=analysis.covariates, method=method)
     for column in ("beta", "se", "p"):
@@ -80,7 +80,7 @@ def test_scan_writes_one_row_a_snp(tmp_path, method, kinship):
 def test_scan_leaves_the_chromosome_out(tmp_path):
     result = invoke("scan", *data_options(), "--loco", "--kinship", "centred", "--out", tmp_path / "scan.tsv")
     assert result.exit_code == 0, result.output
-    analysis = fit_mixed_model(settings(), StageClock()).analysis
+    analysis = fit_mixed_model(settings().data, StageClock()).analysis
     table = read_tsv(tmp_path / "scan.tsv")
     chromosomes = analysis.variants["chrom"].to_numpy()
     assert len(set(chromosomes)) > 1

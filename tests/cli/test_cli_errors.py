@@ -88,11 +88,11 @@ CASES = {
 }
 
 
-def arguments(command: str, folder: Path) -> list[str]:
+def arguments(command: str, folder: Path, trait: str = "height") -> list[str]:
     out = folder / ("out" if command in ("run", "sample") else "out.tsv")
     files = {"bfile": "small", "pheno": "pheno.tsv", "covar": "covar.tsv"}
     given = [f"--{name}={folder / file}" for name, file in files.items()]
-    return [command, *given, "--trait", "height", f"--out={out}"]
+    return [command, *given, "--trait", trait, f"--out={out}"]
 
 
 def check(result, words: str, folder: Path, before: dict[str, int]) -> None:
@@ -113,8 +113,10 @@ def test_bad_data(tmp_path, command, case):
     spoil, words = CASES[case]
     folder = copy_cohort(tmp_path)
     more = spoil(folder)
+    more = list(more) if isinstance(more, list) else []
+    trait = more[1] if more[:1] == ["--trait"] else "height"
     before = listing(folder)
-    result = CliRunner().invoke(app, [*arguments(command, folder), *(more if isinstance(more, list) else [])])
+    result = CliRunner().invoke(app, [*arguments(command, folder, trait), *(more if trait == "height" else [])])
     check(result, words, folder, before)
 
 
@@ -153,6 +155,21 @@ def test_values_out_of_range(tmp_path, command, options, words):
     folder = copy_cohort(tmp_path)
     before = listing(folder)
     result = CliRunner().invoke(app, [*arguments(command, folder), *options])
+    check(result, words, folder, before)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "words"),
+    [
+        ("run", "--trait", "expected --trait once, got it 2 times: give it once"),
+        ("scan", "--bfile", "expected --bfile once"),
+        ("stability", "--out", "expected --out once"),
+    ],
+)
+def test_an_option_given_twice_is_refused(tmp_path, command, option, words):
+    folder = copy_cohort(tmp_path)
+    before = listing(folder)
+    result = CliRunner().invoke(app, [*arguments(command, folder), option, "again"])
     check(result, words, folder, before)
 
 
@@ -235,7 +252,7 @@ def test_the_installed_command_ends_with_status_2(tmp_path, trait, words):
         (folder / "covar.tsv").unlink()
     before = listing(folder)
     command = Path(sys.executable).with_name("bayes-lmmlasso")
-    given = [*arguments("run", folder), f"--trait={trait}"]
+    given = arguments("run", folder, trait)
     run = subprocess.run([command, *given], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert run.returncode == 2
     assert run.stdout == ""

@@ -30,7 +30,7 @@ from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import read_tsv
 from bayes_lmmlasso.run import rebuild_report, run
 from bayes_lmmlasso.run.record import data_record
-from bayes_lmmlasso.run.settings import RunSettings
+from bayes_lmmlasso.run.settings import DataSettings
 from bayes_lmmlasso.run.stages import fit_mixed_model
 
 INCLUSION = (
@@ -221,7 +221,7 @@ def test_samples_missing_in_one_file_are_dropped_and_counted(tmp_path):
     stranger = pheno.iloc[:1].assign(iid="stranger")
     pd.concat([pheno, stranger]).to_csv(folder / "pheno.tsv", sep="\t", index=False, na_rep="NA")
     mixed = fit_mixed_model(
-        RunSettings(bfile=folder / "small", pheno=folder / "pheno.tsv", trait="height"), StageClock()
+        DataSettings(bfile=folder / "small", pheno=folder / "pheno.tsv", trait="height"), StageClock()
     )
     assert mixed.analysis.dropped_samples["not in phenotype table"] == 10
     assert mixed.analysis.dropped_samples["no genotype"] == 1

@@ -92,13 +92,13 @@ def test_real_backgrounds(tmp_path, background):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--background", "blup"), "expected --bfile, --pheno and --trait for --background blup"),
-        (("--background", "real"), "expected --background drawn, trait, blup, got 'real'"),
+        (("--background", "blup"), "expected genotypes, --pheno and --trait for --background blup"),
+        (("--background", "real"), "expected --background to be one of drawn, trait, blup, got 'real'"),
         (("--trait", "height"), "expected --background trait or blup"),
-        (("--preset", "paper"), "expected --preset rakitsch2013, balanced"),
+        (("--preset", "paper"), "expected --preset to be one of rakitsch2013, balanced"),
         (("--share-snps", 0.9), "add up to 1, got (0.9, 0.3, 0.4)"),
         (("--replicates", 0), "expected --replicates of at least 1, got 0"),
-        (("--maf", 0.7), "expected maf between 0 and 0.5"),
+        (("--maf", 0.7), "expected --maf between 0 and 0.5"),
         ((*real("flat"), "--background", "trait"), "flat"),
         (("--bfile", "nowhere"), "nowhere"),
     ],

@@ -9,7 +9,8 @@ from bayes_lmmlasso.compare.dissection import dissect_fold
 from bayes_lmmlasso.lmm import rotate
 from bayes_lmmlasso.posterior import sample_posterior
 from bayes_lmmlasso.posterior.summaries.shares import share_table
-from bayes_lmmlasso.studies.data import DataSettings, load, load_fold
+from bayes_lmmlasso.run.settings import CohortSettings
+from bayes_lmmlasso.studies.data import load, load_fold
 from bayes_lmmlasso.studies.study import MethodCall
 
 __all__ = ["HAS_STRUCTURE", "FoldCell", "PosteriorCell"]
@@ -22,7 +23,7 @@ HAS_STRUCTURE = {"lasso": False, "lmm-lasso": True}
 class FoldCell:
     """One fold of a trait dissected along the path of one method; ``seed`` assigns the folds of the trait."""
 
-    data: DataSettings
+    data: CohortSettings
     trait: str
     n_folds: int
     fold: int
@@ -49,7 +50,7 @@ class FoldCell:
 class PosteriorCell:
     """The posterior of a trait's shares by one model."""
 
-    data: DataSettings
+    data: CohortSettings
     trait: str
     seed: int
     method: MethodCall

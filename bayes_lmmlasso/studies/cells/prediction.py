@@ -8,7 +8,8 @@ from typing import Any
 from bayes_lmmlasso.compare.cross_prediction import prediction_rows
 from bayes_lmmlasso.compare.predictors import PREDICTORS, posterior_predictor
 from bayes_lmmlasso.models import MODELS
-from bayes_lmmlasso.studies.data import DataSettings, load_fold
+from bayes_lmmlasso.run.settings import CohortSettings
+from bayes_lmmlasso.studies.data import load_fold
 from bayes_lmmlasso.studies.study import MethodCall
 
 __all__ = ["PredictionCell"]
@@ -18,7 +19,7 @@ __all__ = ["PredictionCell"]
 class PredictionCell:
     """One fold of a trait predicted by one method; ``seed`` assigns the folds of the trait."""
 
-    data: DataSettings
+    data: CohortSettings
     trait: str
     n_folds: int
     fold: int

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from bayes_lmmlasso.compare.baselines import BASELINES
-from bayes_lmmlasso.studies.data import DataSettings, load
+from bayes_lmmlasso.run.settings import CohortSettings
+from bayes_lmmlasso.studies.data import load
 from bayes_lmmlasso.studies.study import MethodCall
 
 __all__ = ["SelectionCell"]
@@ -20,7 +21,7 @@ _LEAST_SHARE = 0.01  # of what is kept
 class SelectionCell:
     """The shares of all SNPs for one trait by one method."""
 
-    data: DataSettings
+    data: CohortSettings
     trait: str
     seed: int
     method: MethodCall

@@ -12,7 +12,8 @@ from bayes_lmmlasso.compare.baselines import BASELINES
 from bayes_lmmlasso.compare.loci import causal_loci
 from bayes_lmmlasso.compare.ranking import ranking_curves
 from bayes_lmmlasso.lmm import polygenic_effect
-from bayes_lmmlasso.studies.data import DataSettings, StudyData, load
+from bayes_lmmlasso.run.settings import CohortSettings
+from bayes_lmmlasso.studies.data import StudyData, load
 from bayes_lmmlasso.studies.study import MethodCall
 
 __all__ = ["FALSE_RATES", "LEAST_SHARE", "RECALLS", "SimulationCell"]
@@ -27,7 +28,7 @@ LEAST_SHARE = 0.01
 class SimulationCell:
     """One simulated trait ranked by one method."""
 
-    data: DataSettings
+    data: CohortSettings
     trait: str
     setting: str
     design: TraitDesign

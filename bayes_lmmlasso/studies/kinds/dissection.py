@@ -9,7 +9,6 @@ intervals somewhat narrow. A posterior is sampled once on all samples and has it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -21,8 +20,8 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.compare.bootstrap import N_BOOT, answer, quantiles, resampled_counts, resampled_ratios
 from bayes_lmmlasso.compare.dissection import Dissection
 from bayes_lmmlasso.compare.published import read_columns
-from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.settings import Settings, knob
 from bayes_lmmlasso.studies.cells.dissection import HAS_STRUCTURE, FoldCell, PosteriorCell
 from bayes_lmmlasso.studies.kinds.prediction import LENGTHS
 from bayes_lmmlasso.studies.study import Cell, Kind, Results, Study, derived_seed
@@ -34,30 +33,14 @@ _LEVEL = 0.95
 _PUBLISHED = ("trait", "method", "n_active", "snps", "structure", "explained")
 
 
-@dataclass(frozen=True)
-class DissectionSettings:
-    """How traits are dissected.
+class DissectionSettings(Settings):
+    """How traits are dissected."""
 
-    Attributes
-    ----------
-    folds
-        Number of folds of equal size.
-    n_active
-        Largest number of active SNPs.
-    published
-        Table of published shares: trait, method, n_active, snps, structure, explained.
-    """
-
-    folds: int = 10
-    n_active: int = 100
-    published: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.folds < 2 or self.n_active < 1:
-            raise InputError(
-                f"expected folds of at least 2 and n_active of at least 1, got {self.folds} and {self.n_active}: "
-                "10 and 100 are usual"
-            )
+    folds: int = knob(10, "Number of folds of equal size.", at_least=2, remedy="10 is usual")
+    n_active: int = knob(100, "Largest number of active SNPs.", at_least=1, remedy="100 is usual")
+    published: Path | None = knob(
+        None, "Table of published shares: trait, method, n_active, snps, structure, explained."
+    )
 
 
 def _cells(study: Study) -> list[Cell]:

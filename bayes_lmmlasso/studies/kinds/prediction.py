@@ -7,16 +7,14 @@ and BLUP, posteriors against LMM-Lasso, and two sparse ones against each other a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from bayes_lmmlasso.compare.bootstrap import method_means, paired_differences
 from bayes_lmmlasso.compare.cross_prediction import prediction_scores
 from bayes_lmmlasso.compare.predictors import PREDICTORS
 from bayes_lmmlasso.compare.win_rates import trait_differences, win_rates
-from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.settings import Settings, knob
 from bayes_lmmlasso.studies.cells.prediction import PredictionCell
 from bayes_lmmlasso.studies.study import Cell, Kind, Results, Study, derived_seed
 
@@ -34,26 +32,13 @@ LENGTHS = {"chains": 4, "warmup": None, "draws": None}
 """Settings of Markov chains, with their defaults."""
 
 
-@dataclass(frozen=True)
-class PredictionSettings:
-    """How samples are predicted.
+class PredictionSettings(Settings):
+    """How samples are predicted."""
 
-    Attributes
-    ----------
-    folds
-        Number of folds of equal size.
-    published_share
-        Published share of traits in which lmm-lasso predicts better than lasso.
-    """
-
-    folds: int = 10
-    published_share: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.folds < 2:
-            raise InputError(f"expected folds of at least 2, got {self.folds}: 10 is usual")
-        if self.published_share is not None and not 0 <= self.published_share <= 1:
-            raise InputError(f"expected published_share between 0 and 1, got {self.published_share:g}: give a share")
+    folds: int = knob(10, "Number of folds of equal size.", at_least=2, remedy="10 is usual")
+    published_share: float | None = knob(
+        None, "Published share of traits in which lmm-lasso predicts better than lasso.", at_least=0, at_most=1
+    )
 
 
 def _cells(study: Study) -> list[Cell]:

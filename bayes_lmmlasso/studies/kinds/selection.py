@@ -15,14 +15,14 @@ the window of this stretch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.compare.baselines import BASELINES
@@ -30,6 +30,7 @@ from bayes_lmmlasso.compare.bootstrap import N_BOOT, answer, quantiles, resample
 from bayes_lmmlasso.compare.enrichment import adjacent_pairs, candidate_enrichment, gene_distances, rotated_counts
 from bayes_lmmlasso.compare.published import compare_counts, compare_snps, read_columns
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.settings import Settings, knob
 from bayes_lmmlasso.studies.cells.selection import SelectionCell
 from bayes_lmmlasso.studies.data import load
 from bayes_lmmlasso.studies.study import Cell, Kind, Results, Study, derived_seed
@@ -39,44 +40,28 @@ __all__ = ["SELECTION", "SelectionSettings"]
 _PLACE = ["chrom", "pos", "snp"]
 
 
-@dataclass(frozen=True)
-class SelectionSettings:
-    """What selections are compared with.
+class SelectionSettings(Settings):
+    """What selections are compared with."""
 
-    Attributes
-    ----------
-    threshold
-        Share above which a SNP is selected.
-    window_kb
-        Largest distance from a gene, and from a published SNP.
-    pair_kb
-        Largest distance of a pair of selected SNPs.
-    genes, gene_columns
-        Table of candidate genes, tab separated, and its columns of name, chromosome, start and end.
-    published, published_columns
-        Table of published SNPs, and its columns of trait, chromosome and position, then any others to show.
-    published_counts, published_counts_columns, published_counts_methods
-        Table of published numbers, its columns of trait, then of hits and of selected SNPs of one method after the
-        other, and the names of these methods here.
-    """
+    threshold: float = knob(0.5, "Share above which a SNP is selected.", at_least=0, at_most=1)
+    window_kb: float = knob(10.0, "Largest distance from a gene, and from a published SNP.", at_least=0)
+    pair_kb: float = knob(10.0, "Largest distance of a pair of selected SNPs.", at_least=0)
+    genes: Path | None = knob(None, "Table of candidate genes, tab separated.")
+    gene_columns: tuple[str, ...] = knob(
+        ("name", "chrom", "start", "end"), "Its columns of name, chromosome, start and end."
+    )
+    published: Path | None = knob(None, "Table of published SNPs.")
+    published_columns: tuple[str, ...] = knob(
+        ("trait", "chrom", "pos"), "Its columns of trait, chromosome and position, then any others to show."
+    )
+    published_counts: Path | None = knob(None, "Table of published numbers.")
+    published_counts_columns: tuple[str, ...] = knob(
+        (), "Its columns of trait, then of hits and of selected SNPs of one method after the other."
+    )
+    published_counts_methods: tuple[str, ...] = knob((), "The names of these methods here.")
 
-    threshold: float = 0.5
-    window_kb: float = 10.0
-    pair_kb: float = 10.0
-    genes: Path | None = None
-    gene_columns: tuple[str, ...] = ("name", "chrom", "start", "end")
-    published: Path | None = None
-    published_columns: tuple[str, ...] = ("trait", "chrom", "pos")
-    published_counts: Path | None = None
-    published_counts_columns: tuple[str, ...] = ()
-    published_counts_methods: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.threshold < 1 or min(self.window_kb, self.pair_kb) < 0:
-            raise InputError(
-                f"expected threshold in [0, 1), window_kb and pair_kb of at least 0, got {self.threshold:g}, "
-                f"{self.window_kb:g} and {self.pair_kb:g}: 0.5, 10 and 10 are usual"
-            )
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
         n_counts = 1 + 2 * len(self.published_counts_methods) if self.published_counts else 0
         for key, columns, n, more in (
             ("gene_columns", self.gene_columns, 4, False),
@@ -86,6 +71,7 @@ class SelectionSettings:
             if len(columns) < n or (len(columns) > n and not more):
                 least = "at least " if more else ""
                 raise InputError(f"expected {least}{n} names in {key}, got {list(columns)}: name one column for each")
+        return self
 
 
 def _cells(study: Study) -> list[Cell]:

@@ -9,24 +9,26 @@ Intervals are bootstrapped over replicates.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
+from pydantic import model_validator
 
 from bayes_lmmlasso.cohort import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from bayes_lmmlasso.compare.baselines import BASELINES
 from bayes_lmmlasso.compare.bootstrap import answer, method_means, paired_differences
 from bayes_lmmlasso.compare.calibration import calibration_curve, fdr_calibration
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.settings import Settings, knob
 from bayes_lmmlasso.studies.cells.simulation import FALSE_RATES, LEAST_SHARE, RECALLS, SimulationCell
 from bayes_lmmlasso.studies.study import Cell, Kind, Results, Study, derived_seed
 
 __all__ = ["SIMULATION", "SimulationSettings"]
 
 Background = Literal["trait", "polygenic", "drawn"]
+_SHARES = "give shares of variance"
 
 _QUESTIONS = [
     *(("lmm-lasso", other) for other in ("lasso", "lmm-p3d", "lmm-exact", "lm")),
@@ -36,58 +38,36 @@ _QUESTIONS = [
 METRICS = ("average_precision", "roc_area", "power_at_fdp_0.1")
 
 
-@dataclass(frozen=True)
-class SimulationSettings:
-    """What is simulated.
+class SimulationSettings(Settings):
+    """What is simulated: designs by name, designs along axes, or all combinations of a grid."""
 
-    Attributes
-    ----------
-    replicates
-        Traits for each setting.
-    presets
-        Settings by name, of `bayes_lmmlasso.PRESETS`.
-    sweeps
-        Axes along which a setting varies, of `bayes_lmmlasso.SWEEPS`.
-    signal, structure, n_causal, effect_law
-        A grid: all combinations are settings, in the terms of `TraitDesign.of_ratios`.
-    background
-        The study's trait itself, what its null model attributes to relatedness, or a draw from N(0, K).
-    window_kb, r2
-        Which SNPs count as finding a causal one (`bayes_lmmlasso.causal_loci`).
-    """
+    replicates: int = knob(100, "Traits for each setting.", at_least=1, remedy="100 is usual")
+    presets: tuple[str, ...] = knob((), "Designs by name.", choices=PRESETS)
+    sweeps: tuple[str, ...] = knob((), "Axes along which a design varies.", choices=SWEEPS)
+    signal: tuple[float, ...] = knob(
+        (), "Of a grid: shares of the SNPs (`TraitDesign.of_ratios`).", at_least=0, at_most=1, remedy=_SHARES
+    )
+    structure: tuple[float, ...] = knob(
+        (), "Of a grid: shares of structure in what is left.", at_least=0, at_most=1, remedy=_SHARES
+    )
+    n_causal: tuple[int, ...] = knob((5,), "Of a grid: numbers of causal SNPs.", at_least=1)
+    effect_law: tuple[str, ...] = knob(("equal",), "Of a grid: laws of the effects.", choices=get_args(EffectLaw))
+    background: Background = knob(
+        "trait",
+        "The study's trait itself, what its null model attributes to relatedness, or a draw from N(0, K).",
+        choices=get_args(Background),
+    )
+    window_kb: float | None = knob(None, "Distance within which a SNP counts as finding a causal one.", at_least=0)
+    r2: float | None = knob(None, "Linkage from which a SNP counts as finding a causal one.", at_least=0, at_most=1)
 
-    replicates: int = 100
-    presets: tuple[str, ...] = ()
-    sweeps: tuple[str, ...] = ()
-    signal: tuple[float, ...] = ()
-    structure: tuple[float, ...] = ()
-    n_causal: tuple[int, ...] = (5,)
-    effect_law: tuple[str, ...] = ("equal",)
-    background: str = "trait"
-    window_kb: float | None = None
-    r2: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.replicates < 1:
-            raise InputError(f"expected replicates of at least 1, got {self.replicates}: 100 is usual")
-        for key, given, known in (
-            ("presets", self.presets, tuple(PRESETS)),
-            ("sweeps", self.sweeps, tuple(SWEEPS)),
-            ("effect_law", self.effect_law, get_args(EffectLaw)),
-            ("background", (self.background,), get_args(Background)),
-        ):
-            for value in given:
-                if value not in known:
-                    raise InputError(f"expected {key} among {', '.join(known)}, got {value!r}: choose of these")
-        for key, shares in (("signal", self.signal), ("structure", self.structure)):
-            for share in shares:
-                if not 0 <= share <= 1:
-                    raise InputError(f"expected {key} between 0 and 1, got {share:g}: give shares of variance")
+    @model_validator(mode="after")
+    def _check_designs(self) -> Self:
         if bool(self.signal) != bool(self.structure) or not (self.presets or self.sweeps or self.signal):
             raise InputError(
                 f"expected presets, sweeps, or a grid of signal and structure, got signal {list(self.signal)} and "
                 f"structure {list(self.structure)}: give one of the three"
             )
+        return self
 
     def designs(self) -> Iterator[tuple[str, TraitDesign]]:
         """Return every setting with its name."""

@@ -1,0 +1,101 @@
+"""Options of commands, made from groups of settings: see `bayes_lmmlasso.settings`.
+
+A command takes groups as parameters,
+
+    def null(data: DataSettings, out: OutFile) -> None: ...
+
+and has an option for each of their fields, with the field's help, default and values. An option given twice is refused:
+the last one would win without a word.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, get_args
+
+import typer
+from pydantic.fields import FieldInfo
+from typer.core import TyperCommand, TyperGroup
+
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.settings import Settings, as_option, shown
+
+__all__ = ["Command", "Commands", "takes_groups"]
+
+
+class Commands(TyperGroup):
+    """Commands whose bad input is told in one sentence on stderr, with status 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except (InputError, ChildProcessError) as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(2 if isinstance(error, InputError) else 1) from error
+
+
+class Command(TyperCommand):
+    """A command that takes each of its options once."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an option that is given twice."""
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        options = [each for each in order if each.param_type_name == "option" and not each.multiple]
+        for option in options:
+            if options.count(option) > 1:
+                raise InputError(f"expected {option.opts[0]} once, got it {options.count(option)} times: give it once")
+        return super().parse_args(ctx, args)
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command options in place of its parameters that are groups of settings."""
+    parameters = inspect.signature(command, eval_str=True).parameters.values()
+    groups = {each.name: each.annotation for each in parameters if _is_group(each.annotation)}
+    fields = {name: tuple(group.model_fields) for name, group in groups.items()}
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        made = {name: group(**{field: given.pop(field) for field in fields[name]}) for name, group in groups.items()}
+        command(**made, **given)
+
+    options = [option for parameter in parameters for option in _options(parameter)]
+    with_options.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {option.name: option.annotation for option in options}
+    return with_options
+
+
+def _is_group(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Settings)
+
+
+def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """Return a command's parameters for one of its function's: that itself, or one a field, the required ones first."""
+    if not _is_group(parameter.annotation):
+        return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+    fields = parameter.annotation.model_fields.items()
+    return [_option(name, field) for name, field in sorted(fields, key=lambda each: not each[1].is_required())]
+
+
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    """Return the parameter of a command for a field."""
+    choices, plain = shown(field, "choices"), _plain_type(field)
+    option = typer.Option(
+        *([as_option(name)] if plain is bool else []),
+        help=field.description,
+        metavar=shown(field, "metavar") or ("|".join(choices) if choices else None),
+        show_default=shown(field, "unset") or plain is not bool,
+    )
+    default = inspect.Parameter.empty if field.is_required() else field.default
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[plain, option])
+
+
+def _plain_type(field: FieldInfo) -> Any:
+    """Return the type of an option's value: names to choose from are text."""
+    types = [each for each in (get_args(field.annotation) or (field.annotation,)) if each is not NoneType]
+    plain = types[0] if types[0] in (int, float, str, bool, Path) else str
+    return plain | None if NoneType in get_args(field.annotation) else plain

@@ -1,0 +1,189 @@
+"""Knobs described once: a frozen class of fields, each with its help text, range and default.
+
+A group of settings is a class of `Settings`; its fields are the options of the command line (`bayes_lmmlasso.options`),
+the keys of a table in STUDY.toml and keyword arguments in Python. `knob` states what a field means and which values it
+takes. Whatever is wrong with a value ends in one sentence: what was expected, what came, what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["Settings", "as_option", "expand_path", "knob", "shown"]
+
+_KINDS = {str: "text", int: "a whole number", float: "a number", Path: "a path"}
+
+
+def knob(
+    default: Any,
+    help: str,  # noqa: A002
+    *,
+    choices: Iterable[str] = (),
+    at_least: float | None = None,
+    at_most: float | None = None,
+    between: tuple[float, float] | None = None,
+    **shown: str,
+) -> Any:
+    """Describe a field of `Settings`.
+
+    Parameters
+    ----------
+    default
+        Its default; ``...`` where it must be given.
+    help
+        What it means.
+    choices, at_least, at_most
+        The values it takes, if they can be listed, or their range; of a list, those of its items.
+    between
+        A range without its ends.
+    **shown
+        What help and messages show: ``metavar`` for the value, ``unset`` for a default of None, ``remedy`` for a value
+        out of range.
+    """
+    extra: dict[str, Any] = {
+        "choices": tuple(choices),
+        "at_least": at_least,
+        "at_most": at_most,
+        "between": between,
+        **shown,
+    }
+    return Field(default, description=help, json_schema_extra=extra)
+
+
+def shown(field: FieldInfo, name: str) -> Any:
+    """Return what `knob` was told of a field beside its default and help; None if nothing."""
+    extra = field.json_schema_extra
+    return extra.get(name) if isinstance(extra, Mapping) else None
+
+
+def as_option(name: str) -> str:
+    """Return the option of the command line for a field."""
+    return f"--{name.replace('_', '-')}"
+
+
+def expand_path(text: str, folder: Path | None) -> Path:
+    """Return a path; with a folder it is relative to that, and ``$NAME`` stands for an environment variable.
+
+    Raises
+    ------
+    InputError
+        If such a variable is not set.
+    """
+    if folder is None:
+        return Path(text)
+    expanded = os.path.expandvars(text)
+    if "$" in expanded:
+        raise InputError(f"expected environment variables that are set, got {text!r}: set them first")
+    return folder / expanded
+
+
+class Settings(BaseModel):
+    """A group of settings.
+
+    Raises
+    ------
+    InputError
+        If a value is not as its field asks.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    if not TYPE_CHECKING:  # type checkers make the constructor of the fields
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                raise InputError(_sentence(error, type(self), as_option)) from None
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any], *, called: Callable[[str], str] = str, folder: Path | None = None) -> Self:
+        """Make a group of plain values, as a file or a caller has them.
+
+        Parameters
+        ----------
+        values
+            Values by field.
+        called
+            How messages call a field.
+        folder
+            What paths are relative to; see `expand_path`.
+
+        Raises
+        ------
+        InputError
+            If a value is not as its field asks.
+        """
+        try:
+            return cls.model_validate(dict(values), context={"called": called, "folder": folder})
+        except ValidationError as error:
+            raise InputError(_sentence(error, cls, called)) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _take_plain_values(cls, value: Any, info: ValidationInfo) -> Any:
+        """Take texts for paths, lists for tuples, and NumPy's numbers for Python's."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+            return value.item()
+        if isinstance(value, str) and Path in (annotation, *get_args(annotation)):
+            return expand_path(value, (info.context or {}).get("folder"))
+        if isinstance(value, list) and get_origin(annotation) is tuple:
+            return tuple(value)
+        return value
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _check_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse a value that is none of the choices, or out of range."""
+        key = info.field_name or ""
+        name = (info.context or {}).get("called", as_option)(key)
+        for item in value if isinstance(value, tuple) else (value,):
+            if item is not None:
+                _check_item(item, cls.model_fields[key], name)
+        return value
+
+
+def _check_item(value: Any, field: FieldInfo, name: str) -> None:
+    """Refuse a value that is none of a field's choices, or out of its range."""
+    choices, between = shown(field, "choices"), shown(field, "between")
+    least, most = shown(field, "at_least"), shown(field, "at_most")
+    remedy = shown(field, "remedy")
+    if choices and value not in choices:
+        raise InputError(f"expected {name} to be one of {', '.join(choices)}, got {value!r}: choose one of these")
+    if between is not None and not between[0] < value < between[1]:
+        wanted = f"between {between[0]:g} and {between[1]:g}"
+        raise InputError(f"expected {name} {wanted}, got {value:g}: {remedy or 'give a number between these'}")
+    if least is not None and most is not None and not least <= value <= most:
+        raise InputError(f"expected {name} between {least:g} and {most:g}, got {value:g}: {remedy or 'give a share'}")
+    if least is not None and not value >= least:
+        raise InputError(f"expected {name} of at least {least:g}, got {value:g}: {remedy or 'give a larger number'}")
+    if most is not None and not value <= most:
+        raise InputError(f"expected {name} of at most {most:g}, got {value:g}: {remedy or 'give a smaller number'}")
+
+
+def _sentence(error: ValidationError, settings: type[Settings], called: Callable[[str], str]) -> str:
+    """Say what is wrong with the first value that is, and what to do."""
+    details = error.errors(include_url=False)[0]
+    kind, value = details["type"], details["input"]
+    if kind == "value_error":  # one of our own
+        return str(details["ctx"]["error"])
+    key = str(details["loc"][0])
+    if kind == "extra_forbidden":
+        return f"expected keys among {', '.join(settings.model_fields)}, got {key!r}: remove or correct it"
+    if kind == "missing":
+        return f"expected {called(key)}, got none: add it"
+    annotation = settings.model_fields[key].annotation
+    if get_origin(annotation) is tuple and len(details["loc"]) == 1:
+        return f"expected {called(key)} to be a list, got {value!r}: put it in brackets"
+    types = (annotation, *get_args(annotation))
+    wanted = next((_KINDS[each] for each in types if each in _KINDS), getattr(annotation, "__name__", "another value"))
+    return f"expected {called(key)} to be {wanted}, got {value!r}: correct it"
