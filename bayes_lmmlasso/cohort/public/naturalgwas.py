@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from bed_reader import to_bed
 
 from bayes_lmmlasso.cohort.formats.extras import extra
 from bayes_lmmlasso.cohort.tables import write_table
@@ -43,6 +42,8 @@ def write_naturalgwas(sources: Sequence[Path], folder: Path) -> None:
     InputError
         If the package rdata is not installed.
     """
+    from bed_reader import to_bed
+
     archive, published = sources
     reader = extra("rdata", "rdata")
     with warnings.catch_warnings(action="ignore"):
