@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort import (
     Cohort,
     SimulatedTrait,
+    SnpFilter,
     TraitDesign,
-    choose_variants,
     prepare,
     read_plink,
     sample_frame,
@@ -196,7 +196,7 @@ def _read(settings: SimulationSettings) -> _Base:
         cohort = read_plink(settings.bfile, dtype="int8")
     calls = cohort["call_dosage"].values
     statistics = snp_statistics(calls)
-    columns, _ = choose_variants(statistics, settings.maf, settings.missing)
+    columns, _ = SnpFilter(settings.maf, settings.missing).choose(statistics)
     mean, sd = statistics.mean[columns], statistics.sd[columns]
     X = standardise_calls(calls, mean, sd, columns=columns)
     return _Base(cohort, X, variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2), None)

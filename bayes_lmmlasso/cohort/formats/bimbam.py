@@ -21,7 +21,14 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
-from bayes_lmmlasso.cohort.tables import NA_TOKENS, TableLike, centimorgans, id_columns, read_table, whole_positions
+from bayes_lmmlasso.cohort.tables import (
+    NA_TOKENS,
+    TableLike,
+    id_columns,
+    parse_base_pairs,
+    parse_centimorgans,
+    read_table,
+)
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["FORMAT", "read_bimbam"]
@@ -55,7 +62,7 @@ def read_bimbam(
     """
     path = Path(path)
     ids = _sample_ids(path, samples)
-    sidecar = _beside(path, ".anno.txt")
+    sidecar = _sidecar(path, ".anno.txt")
     if annotation is None and sidecar.is_file():
         annotation = sidecar
     return GenotypeFile(ids, str(path), partial(_load, path, ids, None if annotation is None else Path(annotation)))
@@ -74,7 +81,7 @@ def _load(
     return _annotate(variants, annotation), np.array(dosages, dtype=np.float32).reshape(-1, len(rows))
 
 
-def _beside(path: Path, ending: str) -> Path:
+def _sidecar(path: Path, ending: str) -> Path:
     """Return the file of the same name with another ending."""
     name = path.name
     for suffix in _SUFFIXES:
@@ -84,7 +91,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 def _sample_ids(path: Path, samples: TableLike | None) -> pd.DataFrame:
     """Frame ``iid``, and ``fid`` if told, in the order of the genotypes."""
-    sidecar = _beside(path, ".samples.txt")
+    sidecar = _sidecar(path, ".samples.txt")
     if samples is None and not sidecar.is_file():
         raise InputError(
             f"expected the sample ids of {path}, which has none, in {sidecar}, got no such file; write a table with a "
@@ -113,8 +120,8 @@ def _annotate(variants: pd.DataFrame, annotation: Path | None) -> pd.DataFrame:
             f"expected every SNP once in {annotation}, got {table['snp'][twice].iloc[0]!r} again in line "
             f"{twice.index[twice][0]}; keep one of them"
         )
-    table["pos"] = whole_positions(table["pos"].where(~table["pos"].isin(NA_TOKENS), "0"), annotation)
-    table["cm"] = centimorgans(table["cm"])
+    table["pos"] = parse_base_pairs(table["pos"].where(~table["pos"].isin(NA_TOKENS), "0"), annotation)
+    table["cm"] = parse_centimorgans(table["cm"])
     found = table.set_index("snp").reindex(variants["snp"]).reset_index(drop=True)
     places = {"chrom": found["chrom"].fillna("0"), "pos": found["pos"].fillna(0).astype(np.int64)}
     return variants.assign(**places, cm=found["cm"].fillna(0.0))
@@ -122,7 +129,7 @@ def _annotate(variants: pd.DataFrame, annotation: Path | None) -> pd.DataFrame:
 
 def _files(path: PathLike) -> tuple[Path, ...]:
     """Return the file and those that lie beside it."""
-    beside = (_beside(Path(path), ending) for ending in (".samples.txt", ".anno.txt"))
+    beside = (_sidecar(Path(path), ending) for ending in (".samples.txt", ".anno.txt"))
     return (Path(path), *(file for file in beside if file.is_file()))
 
 

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
-from bayes_lmmlasso.cohort.tables import centimorgans, id_columns, whole_positions
+from bayes_lmmlasso.cohort.tables import id_columns, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["FORMAT", "read_matrix"]
@@ -134,7 +134,7 @@ def _load_by_snp(
 
 def _placed(variants: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Turn positions into numbers."""
-    return variants.assign(pos=whole_positions(variants["pos"], path), cm=centimorgans(variants["cm"]))
+    return variants.assign(pos=parse_base_pairs(variants["pos"], path), cm=parse_centimorgans(variants["cm"]))
 
 
 def _traw_samples(names: list[str]) -> pd.DataFrame:

@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.formats.calls import variant_table
-from bayes_lmmlasso.cohort.formats.extras import extra
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.optional import optional_package
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
-from bayes_lmmlasso.cohort.tables import centimorgans, fields_frame, id_columns, numbered_lines, whole_positions
+from bayes_lmmlasso.cohort.tables import fields_frame, id_columns, numbered_lines, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["FORMAT", "read_pgen"]
@@ -57,10 +57,10 @@ def _load(prefix: PathLike, n: int, rows: NDArray[np.intp], _: DosageType) -> tu
     pgen, pvar, _psam = _paths(prefix)
     sites = _read_headed(pvar, ("CHROM", "POS", "ID", "REF", "ALT"))
     names = {"CHROM": "chrom", "POS": "pos", "ID": "snp", "REF": "ref", "ALT": "alt"}
-    sites["POS"] = whole_positions(sites["POS"], pvar)
+    sites["POS"] = parse_base_pairs(sites["POS"], pvar)
     variants = variant_table({ours: sites[theirs] for theirs, ours in names.items()}, str(pvar))
     if "CM" in sites:
-        variants["cm"] = centimorgans(sites["CM"])
+        variants["cm"] = parse_centimorgans(sites["CM"])
     return variants, _read_dosage(pgen, n, len(variants), rows)
 
 
@@ -87,7 +87,7 @@ def _read_dosage(pgen: Path, n: int, p: int, rows: NDArray[np.intp]) -> NDArray[
         raise InputError(f"expected genotypes in {pgen}, got no such file; check the prefix")
     dosage = np.empty((p, len(rows)), dtype=np.float32)
     subset = None if len(rows) == n else rows.astype(np.uint32)
-    pgenlib = extra("pgenlib", "pgen")
+    pgenlib = optional_package("pgenlib", "pgen")
     try:
         with pgenlib.PgenReader(os.fsencode(pgen), raw_sample_ct=n, variant_ct=p, sample_subset=subset) as file:
             file.read_dosages_range(0, p, dosage)

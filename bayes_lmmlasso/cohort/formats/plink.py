@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
 from bayes_lmmlasso.cohort.formats.genotype_file import Dosage, DosageType, GenotypeFile
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
-from bayes_lmmlasso.cohort.tables import centimorgans, fields_frame, numbered_lines, whole_positions
+from bayes_lmmlasso.cohort.tables import fields_frame, numbered_lines, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["FORMAT", "read_fam", "read_plink", "write_plink"]
@@ -135,8 +135,8 @@ def _load(
 
     bed, bim, _ = _paths(prefix)
     table = fields_frame(_fields(bim), _BIM, bim)
-    table["pos"] = whole_positions(table["pos"], bim)
-    table["cm"] = centimorgans(table["cm"])
+    table["pos"] = parse_base_pairs(table["pos"], bim)
+    table["cm"] = parse_centimorgans(table["cm"])
     p = len(table)
     _check_bed(bed, n, p)
     try:

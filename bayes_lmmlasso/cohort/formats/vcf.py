@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.formats.calls import DIPLOID, count_alternate, variant_table
-from bayes_lmmlasso.cohort.formats.extras import extra
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.optional import optional_package
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.errors import InputError
 
@@ -99,7 +99,7 @@ def _check_end(path: Path) -> None:
 @contextmanager
 def _opened(path: Path, sites: list[_Site]) -> Iterator[Any]:
     """Open a VCF; what goes wrong is told with the last of the sites read, and htslib writes nothing to stderr."""
-    cyvcf2 = extra("cyvcf2", "vcf")
+    cyvcf2 = optional_package("cyvcf2", "vcf")
     cyvcf2.cyvcf2.set_htslib_log_level(_SILENT)
     try:
         yield cyvcf2.VCF(str(path))

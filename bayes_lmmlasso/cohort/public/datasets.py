@@ -151,7 +151,7 @@ def fetch(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if entry.recipe:
-            _make(entry, folder, get)
+            _make_from_sources(entry, folder, get)
     except OSError as error:
         raise InputError(f"expected a folder {folder} for {name}, got {error}: choose another") from error
     if not entry.recipe:
@@ -200,13 +200,13 @@ def _entry(name: str, table: Any, source: str) -> DataSet:
     return entry
 
 
-def _make(entry: DataSet, folder: Path, get: Callable[[str, Path, None], None]) -> None:
+def _make_from_sources(entry: DataSet, folder: Path, get: Callable[[str, Path, None], None]) -> None:
     """Make the files of their sources; they get their names once all are the ones expected."""
     from pooch import file_hash
 
-    from bayes_lmmlasso.cohort.public.download import is_there
+    from bayes_lmmlasso.cohort.public.download import is_fetched
 
-    there = [is_there(folder / file, sha256) for file, sha256 in entry.files.items()]
+    there = [is_fetched(folder / file, sha256) for file, sha256 in entry.files.items()]
     if all(there):
         return
     downloads = folder / f"{entry.name}.sources"

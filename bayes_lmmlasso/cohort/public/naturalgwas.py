@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_lmmlasso.cohort.formats.extras import extra
+from bayes_lmmlasso.cohort.formats.optional import optional_package
 from bayes_lmmlasso.cohort.tables import write_table
 
 __all__ = ["write_naturalgwas"]
@@ -45,7 +45,7 @@ def write_naturalgwas(sources: Sequence[Path], folder: Path) -> None:
     from bed_reader import to_bed
 
     archive, published = sources
-    reader = extra("rdata", "rdata")
+    reader = optional_package("rdata", "rdata")
     with warnings.catch_warnings(action="ignore"):
         data = reader.read_rda(archive, default_encoding="latin-1")["A.thaliana"]
     codes = np.asarray(data["genotype"], dtype=np.int8)
