@@ -11,20 +11,24 @@ import pandas as pd
 from pgenlib import PgenWriter
 
 from bayes_lmmlasso import Cohort
-from bayes_lmmlasso.cohort import sample_frame, variant_frame
+from bayes_lmmlasso.cohort import sample_frame, variant_frame, write_plink
 
 CALLS = {0.0: "0/0", 1.0: "0/1", 2.0: "1/1"}
 
 
 def write_formats(cohort: Cohort, folder: Path) -> dict[str, Path]:
-    """Write the genotypes as every format but PLINK 1, and return the paths by name of the format.
+    """Write the genotypes as every format, and return the paths by name of the format.
 
-    The cohort needs one chromosome with ascending positions: bio2zarr wants an index of a VCF with several.
+    PLINK 1 is left out where a dosage is not whole. The cohort needs one chromosome with ascending positions: bio2zarr
+    wants an index of a VCF with several.
     """
     writers = {"pgen": write_pgen, "vcf": write_vcf, "bimbam": write_bimbam, "matrix": write_matrix}
     paths = {name: write(cohort, folder) for name, write in writers.items()}
     paths["vcf_zarr"] = folder / "g.vcz"
     bio2zarr("vcf2zarr", paths["vcf"], paths["vcf_zarr"])
+    if not (cohort["call_dosage"].values % 1 > 0).any():
+        paths["bfile"] = folder / "g"
+        write_plink(cohort, paths["bfile"])
     return paths
 
 

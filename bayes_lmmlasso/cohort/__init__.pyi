@@ -9,12 +9,13 @@ from .formats.sources import FORMATS, GenotypeSource, read_genotypes
 from .formats.vcf import read_vcf
 from .formats.vcf_zarr import read_vcf_zarr
 from .linkage import Clumps, ld_clump, ld_prune
-from .matching import standardise_alike
-from .preparation import AnalysisSet, choose_variants, prepare
+from .new_samples import standardise_new_samples
+from .preparation import AnalysisSet, prepare
 from .public.datasets import DataSet, fetch, read_registry
 from .simulated.design import PRESETS, SWEEPS, EffectLaw, TraitDesign
 from .simulated.population import simulate_cohort
 from .simulated.trait import SimulatedTrait, semi_empirical_trait, simulate_trait
+from .snp_filter import SnpFilter
 from .standardise import snp_statistics, standardise, standardise_calls
 from .tables import read_table, write_table
 from .transforms import TraitTransform, fit_trait_transform
@@ -31,9 +32,9 @@ __all__ = [
     "EffectLaw",
     "GenotypeSource",
     "SimulatedTrait",
+    "SnpFilter",
     "TraitDesign",
     "TraitTransform",
-    "choose_variants",
     "code_covariates",
     "cohort_from_arrays",
     "fetch",
@@ -58,8 +59,8 @@ __all__ = [
     "simulate_trait",
     "snp_statistics",
     "standardise",
-    "standardise_alike",
     "standardise_calls",
+    "standardise_new_samples",
     "variant_frame",
     "write_plink",
     "write_table",

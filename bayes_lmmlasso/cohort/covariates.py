@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.dataset import Cohort, column_names, sample_frame, source_of
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["CovariateCoding", "Design", "code_covariates", "covariate_design", "finite_or_missing", "has_covariates"]
+__all__ = ["CovariateCoding", "Design", "code_covariates", "column_values", "covariate_design", "has_covariates"]
 
 _RANK_TOLERANCE = 1e-8
 
@@ -67,7 +67,7 @@ def has_covariates(cohort: Cohort, names: Sequence[str]) -> NDArray[np.bool_]:
     """``(n,)`` whether a sample has a value in every covariate; raises InputError as `covariate_design`."""
     present = np.ones(cohort.sizes["samples"], dtype=bool)
     for name in names:
-        present &= ~pd.isna(finite_or_missing(cohort, name, "covariate"))
+        present &= ~pd.isna(column_values(cohort, name, "covariate"))
     return present
 
 
@@ -88,10 +88,10 @@ def covariate_design(cohort: Cohort, names: Sequence[str], rows: NDArray[np.intp
     InputError
         Unknown covariate, Inf, or a column that depends linearly on those before it.
     """
-    values = {name: finite_or_missing(cohort, name, "covariate")[rows] for name in names}
+    values = {name: column_values(cohort, name, "covariate")[rows] for name in names}
     coding = tuple(_fit_coding(name, values[name]) for name in names)
     columns = ("intercept", *(column for code in coding for column in code.columns))
-    matrix = _stack(len(rows), coding, values)
+    matrix = _design(len(rows), coding, values)
     _require_full_rank(matrix, columns)
     return Design(matrix, columns, coding)
 
@@ -115,9 +115,9 @@ def code_covariates(cohort: Cohort, coding: Sequence[CovariateCoding], rows: NDA
     """
     values = {}
     for code in coding:
-        values[code.covariate] = finite_or_missing(cohort, code.covariate, "covariate")[rows]
-        _check_alike(code, values[code.covariate], source_of(cohort, code.covariate))
-    return _stack(len(rows), coding, values)
+        values[code.covariate] = column_values(cohort, code.covariate, "covariate")[rows]
+        _check_coding(code, values[code.covariate], source_of(cohort, code.covariate))
+    return _design(len(rows), coding, values)
 
 
 def _fit_coding(name: str, values: NDArray[Any]) -> CovariateCoding:
@@ -138,12 +138,12 @@ def _raw_columns(values: NDArray[Any], levels: Sequence[str]) -> NDArray[np.floa
     return np.column_stack([values == level for level in levels[1:]]).astype(np.float64)
 
 
-def _stack(n: int, coding: Sequence[CovariateCoding], values: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+def _design(n: int, coding: Sequence[CovariateCoding], values: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     """``(n, q)`` the intercept and the columns of every covariate."""
     return np.hstack([np.ones((n, 1)), *(code.matrix(values[code.covariate]) for code in coding)])
 
 
-def _check_alike(code: CovariateCoding, values: NDArray[Any], source: str) -> None:
+def _check_coding(code: CovariateCoding, values: NDArray[Any], source: str) -> None:
     """Raise InputError if new values are not of the kind that was analysed."""
     is_text, was_text = values.dtype == object, bool(code.levels)
     if is_text != was_text:
@@ -160,7 +160,7 @@ def _check_alike(code: CovariateCoding, values: NDArray[Any], source: str) -> No
         )
 
 
-def finite_or_missing(cohort: Cohort, name: str, role: str) -> NDArray[Any]:
+def column_values(cohort: Cohort, name: str, role: str) -> NDArray[Any]:
     """``(n,)`` values of a trait or covariate, text as object; InputError if it is unknown or holds Inf."""
     known = column_names(cohort)
     if name not in known:

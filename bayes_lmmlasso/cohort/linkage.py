@@ -84,11 +84,11 @@ def ld_prune(
     InputError
         If shapes, order or values are not as above.
     """
-    genotypes, place, stretches = _checked(X, positions, chromosomes, r2)
+    genotypes, position, slices = _validated(X, positions, chromosomes, r2)
     frequency = _minor_frequency(genotypes) if maf is None else _vector(maf, genotypes.shape[1], "maf", "frequency")
     keep = np.zeros(genotypes.shape[1], dtype=bool)
-    for on in stretches:
-        keep[on] = _pruned(genotypes[:, on], place[on], frequency[on], r2, window)
+    for on in slices:
+        keep[on] = _prune_chromosome(genotypes[:, on], position[on], frequency[on], r2, window)
     return keep
 
 
@@ -121,31 +121,31 @@ def ld_clump(
     InputError
         If shapes, order or values are not as above.
     """
-    genotypes, place, stretches = _checked(X, positions, chromosomes, r2)
+    genotypes, position, slices = _validated(X, positions, chromosomes, r2)
     values = _vector(p, genotypes.shape[1], "p", "p-value", missing=True)
     clump = np.full(values.size, -1, dtype=np.intp)
-    stretch_of = np.zeros(values.size, dtype=np.intp)
-    for number, on in enumerate(stretches):
-        stretch_of[on] = number
+    slice_of = np.zeros(values.size, dtype=np.intp)
+    for number, on in enumerate(slices):
+        slice_of[on] = number
     index: list[int] = []
     for j in np.argsort(values, kind="stable"):
         if not values[j] <= p1:
             break
         if clump[j] >= 0:
             continue
-        on = stretches[stretch_of[j]]
-        first = on.start + int(np.searchsorted(place[on], place[j] - window))
-        last = on.start + int(np.searchsorted(place[on], place[j] + window, side="right"))
+        on = slices[slice_of[j]]
+        first = on.start + int(np.searchsorted(position[on], position[j] - window))
+        last = on.start + int(np.searchsorted(position[on], position[j] + window, side="right"))
         free = first + np.flatnonzero((clump[first:last] < 0) & (values[first:last] <= p2))
-        linked = (_scores(genotypes[:, free]).T @ _scores(genotypes[:, j : j + 1]))[:, 0] ** 2 >= r2 - _ROUNDING
+        linked = _squared_correlations(genotypes[:, free], genotypes[:, j : j + 1])[:, 0] >= r2 - _ROUNDING
         clump[free[linked]] = len(index)
         clump[j] = len(index)
         index.append(int(j))
     return Clumps(np.array(index, dtype=np.intp), clump)
 
 
-def _pruned(
-    genotypes: NDArray[Any], place: NDArray[np.float64], frequency: NDArray[np.float64], r2: float, window: float
+def _prune_chromosome(
+    genotypes: NDArray[Any], position: NDArray[np.float64], frequency: NDArray[np.float64], r2: float, window: float
 ) -> NDArray[np.bool_]:
     """Prune one chromosome.
 
@@ -153,11 +153,11 @@ def _pruned(
     window's start on. SNPs that enter together stay in one chunk, so that the order of comparisons is that of windows.
     """
     alive: NDArray[np.bool_] = np.ptp(genotypes, axis=0) > 0
-    entry = np.searchsorted(place, place - window)
+    entry = np.searchsorted(position, position - window)
     for start, stop in _chunks(entry):
         before = int(entry[start]) + np.flatnonzero(alive[entry[start] : stop])
         new = start + np.flatnonzero(alive[start:stop])
-        linked = (_scores(genotypes[:, before]).T @ _scores(genotypes[:, new])) ** 2 > r2 + _ROUNDING
+        linked = _squared_correlations(genotypes[:, before], genotypes[:, new]) > r2 + _ROUNDING
         row, column = np.nonzero(linked)
         i, j = before[row], new[column]
         pairs = (i < j) & (i >= entry[j])
@@ -192,7 +192,12 @@ def _chunks(entry: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
         start = stop
 
 
-def _scores(genotypes: NDArray[Any]) -> NDArray[np.float64]:
+def _squared_correlations(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """r^2 of each column of the first with each of the second."""
+    return np.asarray((_unit_columns(first).T @ _unit_columns(second)) ** 2)
+
+
+def _unit_columns(genotypes: NDArray[Any]) -> NDArray[np.float64]:
     """Columns centred and of length 1, so that products are correlations; constant ones 0."""
     centred = genotypes - genotypes.mean(axis=0, dtype=np.float64)
     norm = np.sqrt(np.square(centred).sum(axis=0))
@@ -209,7 +214,7 @@ def _minor_frequency(genotypes: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.minimum(frequency, 1 - frequency))
 
 
-def _checked(
+def _validated(
     X: ArrayLike, positions: ArrayLike | None, chromosomes: ArrayLike | None, r2: float
 ) -> tuple[NDArray[Any], NDArray[np.float64], list[slice]]:
     """Return genotypes, positions, and the stretch of SNPs of each chromosome."""
@@ -221,21 +226,21 @@ def _checked(
     if not np.isfinite(genotypes.sum(axis=0, dtype=np.float64)).all():
         raise InputError("genotypes: expected finite values, got NaN or Inf: fill in missing genotypes first")
     p = genotypes.shape[1]
-    place = np.arange(p, dtype=np.float64) if positions is None else _vector(positions, p, "positions", "position")
+    position = np.arange(p, dtype=np.float64) if positions is None else _vector(positions, p, "positions", "position")
     labels: NDArray[Any] = np.zeros(p) if chromosomes is None else np.asarray(chromosomes)
     if labels.shape != (p,):
         raise InputError(f"chromosomes: expected one for each of {p} SNPs, got shape {labels.shape}: pass p of them")
     cuts = np.concatenate([[0], np.flatnonzero(labels[1:] != labels[:-1]) + 1, [p]]).tolist()
-    stretches = [slice(start, stop) for start, stop in pairwise(cuts)]
-    if len(stretches) != len(np.unique(labels)):
+    slices = [slice(start, stop) for start, stop in pairwise(cuts)]
+    if len(slices) != len(np.unique(labels)):
         raise InputError("chromosomes: expected the SNPs of each one together, got one in two places: sort the SNPs")
-    for on in stretches:
-        if (np.diff(place[on]) < 0).any():
+    for on in slices:
+        if (np.diff(position[on]) < 0).any():
             raise InputError(
                 f"positions: expected ascending ones on each chromosome, got a step back on {labels[on.start]}: sort "
                 "the SNPs, or pass no positions to count SNPs"
             )
-    return genotypes, place, stretches
+    return genotypes, position, slices
 
 
 def _vector(values: ArrayLike, p: int, name: str, what: str, *, missing: bool = False) -> NDArray[np.float64]:

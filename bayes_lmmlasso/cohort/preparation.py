@@ -1,7 +1,7 @@
 """From a cohort to what is analysed: samples and SNPs chosen, trait, SNPs and covariates standardised.
 
 Samples first (trait present, then covariates present), then SNPs over those samples: share of missing
-calls, then variation, then minor-allele frequency min(f, 1 - f) with f = mean dosage / 2.
+calls, then variation, then minor-allele frequency (see `SnpFilter`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.covariates import CovariateCoding, covariate_design, finite_or_missing, has_covariates
+from bayes_lmmlasso.cohort.covariates import CovariateCoding, column_values, covariate_design, has_covariates
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, source_of, variant_frame
-from bayes_lmmlasso.cohort.matching import standardise_alike
-from bayes_lmmlasso.cohort.standardise import SnpStatistics, snp_statistics, standardise_calls
+from bayes_lmmlasso.cohort.new_samples import standardise_new_samples
+from bayes_lmmlasso.cohort.snp_filter import SnpFilter, per_cause
+from bayes_lmmlasso.cohort.standardise import snp_statistics, standardise_calls
 from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["AnalysisSet", "choose_variants", "prepare"]
+__all__ = ["AnalysisSet", "prepare"]
 
 _MIN_SAMPLES = 3
 
@@ -98,7 +99,7 @@ class AnalysisSet:
         InputError
             If a SNP is absent, has other alleles or occurs twice.
         """
-        return standardise_alike(cohort, self.variants, self.mean, self.sd)
+        return standardise_new_samples(cohort, self.variants, self.mean, self.sd)
 
 
 def prepare(
@@ -106,8 +107,8 @@ def prepare(
     trait: str,
     *,
     covariates: Sequence[str] = (),
-    maf: float = 0.01,
-    missing: float = 0.05,
+    maf: float = SnpFilter.maf,
+    missing: float = SnpFilter.missing,
     transform: TransformName = "none",
 ) -> AnalysisSet:
     """Choose samples and SNPs, and standardise.
@@ -120,10 +121,8 @@ def prepare(
         A numeric column of the cohort.
     covariates
         Columns of the cohort; text columns become indicators. A sample that lacks one is dropped.
-    maf
-        Least minor-allele frequency, 0 to 0.5.
-    missing
-        Largest share of missing calls, 0 to 1.
+    maf, missing
+        As in `SnpFilter`.
     transform
         ``none``, ``box-cox`` or ``rank-normal``, before the trait is standardised.
 
@@ -133,7 +132,7 @@ def prepare(
         Unknown, text, all-missing or constant trait; Inf; dependent covariates; a threshold out of range;
         fewer than 3 samples or no SNP left.
     """
-    _check_filters(maf, missing)
+    snp_filter = SnpFilter(maf, missing)
     values = _trait_values(cohort, trait)
     rows, dropped_samples = _choose_samples(cohort, values, covariates)
     try:
@@ -143,7 +142,7 @@ def prepare(
     design = covariate_design(cohort, covariates, rows)
     calls = cohort["call_dosage"].values
     statistics = snp_statistics(calls, rows)
-    columns, dropped_variants = choose_variants(statistics, maf, missing)
+    columns, dropped_variants = snp_filter.choose(statistics)
     mean, sd = statistics.mean[columns], statistics.sd[columns]
     return AnalysisSet(
         X=standardise_calls(calls, mean, sd, rows=rows, columns=columns),
@@ -163,14 +162,8 @@ def prepare(
     )
 
 
-def _check_filters(maf: float, missing: float) -> None:
-    for name, value, top in (("maf", maf, 0.5), ("missing", missing, 1.0)):
-        if not 0 <= value <= top:
-            raise InputError(f"expected {name} between 0 and {top:g}, got {value}; it is a share")
-
-
 def _trait_values(cohort: Cohort, trait: str) -> NDArray[np.float64]:
-    values = finite_or_missing(cohort, trait, "trait")
+    values = column_values(cohort, trait, "trait")
     source = source_of(cohort, trait)
     if values.dtype == object:
         text = next(v for v in values if isinstance(v, str) and np.isnan(pd.to_numeric(v, errors="coerce")))
@@ -196,38 +189,6 @@ def _choose_samples(
     if len(rows) < _MIN_SAMPLES:
         raise InputError(
             f"expected at least {_MIN_SAMPLES} samples with trait, genotypes and covariates, got {len(rows)} "
-            f"(left out: {_listed(counts)}); check ids and missing values"
+            f"(left out: {per_cause(counts)}); check ids and missing values"
         )
     return rows, counts
-
-
-def choose_variants(statistics: SnpStatistics, maf: float, missing: float) -> tuple[NDArray[np.intp], dict[str, int]]:
-    """Positions of the SNPs analysed, and counts of the others by the first cause that applies.
-
-    Raises
-    ------
-    InputError
-        If a threshold is out of range or no SNP is left.
-    """
-    _check_filters(maf, missing)
-    frequency = statistics.mean / 2
-    causes = {
-        "missingness": statistics.missing > missing,
-        "constant": statistics.constant,
-        "maf": np.minimum(frequency, 1 - frequency) < maf - 1e-12,  # 1 - 0.9 < 0.1 in floats
-    }
-    keep = np.ones(len(frequency), dtype=bool)
-    counts = {}
-    for cause, bad in causes.items():
-        counts[cause] = int((keep & bad).sum())
-        keep &= ~bad
-    if not keep.any():
-        raise InputError(
-            f"expected at least one SNP after filtering, got none of {len(keep)} "
-            f"(left out: {_listed(counts)}); lower `maf` or raise `missing`"
-        )
-    return np.flatnonzero(keep), counts
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{cause} {count}" for cause, count in counts.items())

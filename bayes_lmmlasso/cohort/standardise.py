@@ -73,11 +73,13 @@ def standardise(dosage: NDArray[Any]) -> NDArray[np.float32]:
     return standardise_calls(dosage.T, statistics.mean, statistics.sd)
 
 
-def snp_statistics(calls: NDArray[Any], rows: NDArray[np.intp] | None = None) -> SnpStatistics:
+def snp_statistics(
+    calls: NDArray[Any], rows: NDArray[np.intp] | None = None, *, block_size: int = _BLOCK
+) -> SnpStatistics:
     """Mean, sd and missing share of each SNP of ``calls`` (p, n) over the samples ``rows``."""
     p = len(calls)
     mean, sd, missing = np.zeros(p), np.zeros(p), np.zeros(p)
-    for snps, block in _blocks(calls, np.arange(p), rows):
+    for snps, block in _blocks(calls, np.arange(p), rows, block_size):
         called = ~np.isnan(block)
         mean[snps] = block.sum(axis=1, where=called) / np.maximum(called.sum(axis=1), 1)
         block -= mean[snps, None]
@@ -94,6 +96,7 @@ def standardise_calls(
     rows: NDArray[np.intp] | None = None,
     columns: NDArray[np.intp] | None = None,
     flipped: NDArray[np.bool_] | None = None,
+    block_size: int = _BLOCK,
 ) -> NDArray[np.float32]:
     """Standardise chosen SNPs and samples with given statistics.
 
@@ -107,6 +110,8 @@ def standardise_calls(
         Positions of the samples ``(n,)`` and SNPs ``(p,)``; all by default.
     flipped
         ``(p,)`` SNPs whose count d is of the other allele and is turned into 2 - d.
+    block_size
+        Dosages that are in memory as float64 at a time.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def standardise_calls(
     columns = np.arange(len(calls)) if columns is None else columns
     n = calls.shape[1] if rows is None else len(rows)
     X_t = np.empty((len(columns), n), dtype=np.float32)
-    for snps, block in _blocks(calls, columns, rows):
+    for snps, block in _blocks(calls, columns, rows, block_size):
         if flipped is not None:
             block[flipped[snps]] = 2 - block[flipped[snps]]
         block -= mean[snps, None]
@@ -125,11 +130,11 @@ def standardise_calls(
 
 
 def _blocks(
-    calls: NDArray[Any], columns: NDArray[np.intp], rows: NDArray[np.intp] | None
+    calls: NDArray[Any], columns: NDArray[np.intp], rows: NDArray[np.intp] | None, block_size: int
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Slices of ``columns`` with their ``(block, n)`` allele counts in float64, NaN where missing."""
     samples = slice(None) if rows is None else rows
-    size = max(1, _BLOCK // max(1, calls.shape[1]))
+    size = max(1, block_size // max(1, calls.shape[1]))
     for start in range(0, len(columns), size):
         snps = slice(start, min(start + size, len(columns)))
         raw = calls[columns[snps]][:, samples]

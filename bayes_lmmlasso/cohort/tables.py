@@ -22,14 +22,14 @@ from bayes_lmmlasso.errors import InputError
 __all__ = [
     "NA_TOKENS",
     "TableLike",
-    "centimorgans",
     "fields_frame",
     "id_columns",
     "numbered_lines",
+    "parse_base_pairs",
+    "parse_centimorgans",
     "read_table",
     "reject_duplicates",
     "value_columns",
-    "whole_positions",
     "write_table",
 ]
 
@@ -150,7 +150,7 @@ def fields_frame(rows: dict[int, list[str]], header: Sequence[str], path: Path) 
     return pd.DataFrame(list(rows.values()), columns=list(header), index=list(rows), dtype=object)
 
 
-def whole_positions(tokens: pd.Series[Any], path: Path) -> NDArray[np.int64]:
+def parse_base_pairs(tokens: pd.Series[Any], path: Path) -> NDArray[np.int64]:
     """Base-pair positions as whole numbers; the index of the tokens gives the line numbers."""
     numbers = pd.to_numeric(tokens, errors="coerce")
     bad = numbers.index[numbers.isna() | (numbers % 1 != 0)]
@@ -162,7 +162,7 @@ def whole_positions(tokens: pd.Series[Any], path: Path) -> NDArray[np.int64]:
     return numbers.to_numpy(np.int64)
 
 
-def centimorgans(tokens: pd.Series[Any]) -> pd.Series[float]:
+def parse_centimorgans(tokens: pd.Series[Any]) -> pd.Series[float]:
     """Positions on the genetic map; what is no number, or negative, is unknown (0)."""
     return pd.to_numeric(tokens, errors="coerce").fillna(0.0).clip(lower=0.0)
 

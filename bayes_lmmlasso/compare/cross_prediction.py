@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from bayes_lmmlasso.cohort import Cohort
+from bayes_lmmlasso.cohort import Cohort, SnpFilter
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.compare.predictors import PREDICTORS, FoldPrediction, Predictor
@@ -37,8 +37,8 @@ def cross_predict(
     *,
     covariates: Sequence[str] = (),
     relations: str | ArrayLike = "rrm",
-    maf: float = 0.01,
-    missing: float = 0.05,
+    maf: float = SnpFilter.maf,
+    missing: float = SnpFilter.missing,
     transform: TransformName = "none",
     n_folds: int = 10,
     seed: int = 0,

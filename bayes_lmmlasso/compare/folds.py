@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, Cohort, code_covariates, has_covariates, prepare, sample_frame
-from bayes_lmmlasso.cohort.covariates import finite_or_missing
+from bayes_lmmlasso.cohort import AnalysisSet, Cohort, SnpFilter, code_covariates, has_covariates, prepare, sample_frame
+from bayes_lmmlasso.cohort.covariates import column_values
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.cross_validation import assign_folds
@@ -100,7 +100,7 @@ def plan_folds(
     InputError
         If the trait or a covariate is unknown, or there are fewer than two samples a fold.
     """
-    present = ~pd.isna(finite_or_missing(cohort, trait, "trait")) & has_covariates(cohort, covariates)
+    present = ~pd.isna(column_values(cohort, trait, "trait")) & has_covariates(cohort, covariates)
     rows = np.flatnonzero(present)
     return FoldPlan(rows, assign_folds(None, rows.size, n_folds, seed))
 
@@ -113,8 +113,8 @@ def prepare_fold(
     *,
     covariates: Sequence[str] = (),
     relations: str | ArrayLike = "rrm",
-    maf: float = 0.01,
-    missing: float = 0.05,
+    maf: float = SnpFilter.maf,
+    missing: float = SnpFilter.missing,
     transform: TransformName = "none",
 ) -> Fold:
     """Learn from the training samples of a fold, and bring its test samples to their scales.

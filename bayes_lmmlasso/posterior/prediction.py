@@ -35,7 +35,7 @@ from bayes_lmmlasso.cohort import (
     code_covariates,
     has_covariates,
     sample_frame,
-    standardise_alike,
+    standardise_new_samples,
 )
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, KinshipMethod, cross_kinship
@@ -145,7 +145,7 @@ def predict_cohort(
     training = read_training(tree)
     rows = predictable(training, cohort)
     chosen = cohort.isel(samples=rows)
-    X = standardise_alike(chosen, training.variants, training.mean, training.sd)
+    X = standardise_new_samples(chosen, training.variants, training.mean, training.sd)
     if kinship is None:
         train = tree.children["constant_data"].dataset["X"].values.T
         kinship = _estimated(training, X, train)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import ValidationInfo, create_model, field_validator, model_validator
 
-from bayes_lmmlasso.cohort import FORMATS, GenotypeSource
+from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, SnpFilter
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import PEDIGREE
@@ -38,19 +38,11 @@ __all__ = [
 ]
 
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
-_HELP = {
-    "bfile": ("PLINK 1 file set PREFIX.bed/.bim/.fam.", "PREFIX"),
-    "pgen": ("PLINK 2 file set PREFIX.pgen/.pvar/.psam.", "PREFIX"),
-    "vcf": ("VCF, counted by DS or GT.", "FILE"),
-    "vcf_zarr": ("VCF Zarr of bio2zarr.", "DIR"),
-    "bimbam": ("BIMBAM mean genotypes NAME.geno.txt[.gz], with NAME.samples.txt and NAME.anno.txt beside.", "FILE"),
-    "matrix": ("Delimited matrix of dosages with a header.", "FILE"),
-}
 
 if TYPE_CHECKING:
     _Formats = Settings
 else:  # a field for each format that can be read
-    _fields = {name: (Path | None, knob(None, _HELP[name][0], metavar=_HELP[name][1])) for name in FORMATS}
+    _fields = {name: (Path | None, knob(None, each.help, metavar=each.metavar)) for name, each in FORMATS.items()}
     _Formats = create_model("_Formats", __base__=Settings, **_fields)
 
 
@@ -76,8 +68,8 @@ class FilterSettings(GenotypeSettings):
         "Estimator, file of a kinship, or table of parents.",
         metavar="|".join((*KINSHIPS, "FILE", f"{PEDIGREE}FILE")),
     )
-    maf: float = knob(0.01, "Least minor-allele frequency.", at_least=0, at_most=0.5)
-    missing: float = knob(0.05, "Largest share of missing calls of a SNP.", at_least=0, at_most=1)
+    maf: float = knob(SnpFilter.maf, "Least minor-allele frequency.", at_least=0, at_most=0.5)
+    missing: float = knob(SnpFilter.missing, "Largest share of missing calls of a SNP.", at_least=0, at_most=1)
 
     @property
     def has_given_kinship(self) -> bool:

@@ -21,8 +21,8 @@ from bayes_lmmlasso.cohort import (
     Cohort,
     EffectLaw,
     SimulatedTrait,
+    SnpFilter,
     TraitDesign,
-    choose_variants,
     sample_frame,
     semi_empirical_trait,
     simulate_cohort,
@@ -202,7 +202,7 @@ def _read_genotypes(settings: SimulationSettings, seed: int) -> _Base:
         )
     calls = cohort["call_dosage"].values
     statistics = snp_statistics(calls)
-    columns, _ = choose_variants(statistics, settings.maf, settings.missing)
+    columns, _ = SnpFilter(settings.maf, settings.missing).choose(statistics)
     mean, sd = statistics.mean[columns], statistics.sd[columns]
     X = standardise_calls(calls, mean, sd, columns=columns)
     return _Base(cohort, X, variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
@@ -262,6 +263,6 @@ def test_a_raw_file_must_name_both_alleles(tmp_path):
 
 @pytest.mark.parametrize(("name", "module"), [("vcf", "cyvcf2"), ("pgen", "pgenlib")])
 def test_a_missing_extra_is_told_with_its_command(written, monkeypatch, name, module):
-    monkeypatch.setitem(__import__("sys").modules, module, None)
+    monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(bl.InputError, match=rf"the package {module} .*pip install 'bayes-lmmlasso\[{name}\]'"):
         bl.read_genotypes(written[name], name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_lmmlasso.cohort import cohort_from_arrays, prepare, variant_frame
+from bayes_lmmlasso.cohort import SnpFilter, cohort_from_arrays, prepare, snp_statistics, variant_frame
+from bayes_lmmlasso.compare import cross_predict, prepare_fold
 from bayes_lmmlasso.errors import InputError
 
 N, P = 40, 30
@@ -53,6 +56,18 @@ def test_snps_are_dropped_by_the_first_cause(make, dosage):
     assert prepared.variants["snp"].tolist() == [f"V{j}" for j in kept]
     np.testing.assert_allclose(prepared.variants["eaf"], np.nanmean(dosage[:, kept], axis=0) / 2, atol=1e-12)
     assert prepare(make(), "y", maf=0.0125).dropped_variants["maf"] == 0  # the threshold itself is kept
+
+
+def test_the_filter_and_its_defaults_have_one_home(make):
+    chosen, dropped = SnpFilter(maf=0.02).choose(snp_statistics(make()["call_dosage"].values))
+    prepared = prepare(make(), "y", maf=0.02)
+    assert prepared.variants["snp"].tolist() == [f"V{j}" for j in chosen]
+    assert prepared.dropped_variants == dropped
+    for function in (prepare, cross_predict, prepare_fold):
+        parameters = inspect.signature(function).parameters
+        assert SnpFilter(parameters["maf"].default, parameters["missing"].default) == SnpFilter()
+    with pytest.raises(InputError, match="missing between 0 and 1, got 2"):
+        SnpFilter(missing=2)
 
 
 def test_genotypes_are_standardised_over_the_analysed_samples(make, dosage, table):

@@ -11,39 +11,42 @@ genotypes, gives them; the trait table will do if its rows are in that order. Be
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.dataset import Cohort
-from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
-from bayes_lmmlasso.cohort.tables import NA_TOKENS, TableLike, centimorgans, id_columns, read_table, whole_positions
+from bayes_lmmlasso.cohort.tables import (
+    NA_TOKENS,
+    TableLike,
+    id_columns,
+    parse_base_pairs,
+    parse_centimorgans,
+    read_table,
+)
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_bimbam"]
+__all__ = ["FORMAT", "read_bimbam"]
 
 _SUFFIXES = (".gz", ".txt", ".csv", ".tsv", ".geno", ".bimbam", ".mgt")
 
 
+@reads_cohort
 def read_bimbam(
-    path: str | os.PathLike[str],
-    phenotypes: TableLike | None = None,
-    trait: str | None = None,
-    covariates: TableLike | None = None,
-    *,
-    samples: TableLike | None = None,
-    annotation: str | os.PathLike[str] | None = None,
-) -> Cohort:
+    path: PathLike, *, samples: TableLike | None = None, annotation: PathLike | None = None
+) -> GenotypeFile:
     """Read mean genotypes and join them with tables by sample id.
 
     Parameters
     ----------
     path
         The mean genotype file, plain or .gz.
-    phenotypes, trait, covariates
+    phenotypes, trait, covariates, dtype
         As in `read_plink`.
     samples
         Table with the ids of the samples in the order of the genotypes; the default is ``NAME.samples.txt``.
@@ -59,21 +62,26 @@ def read_bimbam(
     """
     path = Path(path)
     ids = _sample_ids(path, samples)
+    sidecar = _sidecar(path, ".anno.txt")
+    if annotation is None and sidecar.is_file():
+        annotation = sidecar
+    return GenotypeFile(ids, str(path), partial(_load, path, ids, None if annotation is None else Path(annotation)))
+
+
+def _load(
+    path: Path, ids: pd.DataFrame, annotation: Path | None, rows: NDArray[np.intp], _: DosageType
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
     alleles, dosages = [], []
     for number, line in text_lines(path):
         head, fields = (parts := line.replace(",", " ").split())[:3], parts[3:]
-        dosages.append(dosage_row(fields, len(ids), f"sample of {ids.attrs['source']}", f"line {number} of {path}"))
+        dosage = dosage_row(fields, len(ids), f"sample of {ids.attrs['source']}", f"line {number} of {path}")
+        dosages.append(dosage[rows])
         alleles.append(head)
     variants = pd.DataFrame(alleles, columns=["snp", "effect_allele", "other_allele"], dtype=object)
-    sidecar = _beside(path, ".anno.txt")
-    if annotation is None and sidecar.is_file():
-        annotation = sidecar
-    variants = _annotate(variants, None if annotation is None else Path(annotation))
-    dosage = np.array(dosages, dtype=np.float32).reshape(-1, len(ids))
-    return join_tables(GenotypeTable(ids, variants, dosage), phenotypes, trait, covariates, source=str(path))
+    return _annotate(variants, annotation), np.array(dosages, dtype=np.float32).reshape(-1, len(rows))
 
 
-def _beside(path: Path, ending: str) -> Path:
+def _sidecar(path: Path, ending: str) -> Path:
     """Return the file of the same name with another ending."""
     name = path.name
     for suffix in _SUFFIXES:
@@ -83,7 +91,7 @@ def _beside(path: Path, ending: str) -> Path:
 
 def _sample_ids(path: Path, samples: TableLike | None) -> pd.DataFrame:
     """Frame ``iid``, and ``fid`` if told, in the order of the genotypes."""
-    sidecar = _beside(path, ".samples.txt")
+    sidecar = _sidecar(path, ".samples.txt")
     if samples is None and not sidecar.is_file():
         raise InputError(
             f"expected the sample ids of {path}, which has none, in {sidecar}, got no such file; write a table with a "
@@ -112,8 +120,22 @@ def _annotate(variants: pd.DataFrame, annotation: Path | None) -> pd.DataFrame:
             f"expected every SNP once in {annotation}, got {table['snp'][twice].iloc[0]!r} again in line "
             f"{twice.index[twice][0]}; keep one of them"
         )
-    table["pos"] = whole_positions(table["pos"].where(~table["pos"].isin(NA_TOKENS), "0"), annotation)
-    table["cm"] = centimorgans(table["cm"])
+    table["pos"] = parse_base_pairs(table["pos"].where(~table["pos"].isin(NA_TOKENS), "0"), annotation)
+    table["cm"] = parse_centimorgans(table["cm"])
     found = table.set_index("snp").reindex(variants["snp"]).reset_index(drop=True)
     places = {"chrom": found["chrom"].fillna("0"), "pos": found["pos"].fillna(0).astype(np.int64)}
     return variants.assign(**places, cm=found["cm"].fillna(0.0))
+
+
+def _files(path: PathLike) -> tuple[Path, ...]:
+    """Return the file and those that lie beside it."""
+    beside = (_sidecar(Path(path), ending) for ending in (".samples.txt", ".anno.txt"))
+    return (Path(path), *(file for file in beside if file.is_file()))
+
+
+FORMAT = GenotypeFormat(
+    read_bimbam,
+    _files,
+    "BIMBAM mean genotypes NAME.geno.txt[.gz], with NAME.samples.txt and NAME.anno.txt beside.",
+    "FILE",
+)

@@ -18,22 +18,23 @@ counts the reference allele in both unless ``--export-allele`` says otherwise; c
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.dataset import Cohort
-from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
-from bayes_lmmlasso.cohort.tables import TableLike, centimorgans, whole_positions
+from bayes_lmmlasso.cohort.tables import id_columns, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_matrix"]
+__all__ = ["FORMAT", "read_matrix"]
 
 _DEFAULTS = {"chrom": "0", "pos": "0", "effect_allele": "A", "other_allele": "B", "cm": "0"}
 _SNP_COLUMNS = ("snp", *_DEFAULTS)
@@ -42,19 +43,15 @@ _RAW = ("FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE")
 _RAW_SNP = re.compile(r"(.+)_([^_()/]+)\(/([^()/]+)\)")
 
 
-def read_matrix(
-    path: str | os.PathLike[str],
-    phenotypes: TableLike | None = None,
-    trait: str | None = None,
-    covariates: TableLike | None = None,
-) -> Cohort:
+@reads_cohort
+def read_matrix(path: PathLike) -> GenotypeFile:
     """Read a matrix of dosages and join it with tables by sample id.
 
     Parameters
     ----------
     path
         File with a header as above and dosages from 0 to 2, NA (or nothing between separators) for missing.
-    phenotypes, trait, covariates
+    phenotypes, trait, covariates, dtype
         As in `read_plink`.
 
     Raises
@@ -67,15 +64,11 @@ def read_matrix(
     rows = _split(text_lines(path))
     _, header = next(rows, (0, []))
     if tuple(header[: len(_RAW)]) == _RAW:
-        genotypes = _read_by_sample(rows, header, _raw_variants(header[len(_RAW) :], path), path)
-    elif header[:1] == ["iid"] or header[:2] == ["fid", "iid"]:
+        return _by_sample(rows, header, _raw_variants(header[len(_RAW) :], path), path)
+    if header[:1] == ["iid"] or header[:2] == ["fid", "iid"]:
         variants = pd.DataFrame({"snp": header[header.index("iid") + 1 :], **_DEFAULTS}, dtype=object)
-        genotypes = _read_by_sample(rows, header, variants, path)
-    else:
-        genotypes = _read_by_snp(rows, header, path)
-    genotypes.variants["pos"] = whole_positions(genotypes.variants["pos"], path)
-    genotypes.variants["cm"] = centimorgans(genotypes.variants["cm"])
-    return join_tables(genotypes, phenotypes, trait, covariates, source=str(path))
+        return _by_sample(rows, header, variants, path)
+    return _by_snp(header, path)
 
 
 def _split(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
@@ -89,10 +82,10 @@ def _split(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
         yield number, [field.strip() for field in fields]
 
 
-def _read_by_sample(
+def _by_sample(
     rows: Iterable[tuple[int, list[str]]], header: list[str], variants: pd.DataFrame, path: Path
-) -> GenotypeTable:
-    """Read a row for each sample."""
+) -> GenotypeFile:
+    """Read a row for each sample: all of the file, as its samples are known at its end."""
     lead = len(header) - len(variants)
     ids, dosages = {}, []
     for number, fields in rows:
@@ -101,11 +94,14 @@ def _read_by_sample(
     names = [name.lower() for name in header[:lead]]
     samples = pd.DataFrame(list(ids.values()), columns=names, index=list(ids), dtype=object)
     dosage = np.array(dosages, dtype=np.float32).reshape(-1, len(variants))
-    return GenotypeTable(samples[[n for n in ("fid", "iid") if n in names]], variants, np.ascontiguousarray(dosage.T))
+    placed = _placed(variants, path)
+    return GenotypeFile(
+        samples[id_columns(samples)], str(path), lambda rows, _: (placed, np.ascontiguousarray(dosage[rows].T))
+    )
 
 
-def _read_by_snp(rows: Iterable[tuple[int, list[str]]], header: list[str], path: Path) -> GenotypeTable:
-    """Read a row for each SNP."""
+def _by_snp(header: list[str], path: Path) -> GenotypeFile:
+    """Open a file with a row for each SNP."""
     traw = header[:2] == list(_TRAW)[:2]
     spelt = [_TRAW.get(name, name) for name in header] if traw else header
     lead = list(takewhile(lambda name: name in _SNP_COLUMNS, spelt))
@@ -115,15 +111,30 @@ def _read_by_snp(rows: Iterable[tuple[int, list[str]]], header: list[str], path:
             f"expected a header of {path} that begins with {' '.join(_SNP_COLUMNS)} (or iid) and goes on with a column "
             f"for each sample (or SNP), got {' '.join(header[:6]) or 'an empty file'}; name the columns so"
         )
-    sites, dosages = {}, []
-    for number, fields in rows:
-        sites[number] = fields[: len(lead)]
-        dosages.append(dosage_row(fields[len(lead) :], len(names), "sample of its header", f"line {number} of {path}"))
-    variants = pd.DataFrame(list(sites.values()), columns=lead, index=list(sites), dtype=object)
-    variants = variants.assign(**{name: value for name, value in _DEFAULTS.items() if name not in lead})
     samples = _traw_samples(names) if traw else pd.DataFrame({"iid": names}, dtype=object)
     samples.index = pd.RangeIndex(len(lead) + 1, len(header) + 1)  # columns of the file
-    return GenotypeTable(samples, variants, np.array(dosages, dtype=np.float32).reshape(-1, len(names)))
+    return GenotypeFile(samples, str(path), partial(_load_by_snp, path, lead, len(names)))
+
+
+def _load_by_snp(
+    path: Path, lead: list[str], n: int, rows: NDArray[np.intp], _: DosageType
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Read a row for each SNP: the columns ``lead`` and the dosages of n samples."""
+    lines = _split(text_lines(path))
+    next(lines)  # the header
+    sites, dosages = {}, []
+    for number, fields in lines:
+        sites[number] = fields[: len(lead)]
+        dosage = dosage_row(fields[len(lead) :], n, "sample of its header", f"line {number} of {path}")
+        dosages.append(dosage[rows])
+    variants = pd.DataFrame(list(sites.values()), columns=lead, index=list(sites), dtype=object)
+    variants = variants.assign(**{name: value for name, value in _DEFAULTS.items() if name not in lead})
+    return _placed(variants, path), np.array(dosages, dtype=np.float32).reshape(-1, len(rows))
+
+
+def _placed(variants: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Turn positions into numbers."""
+    return variants.assign(pos=parse_base_pairs(variants["pos"], path), cm=parse_centimorgans(variants["cm"]))
 
 
 def _traw_samples(names: list[str]) -> pd.DataFrame:
@@ -146,3 +157,6 @@ def _raw_variants(names: list[str], path: Path) -> pd.DataFrame:
     parts = [match.groups() for match in matches if match]
     table = pd.DataFrame(parts, columns=["snp", "effect_allele", "other_allele"], dtype=object)
     return table.assign(chrom="0", pos="0", cm="0")
+
+
+FORMAT = GenotypeFormat(read_matrix, lambda path: (Path(path),), "Delimited matrix of dosages with a header.", "FILE")

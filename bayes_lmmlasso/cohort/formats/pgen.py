@@ -7,37 +7,32 @@ data. A dosage is stored in steps of 1/16384. The formats: https://www.cog-genom
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.cohort.formats.calls import variant_table
-from bayes_lmmlasso.cohort.formats.extras import extra
-from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
-from bayes_lmmlasso.cohort.tables import TableLike, centimorgans, fields_frame, numbered_lines, whole_positions
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.optional import optional_package
+from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
+from bayes_lmmlasso.cohort.tables import fields_frame, id_columns, numbered_lines, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_pgen"]
-
-_SUFFIXES = (".pgen", ".pvar", ".psam")
+__all__ = ["FORMAT", "read_pgen"]
 
 
-def read_pgen(
-    prefix: str | os.PathLike[str],
-    phenotypes: TableLike | None = None,
-    trait: str | None = None,
-    covariates: TableLike | None = None,
-) -> Cohort:
+@reads_cohort
+def read_pgen(prefix: PathLike) -> GenotypeFile:
     """Read a PLINK 2 file set and join it with tables by sample id.
 
     Parameters
     ----------
     prefix
         Path of the file set, with or without ``.pgen``. The .pvar must not be compressed.
-    phenotypes, trait, covariates
+    phenotypes, trait, covariates, dtype
         As in `read_plink`. A .psam without family ids is joined by ``iid``.
 
     Raises
@@ -46,18 +41,27 @@ def read_pgen(
         pgenlib is not installed; a missing, malformed or truncated file, or one that belongs to another set; a SNP
         with several alternate alleles; duplicated samples; a bad table.
     """
-    stem = os.fspath(prefix).removesuffix(".pgen")
-    pgen, pvar, psam = (Path(f"{stem}{suffix}") for suffix in _SUFFIXES)
+    psam = _paths(prefix)[2]
     samples = _read_headed(psam, ("IID",)).rename(columns={"FID": "fid", "IID": "iid"})
+    return GenotypeFile(samples[id_columns(samples)], str(psam), partial(_load, prefix, len(samples)))
+
+
+def _paths(prefix: PathLike) -> tuple[Path, Path, Path]:
+    """Paths of the .pgen, .pvar and .psam."""
+    stem = os.fspath(prefix).removesuffix(".pgen")
+    return Path(f"{stem}.pgen"), Path(f"{stem}.pvar"), Path(f"{stem}.psam")
+
+
+def _load(prefix: PathLike, n: int, rows: NDArray[np.intp], _: DosageType) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Read the .pvar, and of the .pgen of n samples those wanted."""
+    pgen, pvar, _psam = _paths(prefix)
     sites = _read_headed(pvar, ("CHROM", "POS", "ID", "REF", "ALT"))
     names = {"CHROM": "chrom", "POS": "pos", "ID": "snp", "REF": "ref", "ALT": "alt"}
-    sites["POS"] = whole_positions(sites["POS"], pvar)
+    sites["POS"] = parse_base_pairs(sites["POS"], pvar)
     variants = variant_table({ours: sites[theirs] for theirs, ours in names.items()}, str(pvar))
     if "CM" in sites:
-        variants["cm"] = centimorgans(sites["CM"])
-    dosage = _read_dosage(pgen, len(samples), len(variants))
-    ids = samples[[name for name in ("fid", "iid") if name in samples]]
-    return join_tables(GenotypeTable(ids, variants, dosage), phenotypes, trait, covariates, source=str(psam))
+        variants["cm"] = parse_centimorgans(sites["CM"])
+    return variants, _read_dosage(pgen, n, len(variants), rows)
 
 
 def _read_headed(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
@@ -77,14 +81,15 @@ def _read_headed(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
     return fields_frame(rows, header, path)
 
 
-def _read_dosage(pgen: Path, n: int, p: int) -> NDArray[np.float32]:
-    """``(p, n)`` counts of the alternate allele, NaN for missing."""
+def _read_dosage(pgen: Path, n: int, p: int, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """``(p, len(rows))`` counts of the alternate allele, NaN for missing."""
     if not pgen.is_file():
         raise InputError(f"expected genotypes in {pgen}, got no such file; check the prefix")
-    dosage = np.empty((p, n), dtype=np.float32)
-    pgenlib = extra("pgenlib", "pgen")
+    dosage = np.empty((p, len(rows)), dtype=np.float32)
+    subset = None if len(rows) == n else rows.astype(np.uint32)
+    pgenlib = optional_package("pgenlib", "pgen")
     try:
-        with pgenlib.PgenReader(os.fsencode(pgen), raw_sample_ct=n, variant_ct=p) as file:
+        with pgenlib.PgenReader(os.fsencode(pgen), raw_sample_ct=n, variant_ct=p, sample_subset=subset) as file:
             file.read_dosages_range(0, p, dosage)
     except (RuntimeError, AssertionError) as error:
         told = error.args[0] if error.args else "nothing"
@@ -95,3 +100,6 @@ def _read_dosage(pgen: Path, n: int, p: int) -> NDArray[np.float32]:
         ) from error
     dosage[dosage < 0] = np.nan  # pgenlib's missing is -9
     return dosage
+
+
+FORMAT = GenotypeFormat(read_pgen, _paths, "PLINK 2 file set PREFIX.pgen/.pvar/.psam.", "PREFIX")

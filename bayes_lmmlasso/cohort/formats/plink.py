@@ -8,42 +8,29 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
-from bed_reader import open_bed, to_bed
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.alignment import align
-from bayes_lmmlasso.cohort.dataset import Cohort, assemble, sample_frame, variant_frame
-from bayes_lmmlasso.cohort.tables import (
-    TableLike,
-    centimorgans,
-    fields_frame,
-    numbered_lines,
-    reject_duplicates,
-    whole_positions,
-)
+from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
+from bayes_lmmlasso.cohort.formats.genotype_file import Dosage, DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
+from bayes_lmmlasso.cohort.tables import fields_frame, numbered_lines, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_fam", "read_plink", "write_plink"]
+__all__ = ["FORMAT", "read_fam", "read_plink", "write_plink"]
 
 _FAM = ("fid", "iid", "father", "mother", "sex", "phenotype")
 _BIM = ("chrom", "snp", "cm", "pos", "effect_allele", "other_allele")
 _MAGIC = bytes((0x6C, 0x1B, 0x01))
+_Variants = slice | list[int] | NDArray[np.integer]
 
 
-def read_plink(
-    prefix: str | os.PathLike[str],
-    phenotypes: TableLike | None = None,
-    trait: str | None = None,
-    covariates: TableLike | None = None,
-    *,
-    dtype: Literal["float32", "int8"] = "float32",
-    variants: slice | list[int] | NDArray[np.integer] | None = None,
-) -> Cohort:
+@reads_cohort
+def read_plink(prefix: PathLike, *, variants: _Variants | None = None) -> GenotypeFile:
     """Read a PLINK file set and join it with tables by sample id.
 
     Parameters
@@ -70,28 +57,13 @@ def read_plink(
     InputError
         A missing, malformed or truncated file, duplicated samples, positions out of range, a bad table.
     """
-    bed, bim, fam = _paths(prefix)
-    if dtype not in ("float32", "int8"):
-        raise InputError(f"expected dtype 'float32' or 'int8', got {dtype!r}; choose one of them")
-    samples = read_fam(prefix)
-    table = fields_frame(_fields(bim), _BIM, bim)
-    table["pos"] = whole_positions(table["pos"], bim)
-    table["cm"] = centimorgans(table["cm"])
-    n, p = len(samples), len(table)
-    _check_bed(bed, n, p)
-    try:
-        chosen = np.arange(p)[slice(None) if variants is None else variants]
-    except IndexError as error:
-        raise InputError(f"expected SNPs of the {p} lines of {bim}, got {error}; count from 0") from error
-    alignment = align(samples, phenotypes, trait, covariates, source=str(fam))
-    with open_bed(bed, iid_count=n, sid_count=p) as handle:
-        dosage = handle.read((alignment.rows, chosen), dtype=dtype, order="F").T
-    if dtype == "int8":
-        np.maximum(dosage, -1, out=dosage)  # bed-reader's missing is -127
-    return assemble(dosage, table.iloc[chosen], alignment)
+    fam = _paths(prefix)[2]
+    lines = {number: line[: len(_FAM)] for number, line in _fields(fam).items()}  # GEMMA writes traits beyond
+    samples = fields_frame(lines, _FAM, fam)[["fid", "iid"]]
+    return GenotypeFile(samples, str(fam), partial(_load, prefix, len(samples), variants))
 
 
-def read_fam(prefix: str | os.PathLike[str]) -> pd.DataFrame:
+def read_fam(prefix: PathLike) -> pd.DataFrame:
     """Read the samples of a PLINK file set, before any join: a frame ``fid iid`` in the order of the .fam.
 
     Raises
@@ -99,14 +71,10 @@ def read_fam(prefix: str | os.PathLike[str]) -> pd.DataFrame:
     InputError
         A missing or malformed .fam, or duplicated samples.
     """
-    fam = _paths(prefix)[2]
-    lines = {number: line[: len(_FAM)] for number, line in _fields(fam).items()}  # GEMMA writes traits beyond
-    samples = fields_frame(lines, _FAM, fam)[["fid", "iid"]]
-    reject_duplicates(samples, ("fid", "iid"), str(fam))
-    return samples
+    return read_plink.open(prefix).samples
 
 
-def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
+def write_plink(cohort: Cohort, prefix: PathLike) -> None:
     """Write the genotypes of a cohort as ``prefix.bed``, ``.bim`` and ``.fam``.
 
     The files are written in a temporary folder beside the target and then renamed, the .bed last.
@@ -118,6 +86,8 @@ def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
         A dosage that is not 0, 1, 2 or missing, or an id that is empty or holds a blank: PLINK's files have
         no room for them.
     """
+    from bed_reader import to_bed  # a tenth of a second that no other format needs
+
     targets = _paths(prefix)
     calls = cohort["call_dosage"].values
     codes = np.where(np.isnan(calls) | (calls < 0), -127, calls)
@@ -157,7 +127,30 @@ def write_plink(cohort: Cohort, prefix: str | os.PathLike[str]) -> None:
             written.replace(target)
 
 
-def _paths(prefix: str | os.PathLike[str]) -> tuple[Path, Path, Path]:
+def _load(
+    prefix: PathLike, n: int, variants: _Variants | None, rows: NDArray[np.intp], dtype: DosageType
+) -> tuple[pd.DataFrame, Dosage]:
+    """Read the .bim, and of the .bed of n samples what is wanted."""
+    from bed_reader import open_bed
+
+    bed, bim, _ = _paths(prefix)
+    table = fields_frame(_fields(bim), _BIM, bim)
+    table["pos"] = parse_base_pairs(table["pos"], bim)
+    table["cm"] = parse_centimorgans(table["cm"])
+    p = len(table)
+    _check_bed(bed, n, p)
+    try:
+        chosen = np.arange(p)[slice(None) if variants is None else variants]
+    except IndexError as error:
+        raise InputError(f"expected SNPs of the {p} lines of {bim}, got {error}; count from 0") from error
+    with open_bed(bed, iid_count=n, sid_count=p) as handle:
+        dosage = handle.read((rows, chosen), dtype=dtype, order="F").T
+    if dtype == "int8":
+        np.maximum(dosage, -1, out=dosage)  # bed-reader's missing is -127
+    return table.iloc[chosen], dosage
+
+
+def _paths(prefix: PathLike) -> tuple[Path, Path, Path]:
     """Paths of the .bed, .bim and .fam."""
     stem = os.fspath(prefix).removesuffix(".bed")
     return Path(f"{stem}.bed"), Path(f"{stem}.bim"), Path(f"{stem}.fam")
@@ -189,3 +182,6 @@ def _check_bed(bed: Path, n: int, p: int) -> None:
             f"expected {wanted} bytes in {bed} for the {n} samples of its .fam and the {p} SNPs of its .bim, "
             f"got {size}; the file is truncated or belongs to another .fam or .bim: copy the set again"
         )
+
+
+FORMAT = GenotypeFormat(read_plink, _paths, "PLINK 1 file set PREFIX.bed/.bim/.fam.", "PREFIX")

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import pandas as pd
+
 from bayes_lmmlasso.cohort.dataset import Cohort
-from bayes_lmmlasso.cohort.formats.bimbam import read_bimbam
-from bayes_lmmlasso.cohort.formats.matrix import read_matrix
-from bayes_lmmlasso.cohort.formats.pgen import read_pgen
-from bayes_lmmlasso.cohort.formats.plink import read_plink
-from bayes_lmmlasso.cohort.formats.vcf import read_vcf
-from bayes_lmmlasso.cohort.formats.vcf_zarr import read_vcf_zarr
+from bayes_lmmlasso.cohort.formats import bimbam, matrix, pgen, plink, vcf, vcf_zarr
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeTable
+from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike
 from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["FORMATS", "GenotypeSource", "read_genotypes"]
 
-FORMATS: dict[str, Callable[..., Cohort]] = {
-    "bfile": read_plink,
-    "pgen": read_pgen,
-    "vcf": read_vcf,
-    "vcf_zarr": read_vcf_zarr,
-    "bimbam": read_bimbam,
-    "matrix": read_matrix,
+FORMATS: Mapping[str, GenotypeFormat] = {
+    "bfile": plink.FORMAT,
+    "pgen": pgen.FORMAT,
+    "vcf": vcf.FORMAT,
+    "vcf_zarr": vcf_zarr.FORMAT,
+    "bimbam": bimbam.FORMAT,
+    "matrix": matrix.FORMAT,
 }
-"""The reader of each format; ``bfile`` is a PLINK 1 file set."""
+"""The formats by name, in the order of the options; ``bfile`` is a PLINK 1 file set."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,19 @@ class GenotypeSource:
         A name in `FORMATS`.
     path
         File, folder or prefix.
+
+    Raises
+    ------
+    InputError
+        If there is no such format.
     """
 
     format: str
     path: Path
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise InputError(f"expected a format among {', '.join(FORMATS)}, got {self.format!r}; choose one of them")
 
     @classmethod
     def of(cls, given: Mapping[str, Path | None]) -> Self:
@@ -67,17 +74,37 @@ class GenotypeSource:
         phenotypes: TableLike | None = None,
         trait: str | None = None,
         covariates: TableLike | None = None,
+        dtype: DosageType = "float32",
     ) -> Cohort:
-        """Read the genotypes and join them with tables; see `read_plink`."""
-        return FORMATS[self.format](self.path, phenotypes, trait, covariates)
+        """Read the genotypes and join them with tables, if there are some; see `read_plink`."""
+        return FORMATS[self.format].read(self.path, phenotypes, trait, covariates, dtype)
+
+    def read_table(self, dtype: DosageType = "float32") -> GenotypeTable:
+        """Read the genotypes of all samples."""
+        return FORMATS[self.format].read.open(self.path).read(dtype=dtype)
+
+    def samples(self) -> pd.DataFrame:
+        """Read who is genotyped: ``iid``, and ``fid`` if the format has it, in the order of the file.
+
+        Raises
+        ------
+        InputError
+            A file that cannot be read, or a sample that occurs twice.
+        """
+        return FORMATS[self.format].read.open(self.path).samples
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that hold the genotypes, in an order that does not depend on where they lie."""
+        return FORMATS[self.format].files(self.path)
 
 
 def read_genotypes(
-    path: str | os.PathLike[str],
+    path: PathLike,
     format: str,  # noqa: A002
     phenotypes: TableLike | None = None,
     trait: str | None = None,
     covariates: TableLike | None = None,
+    dtype: DosageType = "float32",
 ) -> Cohort:
     """Read genotypes of any format and join them with tables by sample id.
 
@@ -87,7 +114,7 @@ def read_genotypes(
         File, folder or prefix.
     format
         ``bfile`` (PLINK 1), ``pgen``, ``vcf``, ``vcf_zarr``, ``bimbam`` or ``matrix``.
-    phenotypes, trait, covariates
+    phenotypes, trait, covariates, dtype
         As in `read_plink`.
 
     Raises
@@ -95,6 +122,4 @@ def read_genotypes(
     InputError
         An unknown format, or what the reader of the format raises.
     """
-    if format not in FORMATS:
-        raise InputError(f"expected a format among {', '.join(FORMATS)}, got {format!r}; choose one of them")
-    return FORMATS[format](path, phenotypes, trait, covariates)
+    return GenotypeSource(format, Path(path)).read(phenotypes, trait, covariates, dtype)

@@ -9,40 +9,36 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.cohort.formats.calls import DIPLOID, count_alternate, variant_table
-from bayes_lmmlasso.cohort.formats.extras import extra
-from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
-from bayes_lmmlasso.cohort.tables import TableLike
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.optional import optional_package
+from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_vcf"]
+__all__ = ["FORMAT", "read_vcf"]
 
 _BGZF, _BGZF_END = bytes.fromhex("1f8b0804"), bytes.fromhex("1f8b08040000000000ff0600424302001b0003") + bytes(9)
 _SILENT, _WARNINGS = 0, 3  # levels of htslib's own messages; the second is its default
+_Site = tuple[str, int, str, str, str]  # chromosome, position, id, reference and alternate alleles
 
 
-def read_vcf(
-    path: str | os.PathLike[str],
-    phenotypes: TableLike | None = None,
-    trait: str | None = None,
-    covariates: TableLike | None = None,
-) -> Cohort:
+@reads_cohort
+def read_vcf(path: PathLike) -> GenotypeFile:
     """Read a VCF and join it with tables by sample id.
 
     Parameters
     ----------
     path
         Path of the file; it needs no index.
-    phenotypes, trait, covariates
+    phenotypes, trait, covariates, dtype
         As in `read_plink`; the sample names of the VCF are the ``iid``.
 
     Raises
@@ -53,31 +49,23 @@ def read_vcf(
     """
     path = Path(path)
     _check_end(path)
-    cyvcf2 = extra("cyvcf2", "vcf")
-    columns: dict[str, list[Any]] = {name: [] for name in ("chrom", "pos", "snp", "ref", "alt")}
-    counts = []
-    with _quiet(cyvcf2):
-        try:
-            file = cyvcf2.VCF(str(path))
-            samples = pd.DataFrame({"iid": file.samples}, index=np.arange(1, len(file.samples) + 1), dtype=object)
-            for record in file:
-                site = (record.CHROM, record.POS, record.ID or ".", record.REF, ",".join(record.ALT))
-                for column, value in zip(columns.values(), site, strict=True):
-                    column.append(value)
-                counts.append(_counts(record, path))
-        except InputError:
-            raise
-        except Exception as error:  # cyvcf2 has no exceptions of its own
-            last = f"{columns['chrom'][-1]}:{columns['pos'][-1]}" if counts else "the header"
-            raise InputError(
-                f"expected a VCF in {path}, got one that cannot be read after {last} ({error}); "
-                "write or copy the file again"
-            ) from error
-    if not len(samples):
+    with _opened(path, []) as file:
+        names = file.samples
+    if not names:
         raise InputError(f"expected samples in {path}, got a VCF of sites alone; name the file with the genotypes")
-    dosage = np.array(counts, dtype=np.float32).reshape(-1, len(samples))
-    variants = variant_table(columns, str(path))
-    return join_tables(GenotypeTable(samples, variants, dosage), phenotypes, trait, covariates, source=str(path))
+    samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
+    return GenotypeFile(samples, str(path), partial(_load, path))
+
+
+def _load(path: Path, rows: NDArray[np.intp], _: DosageType) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    sites: list[_Site] = []
+    counts = []
+    with _opened(path, sites) as file:
+        for record in file:
+            sites.append((record.CHROM, record.POS, record.ID or ".", record.REF, ",".join(record.ALT)))
+            counts.append(_counts(record, path)[rows])
+    columns = {name: [site[k] for site in sites] for k, name in enumerate(("chrom", "pos", "snp", "ref", "alt"))}
+    return variant_table(columns, str(path)), np.array(counts, dtype=np.float32).reshape(-1, len(rows))
 
 
 def _counts(record: Any, path: Path) -> NDArray[np.float32]:
@@ -109,10 +97,22 @@ def _check_end(path: Path) -> None:
 
 
 @contextmanager
-def _quiet(cyvcf2: ModuleType) -> Iterator[None]:
-    """Keep htslib from writing to stderr by itself."""
+def _opened(path: Path, sites: list[_Site]) -> Iterator[Any]:
+    """Open a VCF; what goes wrong is told with the last of the sites read, and htslib writes nothing to stderr."""
+    cyvcf2 = optional_package("cyvcf2", "vcf")
     cyvcf2.cyvcf2.set_htslib_log_level(_SILENT)
     try:
-        yield
+        yield cyvcf2.VCF(str(path))
+    except InputError:
+        raise
+    except Exception as error:  # cyvcf2 has no exceptions of its own
+        last = f"{sites[-1][0]}:{sites[-1][1]}" if sites else "the header"
+        raise InputError(
+            f"expected a VCF in {path}, got one that cannot be read after {last} ({error}); write or copy the file "
+            "again"
+        ) from error
     finally:
         cyvcf2.cyvcf2.set_htslib_log_level(_WARNINGS)
+
+
+FORMAT = GenotypeFormat(read_vcf, lambda path: (Path(path),), "VCF, counted by DS or GT.", "FILE")

@@ -12,42 +12,38 @@ with the rules of `bayes_lmmlasso.cohort.formats.calls`. There are no family ids
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-import zarr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.cohort.formats.calls import DIPLOID, count_alternate, variant_table
-from bayes_lmmlasso.cohort.formats.joining import GenotypeTable, join_tables
-from bayes_lmmlasso.cohort.tables import TableLike
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_vcf_zarr"]
+__all__ = ["FORMAT", "read_vcf_zarr"]
 
 _SITES = ("variant_contig", "variant_position", "variant_id", "variant_allele", "contig_id", "sample_id")
 _DIMS = {"call_genotype": ("variants", "samples", "ploidy"), "call_DS": ("variants", "samples")}
 _BLOCK = 1 << 22  # calls that are counted at a time
 
 
-def read_vcf_zarr(
-    path: str | os.PathLike[str],
-    phenotypes: TableLike | None = None,
-    trait: str | None = None,
-    covariates: TableLike | None = None,
-) -> Cohort:
+@reads_cohort
+def read_vcf_zarr(path: PathLike) -> GenotypeFile:
     """Read a VCF Zarr store and join it with tables by sample id.
 
     Parameters
     ----------
     path
         Folder of the store, Zarr format 2 or 3.
-    phenotypes, trait, covariates
+    phenotypes, trait, covariates, dtype
         As in `read_plink`; ``sample_id`` is the ``iid``.
 
     Raises
@@ -59,12 +55,24 @@ def read_vcf_zarr(
     path = Path(path)
     if not path.is_dir():
         raise InputError(f"expected the folder of a VCF Zarr store, got {path}, which is none; check the path")
+    with _opened(path) as store:
+        names = store["sample_id"].values.astype(object)
+    samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
+    return GenotypeFile(samples, str(path), partial(_load, path))
+
+
+def _load(path: Path, rows: NDArray[np.intp], _: DosageType) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    with _opened(path) as store:
+        return variant_table(_sites(store), str(path)), _dosage(store, rows)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[xr.Dataset]:
+    """Open a store whose layout is right; what goes wrong with it is told."""
     try:
         with xr.open_dataset(path, engine="zarr", consolidated=False, mask_and_scale=False, chunks=None) as store:
             _check_layout(store, path)
-            variants = variant_table(_sites(store), str(path))
-            dosage = _dosage(store)
-            names = store["sample_id"].values.astype(object)
+            yield store
     except InputError:
         raise
     except Exception as error:  # a damaged store raises whatever its metadata or compressor raises
@@ -72,12 +80,12 @@ def read_vcf_zarr(
             f"expected VCF Zarr as bio2zarr writes it in {path}, got a store that cannot be read "
             f"({type(error).__name__}: {error}); convert the VCF again"
         ) from error
-    samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
-    return join_tables(GenotypeTable(samples, variants, dosage), phenotypes, trait, covariates, source=str(path))
 
 
 def _check_layout(store: xr.Dataset, path: Path) -> None:
     """Refuse a store that lacks an array, a dimension or a chunk."""
+    import zarr  # a tenth of a second that no other format needs
+
     calls = [name for name in _DIMS if name in store]
     absent = [name for name in _SITES if name not in store] + ([] if calls else ["call_genotype"])
     if absent:
@@ -116,15 +124,23 @@ def _sites(store: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _dosage(store: xr.Dataset) -> NDArray[np.float32]:
-    """``(p, n)`` counts of the alternate allele, block by block."""
+def _dosage(store: xr.Dataset, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """``(p, len(rows))`` counts of the alternate allele, block by block."""
     p, n = store.sizes["variants"], store.sizes["samples"]
-    dosage = np.empty((p, n), dtype=np.float32)
+    dosage = np.empty((p, len(rows)), dtype=np.float32)
     step = max(1, _BLOCK // max(1, n))
     for start in range(0, p, step):
         block = store.isel(variants=slice(start, start + step))
-        estimated = block["call_DS"].values.reshape(-1, n) if "call_DS" in store else None
-        missing = np.full((dosage[start : start + step].shape[0], n, DIPLOID), -1, dtype=np.int8)
-        calls = block["call_genotype"].values if "call_genotype" in store else missing
+        estimated = block["call_DS"].values.reshape(-1, n)[:, rows] if "call_DS" in store else None
+        missing = np.full((dosage[start : start + step].shape[0], len(rows), DIPLOID), -1, dtype=np.int8)
+        calls = block["call_genotype"].values[:, rows] if "call_genotype" in store else missing
         dosage[start : start + step] = count_alternate(calls, estimated)
     return dosage
+
+
+def _files(path: PathLike) -> tuple[Path, ...]:
+    """Return every file of the store."""
+    return tuple(sorted(file for file in Path(path).rglob("*") if file.is_file()))
+
+
+FORMAT = GenotypeFormat(read_vcf_zarr, _files, "VCF Zarr of bio2zarr.", "DIR")

@@ -32,10 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pooch
-import requests
 
-from bayes_lmmlasso.cohort.public.download import download, is_there
 from bayes_lmmlasso.cohort.public.naturalgwas import write_naturalgwas
 from bayes_lmmlasso.cohort.tables import write_table
 from bayes_lmmlasso.errors import InputError
@@ -93,13 +90,15 @@ def read_registry(where: str | Path | None = None) -> dict[str, DataSet]:
         if where is None:
             text = Path(__file__).with_name(source).read_text(encoding="utf-8")
         elif source.startswith(("http://", "https://")):
+            import requests  # as pooch, for what comes from the web alone
+
             response = requests.get(source, timeout=_TIMEOUT)
             response.raise_for_status()
             text = response.content.decode()
         else:
             text = Path(source).read_text(encoding="utf-8")
         tables = tomllib.loads(text)
-    except (requests.RequestException, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"expected a registry of data sets (TOML) at {source}, got {error}: check it") from error
     return {name: _entry(name, table, source) for name, table in tables.items()}
 
@@ -138,6 +137,8 @@ def fetch(
     InputError
         For an unknown name, a bad registry, or a file that cannot be fetched or is not the one expected.
     """
+    from bayes_lmmlasso.cohort.public.download import download
+
     known = read_registry(registry)
     if name not in known:
         raise InputError(
@@ -150,7 +151,7 @@ def fetch(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if entry.recipe:
-            _make(entry, folder, get)
+            _make_from_sources(entry, folder, get)
     except OSError as error:
         raise InputError(f"expected a folder {folder} for {name}, got {error}: choose another") from error
     if not entry.recipe:
@@ -199,9 +200,13 @@ def _entry(name: str, table: Any, source: str) -> DataSet:
     return entry
 
 
-def _make(entry: DataSet, folder: Path, get: Callable[[str, Path, None], None]) -> None:
+def _make_from_sources(entry: DataSet, folder: Path, get: Callable[[str, Path, None], None]) -> None:
     """Make the files of their sources; they get their names once all are the ones expected."""
-    there = [is_there(folder / file, sha256) for file, sha256 in entry.files.items()]
+    from pooch import file_hash
+
+    from bayes_lmmlasso.cohort.public.download import is_fetched
+
+    there = [is_fetched(folder / file, sha256) for file, sha256 in entry.files.items()]
     if all(there):
         return
     downloads = folder / f"{entry.name}.sources"
@@ -212,7 +217,7 @@ def _make(entry: DataSet, folder: Path, get: Callable[[str, Path, None], None]) 
     with tempfile.TemporaryDirectory(dir=folder) as made:
         try:
             _RECIPES[entry.recipe](sources, Path(made))
-            wrong = [file for file, sha256 in entry.files.items() if pooch.file_hash(f"{made}/{file}") != sha256]
+            wrong = [file for file, sha256 in entry.files.items() if file_hash(f"{made}/{file}") != sha256]
             found = f"another {', '.join(wrong)}"
         except Exception as error:  # whatever a reader says of bytes that are not what it reads
             if isinstance(error, InputError) or getattr(error, "errno", None):

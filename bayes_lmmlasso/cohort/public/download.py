@@ -20,11 +20,11 @@ import requests
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
 
-__all__ = ["download", "is_there"]
+__all__ = ["download", "is_fetched"]
 
 _ATTEMPTS = 4
 _CHUNK = 2**16
-_PASSING = (408, 429)  # refusals that may go away, as those from 500 on
+_RETRIED = (408, 429)  # refusals that may go away, as those from 500 on
 
 
 def download(
@@ -59,7 +59,7 @@ def download(
         If another file has the name, the server refuses, or neither four attempts nor two complete ones bring the
         file expected.
     """
-    if is_there(target, sha256):
+    if is_fetched(target, sha256):
         return
     pooch.get_logger().setLevel(logging.WARNING)
     part = target.with_name(f"{target.name}.part")
@@ -88,7 +88,7 @@ def download(
     )
 
 
-def is_there(target: Path, sha256: str | None) -> bool:
+def is_fetched(target: Path, sha256: str | None) -> bool:
     """Whether a file is there already; InputError if another one has its name."""
     if not target.exists():
         return False
@@ -106,7 +106,7 @@ def _resume(url: str, output_file: str, _: Any, *, part: Path, timeout: float, p
         if status == 416:  # nothing beyond these bytes: whether they are the file is for the hash to say
             part.replace(output_file)
             return
-        if 400 <= status < 500 and status not in _PASSING:
+        if 400 <= status < 500 and status not in _RETRIED:
             raise InputError(f"expected a file at {url}, got {status} {response.reason}: check the address")
         response.raise_for_status()
         resumed = status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {start}-")

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from bed_reader import to_bed
 
-from bayes_lmmlasso.cohort.formats.extras import extra
+from bayes_lmmlasso.cohort.formats.optional import optional_package
 from bayes_lmmlasso.cohort.tables import write_table
 
 __all__ = ["write_naturalgwas"]
@@ -43,8 +42,10 @@ def write_naturalgwas(sources: Sequence[Path], folder: Path) -> None:
     InputError
         If the package rdata is not installed.
     """
+    from bed_reader import to_bed
+
     archive, published = sources
-    reader = extra("rdata", "rdata")
+    reader = optional_package("rdata", "rdata")
     with warnings.catch_warnings(action="ignore"):
         data = reader.read_rda(archive, default_encoding="latin-1")["A.thaliana"]
     codes = np.asarray(data["genotype"], dtype=np.int8)

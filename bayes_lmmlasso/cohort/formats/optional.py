@@ -7,11 +7,11 @@ from types import ModuleType
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["extra"]
+__all__ = ["optional_package"]
 
 
-def extra(module: str, name: str) -> ModuleType:
-    """Import a module that the optional extra ``name`` of this package installs.
+def optional_package(module: str, extra: str) -> ModuleType:
+    """Import a module that the optional extra ``extra`` of this package installs.
 
     Raises
     ------
@@ -23,5 +23,5 @@ def extra(module: str, name: str) -> ModuleType:
     except ImportError as error:
         raise InputError(
             f"expected the package {module} for this format, got none ({error}); install it with "
-            f"`python3 -m pip install 'bayes-lmmlasso[{name}]'`"
+            f"`python3 -m pip install 'bayes-lmmlasso[{extra}]'`"
         ) from error

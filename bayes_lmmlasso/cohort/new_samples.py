@@ -10,10 +10,10 @@ from bayes_lmmlasso.cohort.dataset import Cohort, variant_frame
 from bayes_lmmlasso.cohort.standardise import standardise_calls
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["standardise_alike"]
+__all__ = ["standardise_new_samples"]
 
 
-def standardise_alike(
+def standardise_new_samples(
     cohort: Cohort, variants: pd.DataFrame, mean: NDArray[np.float64], sd: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Standardise the analysed SNPs of other samples with the statistics of the analysed ones.
