@@ -5,15 +5,12 @@ Results go to stdout, progress and errors to stderr. Bad input ends with one sen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bayes_lmmlasso.bars import StageBars
 from bayes_lmmlasso.cohort import fetch as fetch_files
 from bayes_lmmlasso.cohort import read_registry
 from bayes_lmmlasso.options import Command, Commands, takes_groups
@@ -45,6 +42,7 @@ from bayes_lmmlasso.run.summary import (
     sampling_lines,
     stability_lines,
 )
+from bayes_lmmlasso.terminal import stage_bars, stoppable, tell
 
 __all__ = ["app", "main"]
 
@@ -72,9 +70,9 @@ def _command(function: Callable[..., None]) -> Callable[..., None]:
 @_command
 def demo(random: SeedSettings, out: OutDir = Path("bayes-lmmlasso-demo")) -> None:
     """Simulate a structured cohort, analyse it, and say what was recovered (about a minute)."""
-    with _bars() as progress:
+    with stage_bars() as progress:
         result = run_demo(out, seed=random.seed, progress=progress)
-    _tell(demo_lines(result))
+    tell(demo_lines(result))
 
 
 @_command
@@ -89,9 +87,9 @@ def run(
 ) -> None:
     """Analyse one trait: point estimate, stability, posterior, tables and report in DIR."""
     settings = RunSettings(data=data, lasso=lasso, sampling=sampling, windows=windows, random=random)
-    with _stoppable(out) as progress:
+    with stoppable(out, can_resume) as progress:
         result = run_analysis(settings, out, overwrite=overwrite, own_processes=True, progress=progress)
-    _tell(run_lines(result))
+    tell(run_lines(result))
 
 
 @_command
@@ -100,9 +98,9 @@ def sample(
 ) -> None:
     """Sample the posterior alone: posterior.zarr, hyper.tsv and run.json in DIR."""
     settings = RunSettings(data=data, sampling=sampling, random=random)
-    with _stoppable(out) as progress:
+    with stoppable(out, can_resume) as progress:
         result = run_sampling(settings, out, overwrite=overwrite, own_processes=True, progress=progress)
-    _tell([*sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
+    tell([*sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
 
 
 @_command
@@ -112,53 +110,53 @@ def resume(
     until: Annotated[str | None, typer.Option(help="Targets, in place of the run's.", metavar="TARGETS")] = None,
 ) -> None:
     """Go on with an interrupted run as if it had not been, or add draws to a finished one."""
-    with _stoppable(folder) as progress:
+    with stoppable(folder, can_resume) as progress:
         result = resume_analysis(folder, draws=draws, until=until, own_processes=True, progress=progress)
-    _tell(run_lines(result) if isinstance(result, RunResult) else sampling_lines(result))
+    tell(run_lines(result) if isinstance(result, RunResult) else sampling_lines(result))
 
 
 @_command
 def null(data: DataSettings, out: OutFile) -> None:
     """Fit the null model by REML: heritability and variances, one row in FILE."""
     target = OutputFile(out)
-    with _bars() as progress:
+    with stage_bars() as progress:
         mixed = fit_mixed_model(data, StageClock(progress))
     target.write(null_table(mixed))
-    _tell([*null_lines(mixed), f"table: {out}"])
+    tell([*null_lines(mixed), f"table: {out}"])
 
 
 @_command
 def scan(data: DataSettings, tests: ScanSettings, out: OutFile) -> None:
     """Test every SNP by itself, in the linear or the mixed model, one row a SNP in FILE."""
     target = OutputFile(out)
-    with _bars() as progress:
+    with stage_bars() as progress:
         analysis, result = run_scan(data, tests, StageClock(progress))
     target.write(scan_table(analysis, result))
-    _tell([*scan_lines(analysis, result), f"table: {out}"])
+    tell([*scan_lines(analysis, result), f"table: {out}"])
 
 
 @_command
 def path(data: DataSettings, lasso: PathSettings, out: OutFile) -> None:
     """Follow the LMM-Lasso path: point estimate and order of entry, one row a SNP in FILE."""
     target = OutputFile(out)
-    with _bars() as progress:
+    with stage_bars() as progress:
         clock = StageClock(progress)
         mixed = fit_mixed_model(data, clock)
         solution = find_path(lasso, mixed, clock)
     target.write(path_table(mixed, solution))
-    _tell([*null_lines(mixed), *path_lines(mixed, solution), f"table: {out}"])
+    tell([*null_lines(mixed), *path_lines(mixed, solution), f"table: {out}"])
 
 
 @_command
 def stability(data: DataSettings, lasso: LassoSettings, random: SeedSettings, out: OutFile) -> None:
     """Select SNPs on many subsamples: selection frequency, one row a SNP in FILE."""
     target = OutputFile(out)
-    with _bars() as progress:
+    with stage_bars() as progress:
         clock = StageClock(progress)
         mixed = fit_mixed_model(data, clock)
         selection = find_stability(lasso, random.seed, mixed, clock)
     target.write(stability_table(mixed, selection))
-    _tell([*null_lines(mixed), *stability_lines(mixed, selection), f"table: {out}"])
+    tell([*null_lines(mixed), *stability_lines(mixed, selection), f"table: {out}"])
 
 
 @_command
@@ -171,15 +169,15 @@ def simulate(
 ) -> None:
     """Simulate traits with known causal SNPs on real or simulated genotypes, with the truth, in DIR."""
     made = design.design()
-    with _bars() as progress:
+    with stage_bars() as progress:
         truth = run_simulation(simulation, made, random.seed, out, overwrite=overwrite, progress=progress)
-    _tell(simulation_lines(truth, simulation, made, out))
+    tell(simulation_lines(truth, simulation, made, out))
 
 
 @_command
 def report(folder: Folder) -> None:
     """Make report.html of a finished run again, from its tables and posterior."""
-    _tell([f"report: {rebuild_report(folder)}"])
+    tell([f"report: {rebuild_report(folder)}"])
 
 
 @_command
@@ -201,9 +199,9 @@ def compare(
     from bayes_lmmlasso.studies.folder import run_studies, study_lines  # seconds, and hundreds of megabytes
 
     changes = {} if replicates is None else {"replicates": replicates}
-    with _bars() as progress:
+    with stage_bars() as progress:
         results = run_studies(studies, out, scheduler=scheduler, workers=workers, changes=changes, progress=progress)
-    _tell([line for result in results for line in study_lines(result)])
+    tell([line for result in results for line in study_lines(result)])
 
 
 @_command
@@ -223,7 +221,7 @@ def predict(
     target = OutputFile(out)
     prediction = predict_run(folder, genotypes.genotypes, covar, kinship)
     target.write(prediction.table)
-    _tell([*prediction_lines(prediction), f"table: {out}"])
+    tell([*prediction_lines(prediction), f"table: {out}"])
 
 
 @_command
@@ -234,35 +232,13 @@ def fetch(
 ) -> None:
     """Fetch a public data set; an interrupted download goes on, every file is verified."""
     if name is None:
-        _tell(f"{entry.name}: {entry.about}" for entry in read_registry(registry).values())
+        tell(f"{entry.name}: {entry.about}" for entry in read_registry(registry).values())
         return
-    with _bars() as progress:
+    with stage_bars() as progress:
         paths = fetch_files(name, out, registry=registry, progress=progress)
-    _tell(f"file: {path}" for path in paths)
+    tell(f"file: {path}" for path in paths)
 
 
 def main() -> None:
     """Run the command line."""
     app()
-
-
-def _bars() -> StageBars:
-    return StageBars(Console(stderr=True))
-
-
-@contextmanager
-def _stoppable(folder: Path) -> Iterator[StageBars]:
-    """Draw progress; after Ctrl-C say how to go on, if there is something to go on with."""
-    try:
-        with _bars() as progress:
-            yield progress
-    except KeyboardInterrupt:
-        if can_resume(folder):
-            typer.echo(f"Stopped: `bayes-lmmlasso resume {folder}` goes on from here.", err=True)
-            raise typer.Exit(130) from None
-        raise
-
-
-def _tell(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(line)

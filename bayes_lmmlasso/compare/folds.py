@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -27,9 +27,8 @@ from bayes_lmmlasso.lmm import (
     NullModel,
     cross_kinship,
     fit_null_model,
-    gower_scale,
-    kinship,
 )
+from bayes_lmmlasso.lmm.relatedness import KINSHIPS, Relatedness, analysis_kinship
 from bayes_lmmlasso.numerics.checks import validate_kinship
 
 __all__ = ["Fold", "FoldPlan", "plan_folds", "prepare_fold"]
@@ -152,16 +151,15 @@ def prepare_fold(
         all_samples = validate_kinship(relations, cohort.sizes["samples"])
         raw = all_samples[np.ix_(train, train)]
         new = CrossKinship(all_samples[np.ix_(test, train)], all_samples[test, test])
-    K = gower_scale(raw)
-    basis = Eigenbasis.from_kinship(K)
+    related = Relatedness.of(raw)
     return Fold(
         analysis=analysis,
-        K=K,
-        basis=basis,
-        null_model=fit_null_model(analysis.y, basis, analysis.covariates, "reml"),
+        K=related.K,
+        basis=related.basis,
+        null_model=fit_null_model(analysis.y, related.basis, analysis.covariates, "reml"),
         X_new=X_new,
         covariates_new=code_covariates(others, analysis.covariate_coding, np.arange(test.size)),
-        new=new.scaled(float(np.trace(K) / np.trace(raw))),
+        new=new.scaled(related.scale),
         samples=sample_frame(others),
         y_new=values[test],
         baseline=float(values[train].mean()),
@@ -172,10 +170,8 @@ def _estimate(
     analysis: AnalysisSet, X_new: NDArray[np.float32], relations: str
 ) -> tuple[NDArray[np.float64], CrossKinship]:
     """Estimate the kinship of the training samples, and that of the test samples with them."""
-    for method in get_args(KinshipMethod):
-        if method == relations:
-            raw = kinship(analysis.X if method == "rrm" else analysis.dosages(), method)
-            return raw, cross_kinship(X_new, analysis.X, method, mean=analysis.mean, sd=analysis.sd)
-    raise InputError(
-        f"expected a kinship among {', '.join(get_args(KinshipMethod))} or a matrix, got {relations!r}: choose one"
-    )
+    if relations not in KINSHIPS:
+        raise InputError(f"expected a kinship among {', '.join(KINSHIPS)} or a matrix, got {relations!r}: choose one")
+    method = cast(KinshipMethod, relations)
+    raw = analysis_kinship(analysis, method)
+    return raw, cross_kinship(X_new, analysis.X, method, mean=analysis.mean, sd=analysis.sd)

@@ -16,13 +16,13 @@ from small_run import cohort_folder, finished_copy, finished_run, listing, setti
 from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.bars import StageBars
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import read_tsv
 from bayes_lmmlasso.run.demo import run_demo
 from bayes_lmmlasso.run.stages import fit_mixed_model
 from bayes_lmmlasso.run.summary import demo_lines
+from bayes_lmmlasso.terminal import StageBars
 
 
 def invoke(*arguments):

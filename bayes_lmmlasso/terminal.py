@@ -1,15 +1,19 @@
-"""Progress as a user of a terminal sees it: a bar a stage, or a line a stage where nobody watches."""
+"""What a user of a terminal sees: results on stdout; on stderr a bar a stage, or a line a stage if nobody watches."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Self
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-__all__ = ["StageBars"]
+__all__ = ["StageBars", "stage_bars", "stoppable", "tell"]
 
 
 class StageBars:
@@ -61,3 +65,27 @@ class StageBars:
         if self._stage:
             line = f"{self._stage}: {self._remark or 'done'} ({perf_counter() - self._since:.1f} s)"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def stage_bars() -> StageBars:
+    """Return bars on stderr."""
+    return StageBars(Console(stderr=True))
+
+
+@contextmanager
+def stoppable(folder: Path, can_resume: Callable[[Path], bool]) -> Iterator[StageBars]:
+    """Draw progress; after Ctrl-C say how to go on, if there is something to go on with."""
+    try:
+        with stage_bars() as progress:
+            yield progress
+    except KeyboardInterrupt:
+        if can_resume(folder):
+            typer.echo(f"Stopped: `bayes-lmmlasso resume {folder}` goes on from here.", err=True)
+            raise typer.Exit(130) from None
+        raise
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Write the lines of a result."""
+    for line in lines:
+        typer.echo(line)
