@@ -37,8 +37,7 @@ def cross_predict(
     *,
     covariates: Sequence[str] = (),
     relations: str | ArrayLike = "rrm",
-    maf: float = SnpFilter.maf,
-    missing: float = SnpFilter.missing,
+    snps: SnpFilter = SnpFilter(),
     transform: TransformName = "none",
     n_folds: int = 10,
     seed: int = 0,
@@ -48,7 +47,7 @@ def cross_predict(
 
     Parameters
     ----------
-    cohort, trait, covariates, relations, maf, missing, transform
+    cohort, trait, covariates, relations, snps, transform
         As in `prepare_fold`.
     methods
         Names in `PREDICTORS`, or predictors by name.
@@ -79,8 +78,7 @@ def cross_predict(
             label,
             covariates=covariates,
             relations=relations,
-            maf=maf,
-            missing=missing,
+            snps=snps,
             transform=transform,
         )
         for name, predictor in chosen.items():

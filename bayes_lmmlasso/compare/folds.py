@@ -112,8 +112,7 @@ def prepare_fold(
     *,
     covariates: Sequence[str] = (),
     relations: str | ArrayLike = "rrm",
-    maf: float = SnpFilter.maf,
-    missing: float = SnpFilter.missing,
+    snps: SnpFilter = SnpFilter(),
     transform: TransformName = "none",
 ) -> Fold:
     """Learn from the training samples of a fold, and bring its test samples to their scales.
@@ -127,8 +126,10 @@ def prepare_fold(
     relations
         ``rrm``, ``centred`` or ``ibs``, or a kinship of all samples of the cohort that is known without their SNPs (a
         pedigree), shape ``(n, n)``.
-    maf, missing, transform
-        As in `prepare`, decided on the training samples.
+    snps
+        Which SNPs take part, decided on the training samples.
+    transform
+        As in `prepare`.
 
     Raises
     ------
@@ -142,7 +143,7 @@ def prepare_fold(
     hidden = np.full(values.size, np.nan)
     hidden[train] = values[train]
     seen = cohort.assign({trait: ("samples", hidden, cohort[trait].attrs)})
-    analysis = prepare(seen, trait, covariates=covariates, maf=maf, missing=missing, transform=transform)
+    analysis = prepare(seen, trait, covariates=covariates, maf=snps.maf, missing=snps.missing, transform=transform)
     others = cohort.isel(samples=test)
     X_new = analysis.standardise(others)
     if isinstance(relations, str):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, read_table, sample_frame
+from bayes_lmmlasso.cohort import AnalysisSet, SnpFilter, read_table, sample_frame
 from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import PEDIGREE, Eigenbasis, read_kinship
@@ -70,8 +70,7 @@ def load_fold(settings: CohortSettings, trait: str, n_folds: int, label: int, se
         label,
         covariates=covariates,
         relations=relations,
-        maf=settings.maf,
-        missing=settings.missing,
+        snps=SnpFilter(settings.maf, settings.missing),
         transform=settings.transform,
     )
 

@@ -9,6 +9,7 @@ from scipy.special import ndtri
 from sklearn.linear_model import lars_path
 
 import bayes_lmmlasso as bl
+from bayes_lmmlasso.cohort import SnpFilter
 from bayes_lmmlasso.compare import FoldPrediction
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes
@@ -83,7 +84,7 @@ def test_lmm_lasso_and_blup_are_sizes_of_the_cross_validated_path(cohort, plan, 
     known = bl.cross_validate(X, y, within, folds=plan.fold, n_active=45).predictions
     for label in plan.labels:
         relations = "rrm" if K is None else K
-        fold = bl.prepare_fold(cohort, "height", plan, label, relations=relations, maf=0, missing=1)
+        fold = bl.prepare_fold(cohort, "height", plan, label, relations=relations, snps=SnpFilter(0, 1))
         test = plan.fold == label
         none, some = bl.PREDICTORS["blup"](fold, 0), bl.PREDICTORS["lmm-lasso"](fold, 0)
         np.testing.assert_allclose(none.mean, known[test, 0], atol=1e-4)  # genotypes in float32 here
