@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args, get_origin
 
@@ -17,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["Settings", "as_option", "expand_path", "knob", "shown"]
+__all__ = ["Settings", "as_option", "expand_path", "knob", "reading", "shown"]
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", Path: "a path"}
 
@@ -85,6 +87,22 @@ def expand_path(text: str, folder: Path | None) -> Path:
     return folder / expanded
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How values are read: what messages call a field, and what paths are relative to."""
+
+    called: Callable[[str], str] = as_option
+    folder: Path | None = None
+
+
+_READING = ContextVar("_READING", default=Reading())  # noqa: B039  # frozen
+
+
+def reading() -> Reading:
+    """Return how the values at hand are read."""
+    return _READING.get()
+
+
 class Settings(BaseModel):
     """A group of settings.
 
@@ -102,7 +120,7 @@ class Settings(BaseModel):
             try:
                 super().__init__(**values)
             except ValidationError as error:
-                raise InputError(_sentence(error, type(self), as_option)) from None
+                raise InputError(_sentence(error, type(self))) from None
 
     @classmethod
     def read(cls, values: Mapping[str, Any], *, called: Callable[[str], str] = str, folder: Path | None = None) -> Self:
@@ -122,10 +140,11 @@ class Settings(BaseModel):
         InputError
             If a value is not as its field asks.
         """
+        before = _READING.set(Reading(called, folder))
         try:
-            return cls.model_validate(dict(values), context={"called": called, "folder": folder})
-        except ValidationError as error:
-            raise InputError(_sentence(error, cls, called)) from None
+            return cls(**values)
+        finally:
+            _READING.reset(before)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -135,7 +154,7 @@ class Settings(BaseModel):
         if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
             return value.item()
         if isinstance(value, str) and Path in (annotation, *get_args(annotation)):
-            return expand_path(value, (info.context or {}).get("folder"))
+            return expand_path(value, reading().folder)
         if isinstance(value, list) and get_origin(annotation) is tuple:
             return tuple(value)
         return value
@@ -145,7 +164,7 @@ class Settings(BaseModel):
     def _check_value(cls, value: Any, info: ValidationInfo) -> Any:
         """Refuse a value that is none of the choices, or out of range."""
         key = info.field_name or ""
-        name = (info.context or {}).get("called", as_option)(key)
+        name = reading().called(key)
         for item in value if isinstance(value, tuple) else (value,):
             if item is not None:
                 _check_item(item, cls.model_fields[key], name)
@@ -170,8 +189,9 @@ def _check_item(value: Any, field: FieldInfo, name: str) -> None:
         raise InputError(f"expected {name} of at most {most:g}, got {value:g}: {remedy or 'give a smaller number'}")
 
 
-def _sentence(error: ValidationError, settings: type[Settings], called: Callable[[str], str]) -> str:
+def _sentence(error: ValidationError, settings: type[Settings]) -> str:
     """Say what is wrong with the first value that is, and what to do."""
+    called = reading().called
     details = error.errors(include_url=False)[0]
     kind, value = details["type"], details["input"]
     if kind == "value_error":  # one of our own
@@ -181,9 +201,12 @@ def _sentence(error: ValidationError, settings: type[Settings], called: Callable
         return f"expected keys among {', '.join(settings.model_fields)}, got {key!r}: remove or correct it"
     if kind == "missing":
         return f"expected {called(key)}, got none: add it"
-    annotation = settings.model_fields[key].annotation
+    field = settings.model_fields[key]
+    annotation, choices = field.annotation, shown(field, "choices")
     if get_origin(annotation) is tuple and len(details["loc"]) == 1:
         return f"expected {called(key)} to be a list, got {value!r}: put it in brackets"
+    if choices:
+        return f"expected {called(key)} to be one of {', '.join(choices)}, got {value!r}: choose one of these"
     types = (annotation, *get_args(annotation))
     wanted = next((_KINDS[each] for each in types if each in _KINDS), getattr(annotation, "__name__", "another value"))
     return f"expected {called(key)} to be {wanted}, got {value!r}: correct it"

@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
-from pydantic import ValidationInfo, create_model, field_validator, model_validator
+from pydantic import create_model, field_validator, model_validator
 
 from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, SnpFilter
 from bayes_lmmlasso.cohort.transforms import TransformName
@@ -22,7 +22,7 @@ from bayes_lmmlasso.lmm import PEDIGREE
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.models import MODELS, SAMPLERS
 from bayes_lmmlasso.posterior import Until
-from bayes_lmmlasso.settings import Settings, as_option, expand_path, knob
+from bayes_lmmlasso.settings import Settings, expand_path, knob, reading
 
 __all__ = [
     "CohortSettings",
@@ -78,15 +78,14 @@ class FilterSettings(GenotypeSettings):
 
     @field_validator("kinship")
     @classmethod
-    def _check_kinship(cls, kinship: str, info: ValidationInfo) -> str:
+    def _check_kinship(cls, kinship: str) -> str:
         if kinship in KINSHIPS:
             return kinship
         prefix = PEDIGREE if kinship.startswith(PEDIGREE) else ""
-        context = info.context or {}
-        path = expand_path(kinship.removeprefix(prefix), context.get("folder"))
+        path = expand_path(kinship.removeprefix(prefix), reading().folder)
         if not path.is_file():
             raise InputError(
-                f"expected {context.get('called', as_option)('kinship')} to be {', '.join(KINSHIPS)}, the path of a "
+                f"expected {reading().called('kinship')} to be {', '.join(KINSHIPS)}, the path of a "
                 f"kinship file or {PEDIGREE}FILE, got {kinship!r}, which is none of these: choose an estimator or "
                 "check the path"
             )

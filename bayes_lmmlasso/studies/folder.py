@@ -99,7 +99,8 @@ def run_study(
         for caption, figure in STUDY_FIGURES[study.kind](result.tables).items()
         if figure is not None
     }
-    record = {"package": PACKAGE, **asdict(study), "versions": versions(), "captions": list(figures)}
+    groups = {"data": dict(study.data), "settings": dict(study.settings)}
+    record = {"package": PACKAGE, **asdict(study), **groups, "versions": versions(), "captions": list(figures)}
     for name, table in tables.items():
         write_tsv(table, store / f"{name}.tsv")
     for place, image in enumerate(figures.values(), start=1):

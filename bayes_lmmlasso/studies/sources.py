@@ -61,7 +61,7 @@ def _home(module: str, name: str) -> str:
 def _exports(module: str) -> dict[str, str]:
     """Return the modules that the names in a package's stub come from; empty for what is no package."""
     source = find_source(module)
-    if source is None or source.name != "__init__.py":
+    if source is None or not source.with_suffix(".pyi").exists():
         return {}
     stub = ast.parse(source.with_suffix(".pyi").read_bytes())
     statements = [node for node in stub.body if isinstance(node, ast.ImportFrom)]

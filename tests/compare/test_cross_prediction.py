@@ -57,7 +57,7 @@ def test_the_plan_covers_samples_with_a_trait_once(cohort, plan):
 def test_test_samples_teach_nothing(cohort, plan, method):
     """Neither the traits of test samples nor the genotypes of other test samples change a prediction."""
     cohort = with_missing(cohort)
-    options = {"covariates": ["age"], "maf": 0.1, "transform": "box-cox"}
+    options = {"covariates": ["age"], "snps": SnpFilter(maf=0.1), "transform": "box-cox"}
     predictor = bl.PREDICTORS[method]
     fold = bl.prepare_fold(cohort, "height", plan, 2, **options)
     expected = predictor(fold, 0).mean
