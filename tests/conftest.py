@@ -10,9 +10,6 @@ import jax
 import numpy as np
 import pytest
 
-from bayes_lmmlasso.run import pipeline
-from bayes_lmmlasso.run.processes import InOneProcess
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -29,15 +26,6 @@ def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             jax.config.update(name, value)
             environment.setenv(name.upper(), str(value))
         yield
-
-
-@pytest.fixture(autouse=True)
-def _steps_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let commands that run in this process do all of their steps here: every process imports for seconds.
-
-    Installed commands, and what asks for `InOwnProcesses` itself, start processes as they do for users.
-    """
-    monkeypatch.setattr(pipeline, "InOwnProcesses", lambda clock, folder: InOneProcess(clock))
 
 
 @pytest.fixture(scope="session")

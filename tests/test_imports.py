@@ -33,7 +33,10 @@ def test_every_public_name_is_there_and_is_no_module(name):
         ("bayes_lmmlasso", {"numpy", "jaxlib", "pandas"}),
         ("bayes_lmmlasso.cli", {"jaxlib", "msprime"}),
         ("bayes_lmmlasso.run.stages", {"jaxlib", "msprime", "matplotlib", "sklearn", "arviz_stats"}),
-        ("bayes_lmmlasso.run.sample_step", {"pandas", "xarray", "numba", "matplotlib"}),
+        ("bayes_lmmlasso.__main__", {"numpy", "jaxlib", "pandas"}),
+        ("bayes_lmmlasso.run.processes", {"numpy", "jaxlib", "pandas"}),
+        ("bayes_lmmlasso.run.sample_step", {"jaxlib", "numba", "matplotlib"}),
+        ("bayes_lmmlasso.posterior.sampler.draw", {"pandas", "xarray", "numba", "matplotlib"}),
         ("bayes_lmmlasso.run.write", {"jaxlib", "msprime"}),
     ],
 )

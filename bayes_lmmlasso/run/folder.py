@@ -1,41 +1,29 @@
 """The folder of a run: all of its results appear together at the end, or none.
 
-While a run is unfinished its folder holds ``run.json`` (status "running") and one hidden store with the draws so far.
-An error or Ctrl-C removes both, and the folder if it is new, unless there are draws to continue from. With
-``overwrite`` an earlier run stays as it is until the new one has succeeded; its files are then replaced one by one,
-``run.json`` last. The draws of a finished run stay beside its results, so that more can be added.
+While a run is unfinished its folder holds ``run.json`` (status "running", or "interrupted" after an error or Ctrl-C)
+and one hidden store with the draws so far. Both go with an error or Ctrl-C, and the folder if it is new, unless there
+are draws to continue from. With ``overwrite`` an earlier run stays as it is until the new one has succeeded. The draws
+of a finished run stay beside its results, so that more can be added.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.report.tables import RECORD, write_json
+from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, publish, published, read_own
 
-__all__ = [
-    "CHECKPOINT",
-    "PACKAGE",
-    "RECORD",
-    "can_resume",
-    "published_folder",
-    "read_record",
-    "resumed_directory",
-    "run_directory",
-    "to_resume",
-]
+__all__ = ["CHECKPOINT", "can_resume", "read_record", "resumed_directory", "run_directory", "to_resume"]
 
-PACKAGE = "bayes-lmmlasso"
 CHECKPOINT = "checkpoint"
-_TABLES = ("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv")
-_FILES = (*_TABLES, "posterior.zarr", "report.html", CHECKPOINT)
-_STORE = ".unfinished"
+_FILES = (
+    *("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv", "posterior.zarr", "report.html", CHECKPOINT),
+)
 
 
 @contextmanager
@@ -60,27 +48,27 @@ def run_directory(path: Path, starting_record: Mapping[str, Any], *, overwrite: 
     InputError
         If the folder holds a run (without ``overwrite``) or anything else.
     """
-    holds_run = _check(path, overwrite)
-    created = _create(path)
-    running = dict(starting_record) | {"status": "running"}
-    store = path / _STORE
-    try:
-        if not holds_run:
-            write_json(running, path / RECORD)
-        shutil.rmtree(store, ignore_errors=True)
-        store.mkdir()
-        write_json(running, store / RECORD)
-        yield store
-    except BaseException:
-        if not _has_draws(store):
-            shutil.rmtree(store, ignore_errors=True)
-            if not holds_run:
+    earlier = claim(path, RECORD, "a run")
+    if earlier is not None and not overwrite:
+        finished = earlier.get("status") == "finished"
+        raise InputError(
+            f"expected a new or empty folder for --out, got {path}, which holds "
+            f"{'a finished' if finished else 'an unfinished'} run: choose another folder"
+            f"{'' if finished else f', continue it with `{PACKAGE} resume {path}`,'} or pass --overwrite"
+        )
+    running = {**starting_record, "status": "running"}
+    with published(path, RECORD, _FILES, keep=_has_draws) as store:
+        try:
+            if earlier is None:
+                write_json(running, path / RECORD)
+            write_json(running, store / RECORD)
+            yield store
+        except BaseException:
+            if _has_draws(store):
+                _mark(path, "interrupted")
+            elif earlier is None:
                 (path / RECORD).unlink(missing_ok=True)
-            for folder in created:
-                with suppress(OSError):  # somebody else's file has come in meanwhile
-                    folder.rmdir()
-        raise
-    _publish(store, path)
+            raise
 
 
 @contextmanager
@@ -92,65 +80,30 @@ def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterato
     InputError
         If the draws of a finished run are gone. A finished run stays as it is after bad input.
     """
-    store, kept = path / _STORE, path / CHECKPOINT
-    finished = _record(store) is None
+    store, kept = path / STORE, path / CHECKPOINT
+    finished = read_own(store / RECORD) is None
     if finished and kept.is_dir():
         store.mkdir(exist_ok=True)
         kept.replace(store / CHECKPOINT)
     elif finished and not _has_draws(store):
         raise InputError(f"expected the draws of a finished run in {kept}, got none: run it again with more draws")
     try:
-        write_json(dict(starting_record) | {"status": "running"}, store / RECORD)
+        write_json(starting_record, store / RECORD)
+        _mark(path, "running")
         yield store
-    except InputError:
-        if finished:
+    except BaseException as error:
+        if finished and isinstance(error, InputError):
             (store / CHECKPOINT).replace(kept)
             shutil.rmtree(store)
+        else:
+            _mark(path, "interrupted")
         raise
-    _publish(store, path)
-
-
-@contextmanager
-def published_folder(path: Path, marker: str, *, overwrite: bool = False) -> Iterator[Path]:
-    """Lend a folder beside ``path`` to write in, and rename it to ``path`` if all went well.
-
-    Parameters
-    ----------
-    path
-        Where the folder will be: new, empty, or with ``overwrite`` one that holds ``marker``, which is replaced whole.
-    marker
-        Name of a file that such folders hold.
-    overwrite
-        Whether an earlier one may be replaced.
-
-    Raises
-    ------
-    InputError
-        If ``path`` is a file, its parent does not exist, or it holds anything else.
-    """
-    target = path.absolute()
-    if not target.parent.is_dir():
-        raise InputError(f"expected a folder in an existing one for --out, got {path}: create {path.parent} first")
-    if path.exists() and not path.is_dir():
-        raise InputError(f"expected a folder for --out, got the file {path}: choose another name")
-    if path.is_dir() and any(path.iterdir()):
-        ours = (path / marker).is_file()
-        if not (ours and overwrite):
-            remedy = "give --overwrite to replace it" if ours else "choose another folder"
-            raise InputError(f"expected a new folder for --out, got {path}, which holds files: {remedy}")
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
-        written, earlier = Path(scratch) / "new", Path(scratch) / "earlier"
-        written.mkdir()
-        yield written
-        if target.is_dir():
-            target.rename(earlier)
-        written.rename(target)
-        shutil.rmtree(earlier, ignore_errors=True)
+    publish(path, RECORD, _FILES)
 
 
 def can_resume(path: Path) -> bool:
     """Whether an unfinished run has draws to go on from."""
-    return _has_draws(path / _STORE)
+    return _has_draws(path / STORE)
 
 
 def to_resume(path: Path) -> tuple[dict[str, Any], bool]:
@@ -163,12 +116,11 @@ def to_resume(path: Path) -> tuple[dict[str, Any], bool]:
     InputError
         If there is no run.
     """
-    store = path / _STORE
-    unfinished = _record(store)
+    unfinished = read_own(path / STORE / RECORD)
     if unfinished is None:
         return read_record(path), True
     if unfinished.get("status") == "finished":
-        _publish(store, path)
+        publish(path, RECORD, _FILES)
         return read_record(path), True
     return unfinished, False
 
@@ -181,7 +133,7 @@ def read_record(path: Path) -> dict[str, Any]:
     InputError
         If the folder holds no run or an unfinished one.
     """
-    record = _record(path)
+    record = read_own(path / RECORD)
     if record is None:
         raise InputError(
             f"expected the folder of a finished run, got {path} without a {RECORD} of {PACKAGE}: "
@@ -195,71 +147,13 @@ def read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def _check(path: Path, overwrite: bool) -> bool:
-    """Return whether the folder holds a run of ours, or refuse it."""
-    if not path.exists():
-        return False
-    if not path.is_dir():
-        raise InputError(f"expected a folder for --out, got the file {path}: choose another name")
-    record = _record(path)
-    if record is None:
-        names = sorted(entry.name for entry in path.iterdir())
-        if names:
-            raise InputError(
-                f"expected a new or empty folder for --out, got {path}, which holds {names[0]} and is no "
-                "earlier run: choose another folder"
-            )
-        return False
-    if not overwrite:
-        finished = record.get("status") == "finished"
-        raise InputError(
-            f"expected a new or empty folder for --out, got {path}, which holds "
-            f"{'a finished' if finished else 'an unfinished'} run: choose another folder"
-            f"{'' if finished else f', continue it with `{PACKAGE} resume {path}`,'} or pass --overwrite"
-        )
-    return True
-
-
-def _record(path: Path) -> dict[str, Any] | None:
-    """Return ``run.json`` if it is there and ours."""
-    try:
-        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) and record.get("package") == PACKAGE else None
-
-
-def _create(path: Path) -> list[Path]:
-    """Create the folder with its parents and return those that are new, innermost first."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"expected a folder that can be created for --out, got {path}: {error.strerror}") from error
-    return missing
+def _mark(path: Path, status: str) -> None:
+    """Say in the records of an unfinished run, of the folder and of its store, how it stands."""
+    for file in (path / RECORD, path / STORE / RECORD):
+        record = read_own(file)
+        if record is not None and record.get("status") != "finished":
+            write_json(record | {"status": status}, file)
 
 
 def _has_draws(store: Path) -> bool:
     return any((store / CHECKPOINT).glob("chain-*.npz"))
-
-
-def _publish(store: Path, path: Path) -> None:
-    """Move the store's files into the folder, ``run.json`` last, and drop what they replace.
-
-    After an interruption it goes on where it was: once all of the earlier files are out of the way, their place has
-    another name.
-    """
-    leaving, gone = store / ".leaving", store / ".gone"
-    if not gone.exists():
-        leaving.mkdir(exist_ok=True)
-        record = _record(path) or {}
-        write_json(record | {"status": "running"}, path / RECORD)
-        for name in _FILES:
-            if (path / name).exists():
-                (path / name).replace(leaving / name)
-        leaving.replace(gone)
-    for name in _FILES:
-        if (store / name).exists():
-            (store / name).replace(path / name)
-    (store / RECORD).replace(path / RECORD)
-    shutil.rmtree(store)

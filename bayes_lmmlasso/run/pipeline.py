@@ -9,32 +9,38 @@ The report is made from the other files alone, so that it can be made again from
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.rotation import rotate_arrays
+from bayes_lmmlasso.posterior.summaries.partition import check_window
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import RECORD, write_json, write_text
 from bayes_lmmlasso.run.folder import (
     CHECKPOINT,
-    PACKAGE,
     can_resume,
     read_record,
     resumed_directory,
     run_directory,
     to_resume,
 )
-from bayes_lmmlasso.run.processes import InOneProcess, InOwnProcesses, Steps
+from bayes_lmmlasso.run.processes import in_own_process
+from bayes_lmmlasso.run.publish import PACKAGE
 from bayes_lmmlasso.run.record import starting_record, versions
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
+from bayes_lmmlasso.run.sample_step import sample, sample_mapped
 from bayes_lmmlasso.run.settings import RunSettings
+from bayes_lmmlasso.run.stages import MixedModel, fit_mixed_model, select
+
+if TYPE_CHECKING:
+    from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
 
 __all__ = ["rebuild_report", "resume", "run", "run_sampling"]
-
-_ROOM = "bayes_lmmlasso.run"  # steps are named, not imported: each may have a process of its own
 
 
 def run(
@@ -56,8 +62,8 @@ def run(
     overwrite
         Whether an earlier run there may be replaced.
     own_processes
-        Whether sampler, and what comes before and after it, have a process each: it takes some seconds and needs about
-        half of the memory.
+        Whether the sampler has a process of its own: it takes two seconds, and the larger of the two needs about two
+        thirds of the memory.
     progress
         Told of every stage.
 
@@ -70,8 +76,8 @@ def run(
     """
     record = starting_record("run", settings)
     with run_directory(out, record, overwrite=overwrite) as store:
-        result = _compute(settings, store, record, StageClock(progress), own_processes)
-    return replace(result, folder=out)  # type: ignore[return-value]  # as the command says
+        result = _analyse(settings, store, record, StageClock(progress), own_processes)
+    return replace(result, folder=out)
 
 
 def run_sampling(
@@ -85,7 +91,7 @@ def run_sampling(
     """Sample only: ``posterior.zarr``, ``hyper.tsv`` and ``run.json``; otherwise as `run`."""
     record = starting_record("sample", settings)
     with run_directory(out, record, overwrite=overwrite) as store:
-        result = _compute(settings, store, record, StageClock(progress), own_processes)
+        result = _sample(settings, store, record, StageClock(progress), own_processes)
     return replace(result, folder=out)
 
 
@@ -126,8 +132,9 @@ def resume(
             f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
         )
     record = starting_record(known["command"], settings)
+    compute = _analyse if known["command"] == "run" else _sample
     with resumed_directory(folder, record) as store:
-        result = _compute(settings, store, record, StageClock(progress), own_processes)
+        result = compute(settings, store, record, StageClock(progress), own_processes)
     return replace(result, folder=folder)
 
 
@@ -158,25 +165,58 @@ def rebuild_report(folder: Path) -> Path:
     return target
 
 
-def _compute(
-    settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, own_processes: bool
-) -> SamplingResult:
-    """Do a run in steps: data and mixed model, selection of SNPs, draws of the posterior, tables and report."""
-    started, everything = datetime.now(UTC), record["command"] == "run"
-    handover = store / "handover"
-    shutil.rmtree(handover, ignore_errors=True)  # of an attempt that was interrupted
-    steps: Steps = InOwnProcesses(clock, handover) if own_processes else InOneProcess(clock)
-    mixed, data = steps.do(f"{_ROOM}.stages", "fit_and_rotate", settings, everything)
-    found = [mixed, steps.do(f"{_ROOM}.stages", "select", settings, mixed)] if everything else [mixed]
-    found.append(steps.do(f"{_ROOM}.sample_step", "sample", settings, data, store / CHECKPOINT))
-    write = "write_results" if everything else "write_samples"
-    result: SamplingResult = steps.value(steps.do(f"{_ROOM}.write", write, settings, record, *found, store))
+def _analyse(settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, apart: bool) -> RunResult:
+    """Do a run: data and mixed model, selection of SNPs, draws of the posterior, tables and report."""
+    started = datetime.now(UTC)
+    mixed = fit_mixed_model(settings.data, clock)
+    check_window(settings.windows.window, mixed.analysis.cm)
+    selection = select(settings, mixed, clock)
+    drawn = _draw(settings, mixed, store, clock, apart)
+
+    from bayes_lmmlasso.report.page import write_report  # after sampling: ArviZ and more
+    from bayes_lmmlasso.run.write import write_results
+
+    result = write_results(settings, record, mixed, selection, drawn, store, clock)
     write_json(result.record, store / RECORD)
-    if everything:
-        steps.do("bayes_lmmlasso.report.page", "write_report", store)
+    in_own_process(write_report, store, clock=clock) if apart else write_report(store, clock)
+    return replace(result, record=_finish(result.record, store, clock, started))
+
+
+def _sample(
+    settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, apart: bool
+) -> SamplingResult:
+    """Do what a run does for its posterior alone."""
+    started = datetime.now(UTC)
+    mixed = fit_mixed_model(settings.data, clock)
+    drawn = _draw(settings, mixed, store, clock, apart)
+
+    from bayes_lmmlasso.run.write import write_samples
+
+    result = write_samples(settings, record, mixed, drawn, store, clock)
+    return replace(result, record=_finish(result.record, store, clock, started))
+
+
+def _draw(settings: RunSettings, mixed: MixedModel, store: Path, clock: StageClock, apart: bool) -> Drawn:
+    """Draw from the posterior, here or in a process of its own, which maps the SNPs from a file."""
+    draws = store / CHECKPOINT
+    with clock("rotation"):
+        data = rotate_arrays(mixed.analysis, mixed.basis, dtype=settings.sampling.precision)
+    if not apart:
+        return sample(settings, data, draws, clock)
+    file = store / "XT.npy"
+    try:
+        np.save(file, data.XT)
+        data = replace(data, XT=data.XT[:0].copy())
+        return in_own_process(sample_mapped, settings, data, file, draws, clock=clock)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _finish(record: dict[str, Any], store: Path, clock: StageClock, started: datetime) -> dict[str, Any]:
+    """Write that a run has finished, and return what its record says."""
     timings = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
-    write_json(result.record | {"status": "finished", "timings": timings}, store / RECORD)
-    return replace(result, record=read_record(store))
+    write_json(record | {"status": "finished", "timings": timings}, store / RECORD)
+    return read_record(store)

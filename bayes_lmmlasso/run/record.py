@@ -16,7 +16,7 @@ from scipy.stats import skew
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.lmm import NullModel
-from bayes_lmmlasso.run.folder import PACKAGE
+from bayes_lmmlasso.run.publish import PACKAGE
 from bayes_lmmlasso.run.settings import RunSettings
 from bayes_lmmlasso.run.stages import MixedModel
 

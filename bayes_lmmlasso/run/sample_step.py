@@ -1,21 +1,25 @@
-"""The posterior of a run: a step that imports the sampler and what it needs, and nothing else."""
+"""The posterior of a run, sampled in this process or in one of its own.
+
+This module imports little, since both name it: JAX and all that samples comes in where it is called.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import jax
+import numpy as np
 
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.posterior.sampler.devices import shard
-from bayes_lmmlasso.posterior.sampler.draw import Sampler, draw_posterior
-from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
-from bayes_lmmlasso.posterior.sampler.stopping import Until
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.run.settings import RunSettings
 
-__all__ = ["sample"]
+if TYPE_CHECKING:
+    from bayes_lmmlasso.posterior.sampler.draw import Sampler
+    from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+
+__all__ = ["sample", "sample_mapped"]
 
 
 def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> Drawn:
@@ -26,12 +30,18 @@ def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageCl
     settings
         What to do.
     data
-        Rotated data.
+        Rotated data, as NumPy arrays.
     store
         Folder for draws and states of the chains.
     clock
         Told of the stage.
     """
+    import jax
+
+    from bayes_lmmlasso.posterior.sampler.devices import shard
+    from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
+    from bayes_lmmlasso.posterior.sampler.stopping import Until
+
     given = settings.sampling
     with clock("sampling") as remark, jax.enable_x64(given.precision == "float64"):
         drawn, draws = draw_posterior(
@@ -43,10 +53,15 @@ def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageCl
             chains=given.chains,
             warmup=given.warmup,
             draws=given.draws,
-            sampler=cast(Sampler, given.sampler),
+            sampler=cast("Sampler", given.sampler),  # checked with the settings
             sweeps=given.sweeps,
             seed=settings.random.seed,
         )
-        chains, draws, *_ = draws.read("sigma2_e").shape
-        remark(f"{chains} x {draws} draws")
+        chains, kept, *_ = draws.read("sigma2_e").shape
+        remark(f"{chains} x {kept} draws")
     return drawn
+
+
+def sample_mapped(settings: RunSettings, data: RotatedData, file: Path, store: Path, clock: StageClock) -> Drawn:
+    """Do the same with the SNPs of the data mapped from a file of NumPy's, where they lie as JAX takes them."""
+    return sample(settings, replace(data, XT=np.load(file, mmap_mode="r")), store, clock)

@@ -36,7 +36,7 @@ from bayes_lmmlasso.lmm import polygenic_effect
 from bayes_lmmlasso.lmm.relatedness import Relatedness
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import write_json, write_tsv
-from bayes_lmmlasso.run.folder import PACKAGE, published_folder
+from bayes_lmmlasso.run.publish import PACKAGE, claim, published
 from bayes_lmmlasso.run.record import versions
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings
 from bayes_lmmlasso.run.stages import prepare_analysis, raw_kinship, read_cohort
@@ -47,6 +47,8 @@ __all__ = ["DesignSettings", "SimulationSettings", "run_simulation", "simulation
 Background = Literal["drawn", "trait", "blup"]
 RECORD = "simulation.json"
 _PRESET = "preset"
+_TABLES = ("phenotypes.tsv", "truth.tsv", "components.tsv")
+_FILES = (*(f"genotypes.{suffix}" for suffix in ("bed", "bim", "fam")), *_TABLES)
 
 
 class SimulationSettings(FilterSettings):
@@ -153,7 +155,13 @@ def run_simulation(
         If the data or the folder are not as they should be.
     """
     clock = StageClock(progress)
-    with published_folder(out, RECORD, overwrite=overwrite) as folder:
+    if not out.absolute().parent.is_dir():
+        raise InputError(f"expected a folder in an existing one for --out, got {out}: create {out.parent} first")
+    if claim(out, RECORD, "a simulation") and not overwrite:
+        raise InputError(
+            f"expected a new folder for --out, got {out}, with a simulation: give --overwrite to replace it"
+        )
+    with published(out, RECORD, _FILES) as folder:
         with clock("genotypes") as remark:
             base = _read_genotypes(settings, seed) if settings.trait is None else _read_with_trait(settings)
             remark("{:,} samples, {:,} SNPs".format(*base.X.shape))

@@ -17,9 +17,6 @@ from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
-from bayes_lmmlasso.lmm.rotation import rotate_arrays
-from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.posterior.summaries.partition import check_window
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
@@ -30,7 +27,6 @@ __all__ = [
     "find_path",
     "find_scan",
     "find_stability",
-    "fit_and_rotate",
     "fit_mixed_model",
     "prepare_analysis",
     "raw_kinship",
@@ -176,31 +172,6 @@ class Selection:
     scan: Scan
     path: LassoPath
     stability: StabilitySelection
-
-
-def fit_and_rotate(settings: RunSettings, check: bool, clock: StageClock) -> tuple[MixedModel, RotatedData]:
-    """Do what a run begins with: fit the mixed model, and rotate its data for the sampler.
-
-    Parameters
-    ----------
-    settings
-        What to do.
-    check
-        Whether there will be windows.
-    clock
-        Told of every stage.
-
-    Raises
-    ------
-    InputError
-        If the data are not as they should be.
-    """
-    mixed = fit_mixed_model(settings.data, clock)
-    if check:
-        check_window(settings.windows.window, mixed.analysis.cm)
-    with clock("rotation"):
-        data = rotate_arrays(mixed.analysis, mixed.basis, dtype=settings.sampling.precision)
-    return mixed, data
 
 
 def select(settings: RunSettings, mixed: MixedModel, clock: StageClock) -> Selection:

@@ -1,9 +1,11 @@
 """Results of cells by content: computed once, found again whatever study asks.
 
-The key of a cell is the SHA-256 of all that its result depends on: fingerprints of its data, its settings, the version
-of the package and the sources that its module computes with (`sources_of`). So a study that was stopped goes on, one
-that was extended computes what is new, nothing outlives a change of data or of code that computes it, and a change of
-tables, figures or another kind of study computes nothing again. Failures are not kept: they are tried again.
+The key of a cell is the SHA-256 of all that its result depends on: fingerprints of its data, its settings, and the code
+(`code_version`: the version of the package and one digest of its sources). So a study that was stopped goes on, one
+that was extended computes what is new, and nothing outlives a change of data or code. For users of a release the digest
+says no more than the version does. For those who change the code it is safe where a number, to be raised by hand, is
+forgotten; the price is that any change computes anew, but for changes of pages, figures and commands, which no cell
+computes with. Failures are not kept: they are tried again.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.studies.execution import CellResult
-from bayes_lmmlasso.studies.sources import read_source, sources_of
 
-__all__ = ["CellCache", "code_version", "content_key"]
+__all__ = ["CellCache", "code_version", "computing_sources", "content_key"]
+
+_PACKAGE = Path(__file__).parents[1]
+_NOT_COMPUTING = ("__main__.py", "cli.py", "options.py", "plots", "report", "terminal.py")
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,23 @@ class CellCache:
         return self.folder / key[:2] / f"{key}.json"
 
 
-def content_key(content: Mapping[str, Any], module: str) -> str:
-    """SHA-256 of plain values and of the code that computes with them, which begins in a module."""
-    text = json.dumps({"code": code_version(module), **content}, sort_keys=True)
+def content_key(content: Mapping[str, Any]) -> str:
+    """SHA-256 of plain values and of the code that computes with them."""
+    text = json.dumps({"code": code_version(), **content}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
-def code_version(module: str) -> str:
-    """Version of the package and SHA-256 of the sources that a module computes with."""
+def code_version() -> str:
+    """Version of the package and SHA-256 of its sources."""
     digest = hashlib.sha256()
-    for name in sources_of(module):
-        digest.update(f"{name};".encode())
-        digest.update(read_source(name))
+    for source in computing_sources():
+        digest.update(f"{source.relative_to(_PACKAGE)};".encode())
+        digest.update(source.read_bytes())
     return f"{version('bayes-lmmlasso')}+{digest.hexdigest()}"
+
+
+def computing_sources() -> list[Path]:
+    """Return the sources that cells may compute with, sorted: all but those of pages, figures and commands."""
+    sources = {*_PACKAGE.rglob("*.py"), *(_PACKAGE / "models").rglob("*.py")}  # models is a link in the repository
+    return sorted(source for source in sources if source.relative_to(_PACKAGE).parts[0] not in _NOT_COMPUTING)

@@ -9,21 +9,19 @@ too has failed. A Dask scheduler does the like by its own rules.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Protocol
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.threads import one_thread
+from bayes_lmmlasso.run.processes import process_pool
 
 __all__ = ["CellResult", "Runnable", "compute_on_cluster", "compute_on_processes", "perform"]
 
@@ -91,35 +89,30 @@ def compute_on_processes(cells: Mapping[str, Runnable], workers: int) -> Iterato
     with TemporaryDirectory(prefix="bayes-lmmlasso-") as compiled:  # by one cell, for all that are alike
         environment = _ONE_THREAD | {"JAX_COMPILATION_CACHE_DIR": compiled}
         lost: list[str] = []
-        yield from _through_pool(cells, workers, environment, lost)
+        yield from _through_pools(cells, workers, environment, lost)
         for key in lost:
             again: list[str] = []
-            yield from _through_pool({key: cells[key]}, 1, environment, again)
+            yield from _through_pools({key: cells[key]}, 1, environment, again)
             if again:
                 yield key, CellResult(None, _DIED, float("nan"))
 
 
-def _through_pool(
+def _through_pools(
     cells: Mapping[str, Runnable], workers: int, environment: Mapping[str, str], lost: list[str]
 ) -> Iterator[tuple[str, CellResult]]:
     """Compute cells, a new pool taking over where one breaks; the keys of cells that ran at a break go to ``lost``."""
     waiting = deque(cells)
     while waiting:
         running: dict[Future[CellResult], str] = {}
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
-        try:
+        with process_pool(workers, environment) as pool, suppress(BrokenProcessPool):
             while waiting or running:
                 while waiting and len(running) < workers:
-                    with _environment(environment):  # in which the pool starts a process
-                        future = pool.submit(perform, cells[waiting[0]])
+                    future = pool.submit(perform, cells[waiting[0]])
                     running[future] = waiting.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     result = future.result()
                     yield running.pop(future), result
-        except BrokenProcessPool:
-            lost += running.values()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        lost += running.values()
 
 
 def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[tuple[str, CellResult]]:
@@ -167,30 +160,3 @@ def _one_line(error: BaseException) -> str:
     """Return an error in one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while; processes that start meanwhile inherit them."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _end_with_parent() -> None:
-    """Let a worker process end when the process that started it is gone, however that ended."""
-
-    def watch() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

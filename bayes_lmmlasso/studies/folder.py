@@ -1,16 +1,12 @@
 """A study from its file to its folder: tables, figures and ``report.html``, complete or as they were.
 
 The folder keeps the results of cells in ``cells/``, so that a study that was stopped goes on where it was, and one
-that was extended computes what is new. Results are made in a hidden folder and then renamed into place, ``study.json``
-last.
+that was extended computes what is new.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +18,13 @@ from bayes_lmmlasso.report.study.conclusions import study_conclusions
 from bayes_lmmlasso.report.study.figures import STUDY_FIGURES
 from bayes_lmmlasso.report.study.page import study_html
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
-from bayes_lmmlasso.run.folder import PACKAGE
+from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, create, published
 from bayes_lmmlasso.run.record import versions
 from bayes_lmmlasso.studies import CellCache, StudyResult, compute_study, read_study
 
 __all__ = ["FinishedStudy", "run_studies", "run_study", "study_lines"]
 
-_RECORD, _CELLS, _STORE = "study.json", "cells", ".unfinished"
+_RECORD, _CELLS = "study.json", "cells"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +84,9 @@ def run_study(
         If the study or the folder is not as it should be, or as `compute_study`.
     """
     study = read_study(path, changes)
-    before = _claim(out)
+    earlier = claim(out, _RECORD, "a study", beside=(_CELLS, STORE)) or {}
+    create(out)
     result = compute_study(study, CellCache(out / _CELLS), scheduler=scheduler, workers=workers, progress=progress)
-    store = out / _STORE
-    shutil.rmtree(store, ignore_errors=True)
-    store.mkdir()
     tables = {"cells": result.cells} | result.tables
     figures = {
         caption: png(figure)
@@ -101,19 +95,15 @@ def run_study(
     }
     groups = {"data": dict(study.data), "settings": dict(study.settings)}
     record = {"package": PACKAGE, **asdict(study), **groups, "versions": versions(), "captions": list(figures)}
-    for name, table in tables.items():
-        write_tsv(table, store / f"{name}.tsv")
-    for place, image in enumerate(figures.values(), start=1):
-        (store / f"figure{place}.png").write_bytes(image)
     conclusions = study_conclusions(study.kind, result.tables)
-    write_text(study_html(record, tables, figures, conclusions), store / "report.html")
-    names = sorted(entry.name for entry in store.iterdir())
-    write_json(record | {"files": names}, store / _RECORD)
-    for name in before:
-        (out / name).unlink(missing_ok=True)
-    for name in [*names, _RECORD]:
-        (store / name).replace(out / name)
-    store.rmdir()
+    page = study_html(record, tables, figures, conclusions)
+    with published(out, _RECORD, earlier.get("files", ())) as store:
+        for name, table in tables.items():
+            write_tsv(table, store / f"{name}.tsv")
+        for place, image in enumerate(figures.values(), start=1):
+            (store / f"figure{place}.png").write_bytes(image)
+        write_text(page, store / "report.html")
+        write_json(record | {"files": sorted(entry.name for entry in store.iterdir())}, store / _RECORD)
     return FinishedStudy(out, result, conclusions)
 
 
@@ -128,24 +118,3 @@ def study_lines(study: FinishedStudy) -> list[str]:
     if len(failed):
         lines.append(f"first error: {failed['error'].iloc[0]}")
     return [*lines, *study.conclusions, f"report: {study.folder / 'report.html'}"]
-
-
-def _claim(out: Path) -> list[str]:
-    """Make the folder or check that it is a study's; return the files of earlier results."""
-    if not out.exists():
-        try:
-            out.mkdir(parents=True)
-        except OSError as error:
-            raise InputError(f"expected a folder that can be created for --out, got {out}: {error.strerror}") from error
-    if not out.is_dir():
-        raise InputError(f"expected a folder for --out, got the file {out}: choose another name")
-    earlier: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        earlier = json.loads((out / _RECORD).read_text(encoding="utf-8"))
-    others = {entry.name for entry in out.iterdir()} - {_CELLS, _STORE}
-    if others and earlier.get("package") != PACKAGE:
-        raise InputError(
-            f"expected a new or empty folder for --out, or that of a study, got {out}, which holds {min(others)}: "
-            "choose another folder"
-        )
-    return list(earlier.get("files", []))

@@ -10,7 +10,8 @@ from small_run import contents, listing
 
 from bayes_lmmlasso import InputError
 from bayes_lmmlasso.report.tables import write_json
-from bayes_lmmlasso.run.folder import PACKAGE, RECORD, read_record, run_directory, to_resume
+from bayes_lmmlasso.run.folder import RECORD, read_record, run_directory, to_resume
+from bayes_lmmlasso.run.publish import PACKAGE
 
 ANNOUNCED = {"package": PACKAGE, "status": "running"}
 FINISHED = {"package": PACKAGE, "status": "finished"}

@@ -16,7 +16,9 @@ from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
+from bayes_lmmlasso.run import publish as publish_module
 from bayes_lmmlasso.run import resume, run
+from bayes_lmmlasso.terminal import StageBars
 
 COMMAND = Path(sys.executable).with_name("bayes-lmmlasso")
 OPTIONS = {"model": "spike_slab", "chains": 2, "warmup": 30, "draws": 600, "n_active": 5, "subsamples": 10}
@@ -82,10 +84,19 @@ def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(settings(), out, progress=stop_at(4))
     assert sorted(path.name for path in out.iterdir()) == [".unfinished", "run.json"]
+    assert statuses(out) == ["interrupted", "interrupted"]
     with pytest.raises(bl.InputError, match=r"an unfinished run: .* continue it with `bayes-lmmlasso resume .*run`"):
         run(settings(), out)
-    monkeypatch.setattr("bayes_lmmlasso.cli.StageBars.__call__", lambda *_: stop_at_first())
+    seen = []
+
+    def stop(*_):
+        seen.extend(statuses(out))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StageBars, "__call__", stop)
     stopped = CliRunner().invoke(app, ["resume", str(out)])
+    assert seen == ["running", "running"]
+    assert statuses(out) == ["interrupted", "interrupted"]
     assert stopped.exit_code == 130
     assert f"`bayes-lmmlasso resume {out}` goes on from here" in stopped.stderr
     monkeypatch.undo()
@@ -93,6 +104,11 @@ def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
     assert resumed.exit_code == 0, resumed.output
     assert "first window: " in resumed.stdout
     assert results(out) == results(whole)
+
+
+def statuses(out):
+    """Status of an unfinished run as its folder and as its store say."""
+    return [json.loads((folder / "run.json").read_text())["status"] for folder in (out, out / ".unfinished")]
 
 
 def stop_at_first():
@@ -108,7 +124,7 @@ def test_a_run_that_stops_at_its_very_end_goes_on(tmp_path, monkeypatch, place):
             raise KeyboardInterrupt
 
     if place == "publishing":
-        monkeypatch.setattr("bayes_lmmlasso.run.folder._publish", lambda *_: stop_at_first())
+        monkeypatch.setattr(publish_module, "publish", lambda *_: stop_at_first())
     with pytest.raises(KeyboardInterrupt):
         run(settings(covar=covar), out, progress=stop)
     monkeypatch.undo()

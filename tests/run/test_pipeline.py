@@ -97,7 +97,7 @@ def test_record_says_what_was_done():
     hyper = read_tsv(finished_run().folder / "hyper.tsv")
     assert sampling["r_hat"] == pytest.approx(hyper["r_hat"].max(), abs=1e-5)
     assert list(record["timings"]["seconds"]) == [
-        *("data", "kinship", "null model", "rotation", "scan", "path", "stability", "sampling", "projection"),
+        *("data", "kinship", "null model", "scan", "path", "stability", "rotation", "sampling", "projection"),
         *("windows", "summaries", "posterior", "tables", "evidence", "report"),
     ]
 
@@ -183,14 +183,14 @@ def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch, stage):
             raise KeyboardInterrupt
 
     skip_sampling(monkeypatch, finished_run().folder)
-    before = listing(tmp_path)
+    given, before = settings(covar=cohort_folder() / "covar.tsv"), listing(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        run(settings(), tmp_path / "run", progress=interrupt)
+        run(given, tmp_path / "run", progress=interrupt)
     assert listing(tmp_path) == before
     earlier = finished_copy(tmp_path / "earlier")
     before = contents(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        run(settings(), earlier, overwrite=True, progress=interrupt)
+        run(given, earlier, overwrite=True, progress=interrupt)
     assert contents(tmp_path) == before
 
 

@@ -15,19 +15,21 @@ import pytest
 from small_run import cohort_folder, contents, finished_run, settings
 
 import bayes_lmmlasso as bl
+from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.progress import StageClock
-from bayes_lmmlasso.run import pipeline, run
-from bayes_lmmlasso.run.processes import InOneProcess, InOwnProcesses
+from bayes_lmmlasso.run import run, sample_step
+from bayes_lmmlasso.run.processes import in_own_process
 
 PARENT = """
 import sys
 from pathlib import Path
 from bayes_lmmlasso.progress import StageClock
-from bayes_lmmlasso.run.processes import InOwnProcesses
+from bayes_lmmlasso.run.processes import in_own_process
 
-sys.path.insert(0, {tests!r})
-folder = Path({folder!r})
-InOwnProcesses(StageClock(), folder / "handover").do({module!r}, "say_and_wait", folder / "pid")
+if __name__ == "__main__":
+    sys.path[:0] = {tests!r}
+    from {module} import say_and_wait
+    in_own_process(say_and_wait, Path({path!r}), clock=StageClock())
 """
 
 # steps that the processes import from here
@@ -37,22 +39,6 @@ def double(values, clock):
     with clock("doubling") as remark:
         remark("twice")
     return {"doubled": 2 * values, "pid": os.getpid()}
-
-
-def pair(clock):
-    return np.arange(3.0), "text"
-
-
-def try_to_write(values, clock):
-    values["doubled"][0] = 1.0
-
-
-def address(values, clock):
-    return [array.ctypes.data % 64 for array in values]
-
-
-def same(values, clock):
-    return values
 
 
 def refuse(clock):
@@ -66,31 +52,24 @@ def die(clock):
 def say_and_wait(path, clock):
     sys.stdout.write("not for the parent\n")
     sys.stdout.flush()
-    path.write_text(str(os.getpid()))
-    time.sleep(60)
+    with clock("waiting"):
+        path.write_text(str(os.getpid()))
+        time.sleep(60)
 
 
-@pytest.fixture
-def steps(tmp_path):
-    return InOwnProcesses(StageClock(), tmp_path / "handover")
-
-
-def test_results_and_progress_come_from_another_process(tmp_path):
+def test_results_and_progress_come_from_another_process():
     told = []
     clock = StageClock(lambda *report: told.append(report))
-    steps = InOwnProcesses(clock, tmp_path)
     values = np.linspace(0, 1, 1000)
-    result = steps.value(steps.do(__name__, "double", values))
+    result = in_own_process(double, values, clock=clock)
     np.testing.assert_array_equal(result["doubled"], 2 * values)
     assert result["pid"] != os.getpid()
     assert told == [("doubling", 0, 1), ("doubling", 1, 1, "twice")]
     assert list(clock.seconds) == ["doubling"]
-    plain = InOneProcess(StageClock())
-    np.testing.assert_array_equal(plain.value(plain.do(__name__, "double", values))["doubled"], result["doubled"])
+    np.testing.assert_array_equal(double(values, StageClock())["doubled"], result["doubled"])
 
 
-def test_a_run_in_processes_writes_the_same_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "InOwnProcesses", InOwnProcesses)
+def test_a_run_in_processes_writes_the_same_files(tmp_path):
     own = run(settings(covar=cohort_folder() / "covar.tsv"), tmp_path / "run", own_processes=True)
     one = finished_run()
     assert len(own.inclusion) == len(one.inclusion)
@@ -101,45 +80,71 @@ def test_a_run_in_processes_writes_the_same_files(tmp_path, monkeypatch):
     assert records[0] == records[1]
 
 
-def test_what_one_step_returns_another_takes_in_parts(steps):
-    numbers, text = steps.do(__name__, "pair")
-    assert steps.value(text) == "text"
-    assert steps.value(steps.do(__name__, "double", numbers))["doubled"].tolist() == [0.0, 2.0, 4.0]
-
-
-def test_arrays_are_mapped_where_jax_takes_them_as_they_are(steps):
-    arrays = [np.zeros(3, np.int8), np.ones((5, 7)), np.ones((5, 7), np.float32, order="F"), np.empty(0)]
-    stored = steps.do(__name__, "same", arrays)
-    assert steps.value(steps.do(__name__, "address", stored)) == [0, 0, 0, 0]
-
-
-def test_arrays_of_another_step_cannot_be_changed(steps):
-    doubled = steps.do(__name__, "double", np.ones(3))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_sampler_takes_mapped_snps_as_they_are_and_cannot_change_them(tmp_path, dtype):
+    X = np.random.default_rng(1).standard_normal((5, 7)).astype(dtype)
+    np.save(tmp_path / "XT.npy", X)
+    taken = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample_step, "sample", lambda settings, data, store, clock: taken.append(data))
+        data = RotatedData(y=None, Z=None, XT=X[:0], S=None, U=None, sigma=None)
+        sample_step.sample_mapped(settings(), data, tmp_path / "XT.npy", tmp_path, StageClock())
+    (data,) = taken
+    np.testing.assert_array_equal(data.XT, X)
+    assert data.XT.ctypes.data % 64 == 0  # from where JAX computes without a copy
     with pytest.raises(ValueError, match="read-only"):
-        steps.do(__name__, "try_to_write", doubled)
+        data.XT[0] = 1.0
 
 
-def test_errors_come_through_with_their_place(steps):
+def test_errors_come_through_with_their_place():
     with pytest.raises(bl.InputError, match="expected more, got less: add some") as caught:
-        steps.do(__name__, "refuse")
-    assert "in refuse" in "".join(caught.value.__notes__)
+        in_own_process(refuse, clock=StageClock())
+    assert "in refuse" in str(caught.value.__cause__)
 
 
-def test_a_killed_process_is_told_in_a_sentence(steps):
-    with pytest.raises(ChildProcessError, match="step `die` to end by itself, got status -9: if it was killed"):
-        steps.do(__name__, "die")
+def test_a_killed_process_is_told_in_a_sentence():
+    with pytest.raises(ChildProcessError, match="step `die` to end by itself, but it died: if it was killed"):
+        in_own_process(die, clock=StageClock())
 
 
 def test_processes_end_with_their_parent(tmp_path):
     path = tmp_path / "pid"
-    program = PARENT.format(tests=str(Path(__file__).parent), folder=str(tmp_path), module=__name__)
-    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as parent:
-        while not (path.exists() and path.read_text()):
-            assert parent.poll() is None
-            time.sleep(0.05)
-        child = int(path.read_text())
+    program = tmp_path / "parent.py"
+    program.write_text(
+        PARENT.format(tests=[str(folder) for folder in Path(__file__).parents[:2]], path=str(path), module=__name__)
+    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, program], **pipes) as parent:
+        child = started(parent, path)
         parent.kill()
-        assert parent.stderr.read() == b"not for the parent\n"  # all of it, once the child has ended too
+        assert parent.stderr.read().startswith(b"not for the parent\n")  # all of it, once the child has ended too
+        assert parent.stdout.read() == b""
+    wait_for_end(child)
+
+
+def test_ctrl_c_ends_them_at_once(tmp_path):
+    path = tmp_path / "pid"
+
+    def interrupt(stage, done, total, remark=""):
+        raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        in_own_process(say_and_wait, path, clock=StageClock(interrupt))
+    assert time.monotonic() - began < 30
+    if path.exists():
+        wait_for_end(int(path.read_text()))
+
+
+def started(parent, path):
+    """Return the pid that a child has written."""
+    while not (path.exists() and path.read_text()):
+        assert parent.poll() is None
+        time.sleep(0.05)
+    return int(path.read_text())
+
+
+def wait_for_end(child):
     deadline = time.monotonic() + 10
     while running(child):
         assert time.monotonic() < deadline

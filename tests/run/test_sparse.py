@@ -16,7 +16,7 @@ from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.definitions import column_definitions
 from bayes_lmmlasso.report.page import _discoveries
 from bayes_lmmlasso.report.tables import read_tsv, write_tsv
-from bayes_lmmlasso.run import run
+from bayes_lmmlasso.run import pipeline, run
 
 CREDIBLE_SETS = "chrom start end n_snps coverage coverage_mcse purity n_included top_snp top_snp_pip snps"
 
@@ -79,13 +79,13 @@ def test_sets_of_an_earlier_run_do_not_stay(tmp_path, monkeypatch):
     folder = tmp_path / "run"
     shutil.copytree(sparse_run().folder, folder)
     skip_sampling(monkeypatch, finished_run().folder)
-    run(settings(), folder, overwrite=True)
+    run(settings(covar=cohort_folder() / "covar.tsv"), folder, overwrite=True)
     assert not (folder / "credible_sets.tsv").exists()
 
 
 @pytest.mark.parametrize("window", ["2cM", "3 genes"])
 def test_windows_are_checked_before_anything_takes_long(tmp_path, monkeypatch, window):
-    monkeypatch.setattr("bayes_lmmlasso.run.stages.rotate_arrays", lambda *args, **kwargs: pytest.fail("went on"))
+    monkeypatch.setattr(pipeline, "select", lambda *arguments: pytest.fail("went on"))
     with pytest.raises(bl.InputError, match=r"column 3 of the \.bim|expected a window such as"):
         run(settings(window=window), tmp_path / "run")
     assert not (tmp_path / "run").exists()

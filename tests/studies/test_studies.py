@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,12 +24,12 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.plots.studies import differences_figure, dissection_figure
 from bayes_lmmlasso.report.tables import read_tsv
+from bayes_lmmlasso.studies import cache, read_study
 from bayes_lmmlasso.studies import compute as cells_module
-from bayes_lmmlasso.studies import read_study
+from bayes_lmmlasso.studies.cache import code_version, computing_sources
 from bayes_lmmlasso.studies.data import load
 from bayes_lmmlasso.studies.execution import perform
 from bayes_lmmlasso.studies.folder import run_study, study_lines
-from bayes_lmmlasso.studies.sources import find_source, sources_of
 
 PACKAGE = Path(bl.__file__).parent.resolve()
 GENE = ["chrom", "start", "end"]
@@ -344,21 +345,34 @@ def test_other_data_are_other_cells(tmp_path, in_this_process):
     assert run_study(path, tmp_path / "out").result.n_computed == 2  # of the changed trait alone
 
 
+def test_a_change_of_code_computes_anew_and_one_of_pages_does_not(tmp_path, monkeypatch):
+    copy = tmp_path / "bayes_lmmlasso"
+    shutil.copytree(PACKAGE, copy)  # models is a folder in it, as in an installed package
+    version = code_version()
+    monkeypatch.setattr(cache, "_PACKAGE", copy)
+    code_version.cache_clear()
+    assert code_version() == version
+    for name, changes in (("report/page.py", False), ("models/laplace.py", True), ("compare/loci.py", True)):
+        with (copy / name).open("a") as source:
+            source.write("# another remark\n")
+        code_version.cache_clear()
+        assert (code_version() != version) == changes
+        version = code_version()
+    code_version.cache_clear()
+
+
 @pytest.mark.parametrize("kind", STUDIES)
-def test_keys_know_every_source_that_runs_and_no_tables(kind, tmp_path):
+def test_keys_know_every_source_that_runs_and_no_pages(kind, tmp_path):
     load.cache_clear()
-    rooms = [PACKAGE, (PACKAGE / "models").resolve()]
+    rooms, known = [PACKAGE, (PACKAGE / "models").resolve()], {path.resolve() for path in computing_sources()}
+    assert not any(path.is_relative_to(PACKAGE / room) for path in known for room in ("report", "plots"))
     seen = set()
     for cell in cells_module.KINDS[kind].cells(read_study(write_study(tmp_path / "study.toml", kind))):
         if (type(cell), cell.method) not in seen:
             seen.add((type(cell), cell.method))
-            known = {find_source(name).resolve() for name in sources_of(type(cell).__module__)}
             ran = {path for path in _sources_run(cell) if any(path.is_relative_to(room) for room in rooms)}
             assert PACKAGE / "cohort" / "preparation.py" in ran or len(seen) > 1
             assert ran <= known
-            assert not any(path.is_relative_to(PACKAGE / "report") for path in known)
-            if kind != "prediction":
-                assert PACKAGE / "compare" / "bootstrap.py" not in known
 
 
 def _sources_run(cell):
