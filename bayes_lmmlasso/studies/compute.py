@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import pandas as pd
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.numerics.threads import cores
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.studies.cache import CellCache, content_key
 from bayes_lmmlasso.studies.data import data_content
@@ -83,7 +83,7 @@ def compute_study(
     n_all, n_failed = len(results) + len(waiting), 0
     progress("cells", len(results), n_all, _remark(len(results), n_all, n_failed))
     finished = (
-        compute_on_processes(waiting, workers or _cores())
+        compute_on_processes(waiting, workers or cores())
         if scheduler is None
         else compute_on_cluster(waiting, scheduler)
     )
@@ -114,7 +114,3 @@ def _row(cell: Cell, result: CellResult) -> dict[str, object]:
 
 def _remark(n_done: int, n_all: int, n_failed: int) -> str:
     return f"{n_done:,} of {n_all:,}" + (f", {n_failed:,} failed" if n_failed else "")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
