@@ -107,67 +107,78 @@ def _follow(
     p, q = np.empty(w), np.empty(w)
     mu, knots = np.abs(c).max(), np.zeros((64, w + 2))
     for t in range(_STEPS_PER_COLUMN * (w + 5)):
-        # the segment below mu
+        # 1. the segment below mu: coefficients u - mu v, correlations p + mu q
         u, v = _solve(L, gram, c[active[:k]]), _solve(L, gram, sign[:k])
-        p[:] = c
-        q[:] = 0.0
-        for i in range(k):
-            row = rows[active[i]]
-            for j in range(w):
-                p[j] -= u[i] * row[j]
-                q[j] += v[i] * row[j]
-        # where it ends: an active coefficient reaches zero, an inactive correlation reaches mu, or the goal is there
-        exit_mu, leaves = 0.0, -1
-        for i in range(k):
-            if sign[i] * v[i] < 0.0 and u[i] / v[i] > exit_mu:
-                exit_mu, leaves = min(u[i] / v[i], mu), i
+        _correlate(c, rows, active[:k], u, v, p, q)
+
+        # 2. its end: an active coefficient reaches zero, an inactive correlation reaches mu, or the goal is there
+        exit_mu, leaves = _next_exit(u, v, sign, mu)
         floor = max(exit_mu, mu_min)
-        while True:
-            entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
-            if enters < 0:
-                break
-            row = rows[enters]
-            if not has_row[enters]:
-                row[:] = np.dot(Z, Z[enters])
-                has_row[enters] = True
-            gram[k, k] = row[enters]
-            for i in range(k):
-                gram[k, i] = gram[i, k] = row[active[i]]
-            if _border(L, gram, k) > _DEPENDENT * gram[k, k]:
-                break
+        entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
+        while enters >= 0 and not _is_independent(Z, rows, has_row, L, gram, active[:k], enters):
             is_open[enters] = False
+            entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
         target = max(entry_mu, floor)
-        enough = k >= n_active and target < mu * (1.0 - 1e-12)
-        if enough:
-            target = 0.5 * (mu + target)
-        mu = target
-        # the knot
+        enough = k >= n_active and target < mu * _NEARLY
+        mu = 0.5 * (mu + target) if enough else target
+
+        # 3. the knot there
         if t == knots.shape[0]:
             knots = np.concatenate((knots, np.zeros_like(knots)))
-        knots[t, 0], knots[t, 1] = mu, -1.0
+        knots[t, 0], knots[t, 1] = mu, enters
         rounding = _ROUNDING * (np.abs(u).max() + mu * np.abs(v).max()) if k else 0.0
         for i in range(k):
             b = u[i] - mu * v[i]
             knots[t, 2 + active[i]] = b if abs(b) > rounding else 0.0
         if enough or mu <= mu_min:
+            knots[t, 1] = -1.0
             break
+
+        # 4. the active set below it: one column more, or one less
         left = -1
         if enters >= 0:
-            knots[t, 1] = enters
             active[k], sign[k], is_open[enters] = enters, edge, False
             k += 1
         else:
             left, left_sign = active[leaves], sign[leaves]
             knots[t, 2 + left] = 0.0
+            _remove(L, gram, active[:k], sign, leaves)
             k -= 1
-            for i in range(leaves, k):
-                active[i], sign[i] = active[i + 1], sign[i + 1]
-                gram[i, : k + 1] = gram[i + 1, : k + 1]
-                gram[: k + 1, i] = gram[: k + 1, i + 1]
-                _border(L, gram, i)
             is_open[:] = True
             is_open[active[:k]] = False
     return knots[: t + 1], enough
+
+
+@compiled
+def _correlate(
+    c: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    active: NDArray[np.int64],
+    u: NDArray[np.float64],
+    v: NDArray[np.float64],
+    p: NDArray[np.float64],
+    q: NDArray[np.float64],
+) -> None:
+    """Overwrite p and q by c - G_{.A} u and G_{.A} v."""
+    p[:] = c
+    q[:] = 0.0
+    for i in range(active.size):
+        row = rows[active[i]]
+        for j in range(c.size):
+            p[j] -= u[i] * row[j]
+            q[j] += v[i] * row[j]
+
+
+@compiled
+def _next_exit(
+    u: NDArray[np.float64], v: NDArray[np.float64], sign: NDArray[np.float64], mu: float
+) -> tuple[float, int]:
+    """Return the next knot where u_j - mu v_j reaches zero from the side of its sign, and its place (-1: none)."""
+    exit_mu, leaves = 0.0, -1
+    for i in range(u.size):
+        if sign[i] * v[i] < 0.0 and u[i] / v[i] > exit_mu:
+            exit_mu, leaves = min(u[i] / v[i], mu), i
+    return exit_mu, leaves
 
 
 @compiled
@@ -198,6 +209,40 @@ def _next_entry(
         if knot > best:
             best, column, edge = knot, j, 1.0 if rising >= falling else -1.0
     return best, column, edge
+
+
+@compiled
+def _is_independent(
+    Z: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    has_row: NDArray[np.bool_],
+    L: NDArray[np.float64],
+    gram: NDArray[np.float64],
+    active: NDArray[np.int64],
+    column: int,
+) -> bool:
+    """Add a column to L and ``gram`` below the active ones; False when those explain it."""
+    k, row = active.size, rows[column]
+    if not has_row[column]:
+        row[:] = np.dot(Z, Z[column])
+        has_row[column] = True
+    gram[k, k] = row[column]
+    for i in range(k):
+        gram[k, i] = gram[i, k] = row[active[i]]
+    return bool(_border(L, gram, k) > _DEPENDENT * gram[k, k])
+
+
+@compiled
+def _remove(
+    L: NDArray[np.float64], gram: NDArray[np.float64], active: NDArray[np.int64], sign: NDArray[np.float64], place: int
+) -> None:
+    """Take the column at a place out of the active ones; those after it move up."""
+    k = active.size - 1
+    for i in range(place, k):
+        active[i], sign[i] = active[i + 1], sign[i + 1]
+        gram[i, : k + 1] = gram[i + 1, : k + 1]
+        gram[: k + 1, i] = gram[: k + 1, i + 1]
+        _border(L, gram, i)
 
 
 @compiled
