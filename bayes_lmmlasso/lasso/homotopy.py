@@ -10,9 +10,7 @@ so the next knot is where an inactive |p_j + mu q_j| reaches mu (entry) or an ac
 (exit). (Osborne, Presnell, Turlach 2000, doi:10.1093/imanum/20.3.389; Efron et al. 2004,
 doi:10.1214/009053604000000067, with the Lasso modification.) Only rows of G whose columns are ever active are computed.
 
-G_AA = L L'. A column enters by one more row of L; its last element is the square root of sigma, the part of the
-column's square that the active ones do not explain. When a column leaves, the rows after it are computed again. Each
-segment takes c and s afresh and refines its solution once against G_AA, so nothing accumulates along the path.
+Each segment takes c and s afresh and refines its solution once against G_AA (`active_set`): nothing accumulates.
 """
 
 from __future__ import annotations
@@ -22,11 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.lasso.active_set import admit, remove, solve
 from bayes_lmmlasso.numerics.compiled import compiled
 
 __all__ = ["Homotopy", "homotopy"]
 
-_DEPENDENT = 1e-11  # share of a column's square not explained by the active ones, below which it is dependent
 _ROUNDING = 1e-13  # of the largest coefficient
 _STEPS_PER_COLUMN = 20
 _NEARLY = 1.0 - 1e-12
@@ -108,14 +106,14 @@ def _follow(
     mu, knots = np.abs(c).max(), np.zeros((64, w + 2))
     for t in range(_STEPS_PER_COLUMN * (w + 5)):
         # 1. the segment below mu: coefficients u - mu v, correlations p + mu q
-        u, v = _solve(L, gram, c[active[:k]]), _solve(L, gram, sign[:k])
+        u, v = solve(L, gram, c[active[:k]]), solve(L, gram, sign[:k])
         _correlate(c, rows, active[:k], u, v, p, q)
 
         # 2. its end: an active coefficient reaches zero, an inactive correlation reaches mu, or the goal is there
         exit_mu, leaves = _next_exit(u, v, sign, mu)
         floor = max(exit_mu, mu_min)
         entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
-        while enters >= 0 and not _is_independent(Z, rows, has_row, L, gram, active[:k], enters):
+        while enters >= 0 and not admit(Z, rows, has_row, L, gram, active[:k], enters):
             is_open[enters] = False
             entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
         target = max(entry_mu, floor)
@@ -142,7 +140,7 @@ def _follow(
         else:
             left, left_sign = active[leaves], sign[leaves]
             knots[t, 2 + left] = 0.0
-            _remove(L, gram, active[:k], sign, leaves)
+            remove(L, gram, active[:k], sign, leaves)
             k -= 1
             is_open[:] = True
             is_open[active[:k]] = False
@@ -209,74 +207,3 @@ def _next_entry(
         if knot > best:
             best, column, edge = knot, j, 1.0 if rising >= falling else -1.0
     return best, column, edge
-
-
-@compiled
-def _is_independent(
-    Z: NDArray[np.float64],
-    rows: NDArray[np.float64],
-    has_row: NDArray[np.bool_],
-    L: NDArray[np.float64],
-    gram: NDArray[np.float64],
-    active: NDArray[np.int64],
-    column: int,
-) -> bool:
-    """Add a column to L and ``gram`` below the active ones; False when those explain it."""
-    k, row = active.size, rows[column]
-    if not has_row[column]:
-        row[:] = np.dot(Z, Z[column])
-        has_row[column] = True
-    gram[k, k] = row[column]
-    for i in range(k):
-        gram[k, i] = gram[i, k] = row[active[i]]
-    return bool(_border(L, gram, k) > _DEPENDENT * gram[k, k])
-
-
-@compiled
-def _remove(
-    L: NDArray[np.float64], gram: NDArray[np.float64], active: NDArray[np.int64], sign: NDArray[np.float64], place: int
-) -> None:
-    """Take the column at a place out of the active ones; those after it move up."""
-    k = active.size - 1
-    for i in range(place, k):
-        active[i], sign[i] = active[i + 1], sign[i + 1]
-        gram[i, : k + 1] = gram[i + 1, : k + 1]
-        gram[: k + 1, i] = gram[: k + 1, i + 1]
-        _border(L, gram, i)
-
-
-@compiled
-def _border(L: NDArray[np.float64], gram: NDArray[np.float64], i: int) -> float:
-    """Compute row i of L from the rows above it; return sigma."""
-    for a in range(i):
-        value = gram[i, a]
-        for b in range(a):
-            value -= L[i, b] * L[a, b]
-        L[i, a] = value / L[a, a]
-    sigma = float(gram[i, i])
-    for a in range(i):
-        sigma -= L[i, a] ** 2
-    L[i, i] = np.sqrt(max(sigma, 1e-16 * gram[i, i]))
-    return sigma
-
-
-@compiled
-def _solve(L: NDArray[np.float64], gram: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return G_AA^-1 times a vector, refined once."""
-    k = right.size
-    solution, rest = np.zeros(k), right.copy()
-    for _ in range(2):
-        for a in range(k):
-            for b in range(a):
-                rest[a] -= L[a, b] * rest[b]
-            rest[a] /= L[a, a]
-        for a in range(k - 1, -1, -1):
-            rest[a] /= L[a, a]
-            for b in range(a):
-                rest[b] -= L[a, b] * rest[a]
-        solution += rest
-        for a in range(k):
-            rest[a] = right[a]
-            for b in range(k):
-                rest[a] -= gram[a, b] * solution[b]
-    return solution

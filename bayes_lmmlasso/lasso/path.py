@@ -3,7 +3,7 @@
     min over a, b:   1/2 (y - Z a - X b)' V^-1 (y - Z a - X b) + mu |b|_1,    V = K + delta I
 
 (Rakitsch, Lippert, Stegle, Borgwardt 2013, doi:10.1093/bioinformatics/bts669). Each reported solution is
-exact up to rounding and comes with its relative duality gap over all SNPs (equation in `working_set`).
+exact up to rounding and comes with its relative duality gap over all SNPs (equation in `problem`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
+from bayes_lmmlasso.lasso.problem import Solution
+from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.null_model import check_variation
 from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait

@@ -23,8 +23,9 @@ from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.metric import Metric
+from bayes_lmmlasso.lasso.problem import Solution
 from bayes_lmmlasso.lasso.subsamples import read_subsamples
-from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
+from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import NullMethod
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
