@@ -5,7 +5,9 @@ from .genotypes import Genotypes
 from .joint import JointMap, joint_map
 from .path import LassoPath, lasso_path, lasso_paths
 from .permutation import PermutationNull, permutation_null
+from .selector import Selector
 from .stability import StabilitySelection, stability_selection, stability_selections
+from .subsamples import Subsampling
 
 __all__ = [
     "CrossValidation",
@@ -15,7 +17,9 @@ __all__ = [
     "LMMLasso",
     "LassoPath",
     "PermutationNull",
+    "Selector",
     "StabilitySelection",
+    "Subsampling",
     "cross_validate",
     "error_bound",
     "joint_map",
