@@ -137,12 +137,13 @@ def lasso_paths(
     covariates: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     tol: float = 1e-8,
+    chunk_bytes: int = _CHUNK_BYTES,
 ) -> list[LassoPath]:
     """Solve the LMM-Lasso for several traits; products with all SNPs are shared.
 
     Parameters are those of `lasso_path`, but ``Y`` holds a trait in each column, shape ``(n, t)``, and ``delta`` is one
     number or one for each trait, shape ``(t,)``. With an eigenbasis the decomposition is shared as well; a kinship
-    matrix is factorised for each trait.
+    matrix is factorised for each trait. ``chunk_bytes`` is memory for the traits that are solved together.
     """
     given = basis if isinstance(basis, Basis) else check_matrix(basis, None)
     traits = np.asarray(Y, dtype=np.float64)
@@ -169,7 +170,7 @@ def lasso_paths(
             return Metric.of(given, value, Z)
         return Metric.from_kinship(given, value, Z)
 
-    size = max(1, _CHUNK_BYTES // (8 * n * (_COLUMNS + n * (not isinstance(given, Basis)))))
+    size = max(1, chunk_bytes // (8 * n * (_COLUMNS + n * (not isinstance(given, Basis)))))
     paths: list[LassoPath] = []
     with blas_threads(n):
         for start in range(0, traits.shape[1], size):
