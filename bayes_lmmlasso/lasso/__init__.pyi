@@ -7,6 +7,7 @@ from .path import LassoPath, lasso_path, lasso_paths
 from .permutation import PermutationNull, permutation_null
 from .selector import Selector
 from .stability import StabilitySelection, stability_selection, stability_selections
+from .status import PathStatus
 from .subsamples import Subsampling
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "JointMap",
     "LMMLasso",
     "LassoPath",
+    "PathStatus",
     "PermutationNull",
     "Selector",
     "StabilitySelection",

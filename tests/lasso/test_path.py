@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from exact_lasso import coordinate_descent, kkt_violation, whiten
@@ -10,6 +12,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes, lasso_path, lasso_paths
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.metric import Metric
+from bayes_lmmlasso.lasso.status import PathStatus
 from bayes_lmmlasso.lasso.working_set import WorkingSetSizes, solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis, blup, kinship
 
@@ -42,7 +45,8 @@ def test_equals_coordinate_descent(problem, dtype, q):
     path = solve((X, y, K, Z), mu=mu)
     np.testing.assert_array_equal(path.mu, mu)
     assert path.duality_gap.max() < 1e-12
-    assert path.status.startswith("certified")
+    assert path.status is PathStatus.CERTIFIED
+    assert path.message.startswith("certified")
     for b, penalty, fixed in zip(path.coef, mu, path.fixed_effects, strict=True):
         np.testing.assert_allclose(b, coordinate_descent(AX, Ay, penalty), atol=1e-10)
         assert kkt_violation(AX, Ay, b, penalty) < 1e-10
@@ -101,6 +105,30 @@ def test_layout_dtype_and_blocks_do_not_matter(rng, layout, dtype):
     path = lasso_path(Genotypes.of(layout(X), block_bytes=4 * 40 * 37), *args, n_active=12)
     np.testing.assert_allclose(path.coef, expected, atol=1e-11)
     assert path.duality_gap.max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("n_independent", "tol", "status", "message", "advice"),
+    [
+        (9, 1e-8, PathStatus.CERTIFIED, r"certified: relative duality gap at most \d\.\de-\d+$", ""),
+        (
+            4,
+            1e-8,
+            PathStatus.ENDED_EARLY,
+            "path ended with 4 active SNPs: no segment has 6",
+            "choose a smaller n_active",
+        ),
+        (9, -1.0, PathStatus.NOT_CERTIFIED, r"not certified: relative duality gap .* above -1\.0e\+00", "raise tol"),
+    ],
+)
+def test_outcomes_say_what_to_do(problem, n_independent, tol, status, message, advice):
+    X, y, K, Z = problem
+    part = X[:, :n_independent] @ np.eye(n_independent, 9)[:, np.arange(9) % n_independent]
+    path = solve((part, y, K, Z), n_active=6, tol=tol)
+    assert path.status is status
+    assert re.match(message, path.message)
+    assert path.message.endswith(advice)
+    assert advice in status.advice
 
 
 def test_order_of_snps_and_basis_do_not_matter(problem, rng):
