@@ -5,7 +5,10 @@ from .genotypes import Genotypes
 from .joint import JointMap, joint_map
 from .path import LassoPath, lasso_path, lasso_paths
 from .permutation import PermutationNull, permutation_null
+from .selector import Selector
 from .stability import StabilitySelection, stability_selection, stability_selections
+from .status import PathStatus
+from .subsamples import Subsampling
 
 __all__ = [
     "CrossValidation",
@@ -14,8 +17,11 @@ __all__ = [
     "JointMap",
     "LMMLasso",
     "LassoPath",
+    "PathStatus",
     "PermutationNull",
+    "Selector",
     "StabilitySelection",
+    "Subsampling",
     "cross_validate",
     "error_bound",
     "joint_map",

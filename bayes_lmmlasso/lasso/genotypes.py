@@ -39,15 +39,18 @@ class Genotypes:
         are one variable to the Lasso: only the representative can enter.
     inverse_weights
         1 / w_j in float64, shape ``(p,)``, 0 for SNPs left out; None when all are 1.
+    block_bytes
+        Memory for the SNPs of a product, in float32: what a core's cache holds.
     """
 
     X: NDArray[Any]
     norm: float
     representative: NDArray[np.intp]
     inverse_weights: NDArray[np.float64] | None = None
+    block_bytes: int = _BLOCK_BYTES
 
     @classmethod
-    def of(cls, X: ArrayLike, n: int | None = None) -> Self:
+    def of(cls, X: ArrayLike, n: int | None = None, *, block_bytes: int = _BLOCK_BYTES) -> Self:
         """Check a genotype matrix (of n samples) and find its duplicates.
 
         Raises
@@ -66,7 +69,7 @@ class Genotypes:
                 f"genotypes: expected real numbers of shape ({n or 'n'}, p), one row for each sample, got "
                 f"{matrix.dtype} of shape {matrix.shape}: align by sample id first"
             )
-        return cls(matrix, *_fingerprint(matrix, None))
+        return cls(matrix, *_fingerprint(matrix, None, block_bytes), block_bytes=block_bytes)
 
     def weighted(self, weights: ArrayLike) -> Self:
         """Return the same genotypes with penalty weights, shape ``(p,)``; infinity leaves a SNP out.
@@ -83,7 +86,7 @@ class Genotypes:
                 f"{int((~(w > 0.0)).sum())} others: unpenalised effects belong to the covariates"
             )
         inverse = 1.0 / w
-        norm, representative = _fingerprint(self.X, inverse)
+        norm, representative = _fingerprint(self.X, inverse, self.block_bytes)
         return replace(self, norm=norm, representative=representative, inverse_weights=inverse)
 
     @property
@@ -115,7 +118,7 @@ class Genotypes:
 
     def blocks(self, width: int) -> list[slice]:
         """Split the SNPs so that neither a block nor its product with ``width`` vectors leaves a core's cache."""
-        size = max(16, _BLOCK_BYTES // (4 * max(self.n_samples, width)))
+        size = max(16, self.block_bytes // (4 * max(self.n_samples, width)))
         return [slice(start, min(start + size, self.n_snps)) for start in range(0, self.n_snps, size)]
 
     def product(self, where: slice, Q: NDArray[Any]) -> NDArray[Any]:
@@ -149,7 +152,9 @@ def _floating(block: NDArray[Any]) -> NDArray[Any]:
     return block.astype(np.float64 if block.dtype.itemsize > 4 else np.float32, copy=False)
 
 
-def _fingerprint(X: NDArray[Any], inverse_weights: NDArray[np.float64] | None) -> tuple[float, NDArray[np.intp]]:
+def _fingerprint(
+    X: NDArray[Any], inverse_weights: NDArray[np.float64] | None, block_bytes: int
+) -> tuple[float, NDArray[np.intp]]:
     """Check all values; return the largest norm and the representatives, from random projections in float64."""
     n, p = X.shape
     directions = np.random.default_rng(0).standard_normal((n, 2))
@@ -160,7 +165,7 @@ def _fingerprint(X: NDArray[Any], inverse_weights: NDArray[np.float64] | None) -
         norms[where] = np.sqrt(np.einsum("ij,ij->i", block, block)) * _SLACK
         prints[where] = block.astype(np.float64, copy=False) @ directions
 
-    size = max(16, _BLOCK_BYTES // (4 * n))
+    size = max(16, block_bytes // (4 * n))
     thread_map(project, [slice(start, min(start + size, p)) for start in range(0, p, size)])
     finite = np.isfinite(prints).all(axis=1)
     if not finite.all():

@@ -10,9 +10,7 @@ so the next knot is where an inactive |p_j + mu q_j| reaches mu (entry) or an ac
 (exit). (Osborne, Presnell, Turlach 2000, doi:10.1093/imanum/20.3.389; Efron et al. 2004,
 doi:10.1214/009053604000000067, with the Lasso modification.) Only rows of G whose columns are ever active are computed.
 
-G_AA = L L'. A column enters by one more row of L; its last element is the square root of sigma, the part of the
-column's square that the active ones do not explain. When a column leaves, the rows after it are computed again. Each
-segment takes c and s afresh and refines its solution once against G_AA, so nothing accumulates along the path.
+Each segment takes c and s afresh and refines its solution once against G_AA (`active_set`): nothing accumulates.
 """
 
 from __future__ import annotations
@@ -22,11 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.lasso.active_set import admit, remove, solve
 from bayes_lmmlasso.numerics.compiled import compiled
 
 __all__ = ["Homotopy", "homotopy"]
 
-_DEPENDENT = 1e-11  # share of a column's square not explained by the active ones, below which it is dependent
 _ROUNDING = 1e-13  # of the largest coefficient
 _STEPS_PER_COLUMN = 20
 _NEARLY = 1.0 - 1e-12
@@ -107,67 +105,78 @@ def _follow(
     p, q = np.empty(w), np.empty(w)
     mu, knots = np.abs(c).max(), np.zeros((64, w + 2))
     for t in range(_STEPS_PER_COLUMN * (w + 5)):
-        # the segment below mu
-        u, v = _solve(L, gram, c[active[:k]]), _solve(L, gram, sign[:k])
-        p[:] = c
-        q[:] = 0.0
-        for i in range(k):
-            row = rows[active[i]]
-            for j in range(w):
-                p[j] -= u[i] * row[j]
-                q[j] += v[i] * row[j]
-        # where it ends: an active coefficient reaches zero, an inactive correlation reaches mu, or the goal is there
-        exit_mu, leaves = 0.0, -1
-        for i in range(k):
-            if sign[i] * v[i] < 0.0 and u[i] / v[i] > exit_mu:
-                exit_mu, leaves = min(u[i] / v[i], mu), i
+        # 1. the segment below mu: coefficients u - mu v, correlations p + mu q
+        u, v = solve(L, gram, c[active[:k]]), solve(L, gram, sign[:k])
+        _correlate(c, rows, active[:k], u, v, p, q)
+
+        # 2. its end: an active coefficient reaches zero, an inactive correlation reaches mu, or the goal is there
+        exit_mu, leaves = _next_exit(u, v, sign, mu)
         floor = max(exit_mu, mu_min)
-        while True:
-            entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
-            if enters < 0:
-                break
-            row = rows[enters]
-            if not has_row[enters]:
-                row[:] = np.dot(Z, Z[enters])
-                has_row[enters] = True
-            gram[k, k] = row[enters]
-            for i in range(k):
-                gram[k, i] = gram[i, k] = row[active[i]]
-            if _border(L, gram, k) > _DEPENDENT * gram[k, k]:
-                break
+        entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
+        while enters >= 0 and not admit(Z, rows, has_row, L, gram, active[:k], enters):
             is_open[enters] = False
+            entry_mu, enters, edge = _next_entry(p, q, is_open, left, left_sign, mu, floor)
         target = max(entry_mu, floor)
-        enough = k >= n_active and target < mu * (1.0 - 1e-12)
-        if enough:
-            target = 0.5 * (mu + target)
-        mu = target
-        # the knot
+        enough = k >= n_active and target < mu * _NEARLY
+        mu = 0.5 * (mu + target) if enough else target
+
+        # 3. the knot there
         if t == knots.shape[0]:
             knots = np.concatenate((knots, np.zeros_like(knots)))
-        knots[t, 0], knots[t, 1] = mu, -1.0
+        knots[t, 0], knots[t, 1] = mu, enters
         rounding = _ROUNDING * (np.abs(u).max() + mu * np.abs(v).max()) if k else 0.0
         for i in range(k):
             b = u[i] - mu * v[i]
             knots[t, 2 + active[i]] = b if abs(b) > rounding else 0.0
         if enough or mu <= mu_min:
+            knots[t, 1] = -1.0
             break
+
+        # 4. the active set below it: one column more, or one less
         left = -1
         if enters >= 0:
-            knots[t, 1] = enters
             active[k], sign[k], is_open[enters] = enters, edge, False
             k += 1
         else:
             left, left_sign = active[leaves], sign[leaves]
             knots[t, 2 + left] = 0.0
+            remove(L, gram, active[:k], sign, leaves)
             k -= 1
-            for i in range(leaves, k):
-                active[i], sign[i] = active[i + 1], sign[i + 1]
-                gram[i, : k + 1] = gram[i + 1, : k + 1]
-                gram[: k + 1, i] = gram[: k + 1, i + 1]
-                _border(L, gram, i)
             is_open[:] = True
             is_open[active[:k]] = False
     return knots[: t + 1], enough
+
+
+@compiled
+def _correlate(
+    c: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    active: NDArray[np.int64],
+    u: NDArray[np.float64],
+    v: NDArray[np.float64],
+    p: NDArray[np.float64],
+    q: NDArray[np.float64],
+) -> None:
+    """Overwrite p and q by c - G_{.A} u and G_{.A} v."""
+    p[:] = c
+    q[:] = 0.0
+    for i in range(active.size):
+        row = rows[active[i]]
+        for j in range(c.size):
+            p[j] -= u[i] * row[j]
+            q[j] += v[i] * row[j]
+
+
+@compiled
+def _next_exit(
+    u: NDArray[np.float64], v: NDArray[np.float64], sign: NDArray[np.float64], mu: float
+) -> tuple[float, int]:
+    """Return the next knot where u_j - mu v_j reaches zero from the side of its sign, and its place (-1: none)."""
+    exit_mu, leaves = 0.0, -1
+    for i in range(u.size):
+        if sign[i] * v[i] < 0.0 and u[i] / v[i] > exit_mu:
+            exit_mu, leaves = min(u[i] / v[i], mu), i
+    return exit_mu, leaves
 
 
 @compiled
@@ -198,40 +207,3 @@ def _next_entry(
         if knot > best:
             best, column, edge = knot, j, 1.0 if rising >= falling else -1.0
     return best, column, edge
-
-
-@compiled
-def _border(L: NDArray[np.float64], gram: NDArray[np.float64], i: int) -> float:
-    """Compute row i of L from the rows above it; return sigma."""
-    for a in range(i):
-        value = gram[i, a]
-        for b in range(a):
-            value -= L[i, b] * L[a, b]
-        L[i, a] = value / L[a, a]
-    sigma = float(gram[i, i])
-    for a in range(i):
-        sigma -= L[i, a] ** 2
-    L[i, i] = np.sqrt(max(sigma, 1e-16 * gram[i, i]))
-    return sigma
-
-
-@compiled
-def _solve(L: NDArray[np.float64], gram: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return G_AA^-1 times a vector, refined once."""
-    k = right.size
-    solution, rest = np.zeros(k), right.copy()
-    for _ in range(2):
-        for a in range(k):
-            for b in range(a):
-                rest[a] -= L[a, b] * rest[b]
-            rest[a] /= L[a, a]
-        for a in range(k - 1, -1, -1):
-            rest[a] /= L[a, a]
-            for b in range(a):
-                rest[b] -= L[a, b] * rest[a]
-        solution += rest
-        for a in range(k):
-            rest[a] = right[a]
-            for b in range(k):
-                rest[a] -= gram[a, b] * solution[b]
-    return solution

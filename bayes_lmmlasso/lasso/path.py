@@ -3,7 +3,7 @@
     min over a, b:   1/2 (y - Z a - X b)' V^-1 (y - Z a - X b) + mu |b|_1,    V = K + delta I
 
 (Rakitsch, Lippert, Stegle, Borgwardt 2013, doi:10.1093/bioinformatics/bts669). Each reported solution is
-exact up to rounding and comes with its relative duality gap over all SNPs (equation in `working_set`).
+exact up to rounding and comes with its relative duality gap over all SNPs (equation in `problem`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
+from bayes_lmmlasso.lasso.problem import Solution
+from bayes_lmmlasso.lasso.status import PathStatus
+from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.null_model import check_variation
 from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait
@@ -53,8 +55,8 @@ class LassoPath:
         duplicates (columns equal up to sign, of which the first carries the effect); NaN if never entered.
     n_passes
         Number of products with all SNPs.
-    status
-        One sentence: certified, or what fell short and what to change.
+    status, message
+        How the path ended, and one sentence about it: certified, or what fell short and what to change.
     """
 
     mu: NDArray[np.float64]
@@ -64,7 +66,8 @@ class LassoPath:
     fixed_effects: NDArray[np.float64]
     path_rank: NDArray[np.float64]
     n_passes: int
-    status: str
+    status: PathStatus
+    message: str
 
     @property
     def coef(self) -> NDArray[np.float64]:
@@ -136,12 +139,13 @@ def lasso_paths(
     covariates: ArrayLike | None = None,
     weights: ArrayLike | None = None,
     tol: float = 1e-8,
+    chunk_bytes: int = _CHUNK_BYTES,
 ) -> list[LassoPath]:
     """Solve the LMM-Lasso for several traits; products with all SNPs are shared.
 
     Parameters are those of `lasso_path`, but ``Y`` holds a trait in each column, shape ``(n, t)``, and ``delta`` is one
     number or one for each trait, shape ``(t,)``. With an eigenbasis the decomposition is shared as well; a kinship
-    matrix is factorised for each trait.
+    matrix is factorised for each trait. ``chunk_bytes`` is memory for the traits that are solved together.
     """
     given = basis if isinstance(basis, Basis) else check_matrix(basis, None)
     traits = np.asarray(Y, dtype=np.float64)
@@ -168,7 +172,7 @@ def lasso_paths(
             return Metric.of(given, value, Z)
         return Metric.from_kinship(given, value, Z)
 
-    size = max(1, _CHUNK_BYTES // (8 * n * (_COLUMNS + n * (not isinstance(given, Basis)))))
+    size = max(1, chunk_bytes // (8 * n * (_COLUMNS + n * (not isinstance(given, Basis)))))
     paths: list[LassoPath] = []
     with blas_threads(n):
         for start in range(0, traits.shape[1], size):
@@ -203,6 +207,7 @@ def _report(
     """Bring a solution into the form that is returned."""
     rest = trait[:, None] - genotypes.fitted(solution.snps, solution.coef)
     fixed = np.linalg.lstsq(metric.plain(Z), metric.plain(rest), rcond=None)[0]
+    status, message = _outcome(solution, goal, tol)
     return LassoPath(
         mu=solution.mu,
         coef_sparse=_scatter(solution, genotypes.n_snps),
@@ -211,7 +216,8 @@ def _report(
         fixed_effects=fixed.T,
         path_rank=_path_rank(solution, genotypes.representative),
         n_passes=solution.n_passes,
-        status=_status(solution, goal, tol),
+        status=status,
+        message=message,
     )
 
 
@@ -231,15 +237,10 @@ def _path_rank(solution: Solution, representative: NDArray[np.intp]) -> NDArray[
     return ranks[representative]
 
 
-def _status(solution: Solution, goal: Goal, tol: float) -> str:
-    """Say in one sentence how the path ended."""
-    worst = float(solution.gap.max())
-    if worst > tol:
-        return (
-            f"not certified: relative duality gap {worst:.1e} above {tol:.1e}; "
-            "SNPs that are nearly duplicates are the usual cause: remove them or raise tol"
-        )
-    if not solution.reached:
-        most = int(np.count_nonzero(solution.coef, axis=1).max())
-        return f"path ended with {most} active SNPs: no segment has {goal.n_active}; choose a smaller n_active"
-    return f"certified: relative duality gap at most {worst:.1e}"
+def _outcome(solution: Solution, goal: Goal, tol: float) -> tuple[PathStatus, str]:
+    """Return how the path ended, and the sentence that says it with its evidence."""
+    gap, most = float(solution.gap.max()), int(np.count_nonzero(solution.coef, axis=1).max())
+    status = (
+        PathStatus.NOT_CERTIFIED if gap > tol else PathStatus.CERTIFIED if solution.reached else PathStatus.ENDED_EARLY
+    )
+    return status, status.message(gap=gap, tol=tol, most=most, n_active=goal.n_active)

@@ -24,7 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.stability import StabilitySelection, stability_selections
-from bayes_lmmlasso.lmm import Eigenbasis, NullMethod, fit_null_model
+from bayes_lmmlasso.lasso.subsamples import Subsampling
+from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model
 from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
 from bayes_lmmlasso.progress import Progress, silent
 
@@ -63,11 +64,6 @@ def permutation_null(
     y: ArrayLike,
     K: ArrayLike,
     *,
-    n_active: int | None = None,
-    mu: float | None = None,
-    covariates: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    method: NullMethod = "ml",
     n_permutations: int = 100,
     seed: int = 0,
     progress: Progress = silent,
@@ -77,8 +73,8 @@ def permutation_null(
     Parameters
     ----------
     observed
-        The stability selection to judge; its subsamples are used again.
-    X, y, K, n_active, mu, covariates, weights, method
+        The stability selection to judge; its selector and its subsamples are used again.
+    X, y, K
         As they were given to it.
     n_permutations, seed
         Number of permuted traits P and their seed.
@@ -99,19 +95,17 @@ def permutation_null(
     kinship = validate_kinship(K)
     trait = check_trait(y, kinship.shape[0])
     genotypes = read_genotypes(X, trait.size)
-    permuted = permute_trait(trait, Eigenbasis.from_kinship(kinship), covariates, n_permutations, seed)
+    permuted = permute_trait(
+        trait, Eigenbasis.from_kinship(kinship), observed.selector.covariates, n_permutations, seed
+    )
     largest: list[float] = []
     for start in range(0, n_permutations, _TRAITS_AT_ONCE):
         results = stability_selections(
             genotypes,
             permuted[:, start : start + _TRAITS_AT_ONCE],
             kinship,
-            n_active=n_active,
-            mu=mu,
-            covariates=covariates,
-            weights=weights,
-            subsamples=observed.subsamples,
-            method=method,
+            observed.selector,
+            Subsampling(subsamples=observed.subsamples),
         )
         largest += [float(result.frequency.max()) for result in results]
         progress("permutation", len(largest), n_permutations)

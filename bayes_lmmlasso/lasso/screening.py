@@ -76,26 +76,29 @@ class Above:
     ratio: NDArray[Any]
 
 
-def snps_above(X: Genotypes, checkpoints: Sequence[Checkpoints]) -> list[Above]:
-    """Compare all SNPs with the checkpoints of each path, in one pass over X for all paths."""
+def snps_above(X: Genotypes, checkpoints: Sequence[Checkpoints], *, tile: int = _TILE) -> list[Above]:
+    """Compare all SNPs with the checkpoints of each path, in one pass over X for all paths.
+
+    A product has ``tile`` checkpoints at most.
+    """
     S = np.hstack([points.S / points.floor for points in checkpoints])
     owner = np.repeat(np.arange(len(checkpoints)), [points.floor.size for points in checkpoints])
     dtype = np.float64 if X.X.dtype.itemsize > 4 else np.float32
-    tiles = [slice(start, start + _TILE) for start in range(0, S.shape[1], _TILE)]
-    parts = [np.ascontiguousarray(S[:, tile], dtype=dtype) for tile in tiles]
+    tiles = [slice(start, start + tile) for start in range(0, S.shape[1], tile)]
+    parts = [np.ascontiguousarray(S[:, columns], dtype=dtype) for columns in tiles]
 
     def look(where: slice) -> list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[Any]]]:
         found = []
-        for tile, part in zip(tiles, parts, strict=True):
+        for columns, part in zip(tiles, parts, strict=True):
             product: NDArray[Any] = X.product(where, part)
             np.abs(product, out=product)
             flat = np.flatnonzero(product.ravel() > 1.0)
             point, snp = np.divmod(flat, product.shape[1])
-            found.append((owner[tile][point], snp + where.start, product.ravel()[flat]))
+            found.append((owner[columns][point], snp + where.start, product.ravel()[flat]))
         return found
 
     nothing = (owner[:0], owner[:0], np.empty(0, dtype))
-    triples = [triple for block in thread_map(look, X.blocks(min(_TILE, S.shape[1]))) for triple in block]
+    triples = [triple for block in thread_map(look, X.blocks(min(tile, S.shape[1]))) for triple in block]
     path, snp, ratio = (np.concatenate(column) for column in zip(nothing, *triples, strict=True))
     order = np.argsort(path, kind="stable")
     order = order[X.representative[snp[order]] == snp[order]]

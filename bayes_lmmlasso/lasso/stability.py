@@ -13,6 +13,7 @@ has the frequency of their class.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +22,12 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
-from bayes_lmmlasso.lasso.goal import read_goal
+from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.subsamples import read_subsamples
-from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
+from bayes_lmmlasso.lasso.problem import Solution
+from bayes_lmmlasso.lasso.selector import Selector
+from bayes_lmmlasso.lasso.subsamples import Subsampling
+from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import NullMethod
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
@@ -63,6 +66,8 @@ class StabilitySelection:
         Relative duality gap of the selecting solution of each draw, over all SNPs, shape ``(B,)``.
     certified
         Whether that gap is at most ``tol``, shape ``(B,)``.
+    selector
+        What selected them.
     """
 
     frequency: NDArray[np.float64]
@@ -75,6 +80,7 @@ class StabilitySelection:
     n_selected: NDArray[np.intp]
     duality_gap: NDArray[np.float64]
     certified: NDArray[np.bool_]
+    selector: Selector
 
 
 def stability_selection(
@@ -107,30 +113,12 @@ def stability_selection(
         Trait, shape ``(n,)``.
     K
         Kinship matrix, shape ``(n, n)``. Rows and columns are subset, never scaled again.
-    n_active
-        Number of SNPs to select in each draw. Either ``n_active`` or ``mu`` is given.
-    mu
-        Penalty of each draw.
-    covariates
-        Unpenalised effects, shape ``(n, q)``; None means none, not even an intercept. Columns that become
-        redundant in a draw (a level that is absent there) are left out there.
-    weights
-        Penalty weights above 0, shape ``(p,)``, the same in every draw: SNP j pays mu w_j |b_j| (adaptive Lasso).
-    n_subsamples, fraction
-        Number of draws B and share of the samples in each.
-    pairs
-        Draw complementary pairs: draws 2i and 2i + 1 share no sample.
+    n_active, mu, covariates, weights, method, tol
+        What selects SNPs in each draw: see `Selector`.
+    n_subsamples, fraction, pairs, subsamples, seed
+        How samples are drawn: see `Subsampling`.
     threshold
         Frequency from which a SNP counts as selected, above 1/2 and at most 1.
-    subsamples
-        Draws to use instead of random ones, indices of shape ``(B, m)``; with ``pairs``, consecutive rows are
-        pairs.
-    seed
-        Seed of the draws.
-    method
-        How the null model is fitted.
-    tol
-        Relative duality gap up to which a draw counts as certified; solutions are exact up to rounding regardless.
     progress
         Told about finished draws.
 
@@ -145,86 +133,88 @@ def stability_selection(
     """
     trait = np.asarray(y, dtype=np.float64)
     check_trait(trait, np.shape(K)[0] if np.ndim(K) == 2 else trait.size)
-    return stability_selections(
-        X,
-        trait[:, None],
-        K,
-        n_active=n_active,
-        mu=mu,
-        covariates=covariates,
-        weights=weights,
-        n_subsamples=n_subsamples,
-        fraction=fraction,
-        pairs=pairs,
-        threshold=threshold,
-        subsamples=subsamples,
-        seed=seed,
-        method=method,
-        tol=tol,
-        progress=progress,
-    )[0]
+    selector = Selector(n_active=n_active, mu=mu, covariates=covariates, weights=weights, method=method, tol=tol)
+    subsampling = Subsampling(n_subsamples, fraction, pairs, subsamples, seed)
+    return stability_selections(X, trait[:, None], K, selector, subsampling, threshold=threshold, progress=progress)[0]
 
 
 def stability_selections(
     X: ArrayLike | Genotypes,
     Y: ArrayLike,
     K: ArrayLike,
+    selector: Selector,
+    subsampling: Subsampling,
     *,
-    n_active: int | None = None,
-    mu: float | None = None,
-    covariates: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    n_subsamples: int = 100,
-    fraction: float = 0.5,
-    pairs: bool = False,
     threshold: float = 0.6,
-    subsamples: ArrayLike | None = None,
-    seed: int = 0,
-    method: NullMethod = "ml",
-    tol: float = 1e-8,
     progress: Progress = silent,
+    chunk_bytes: int = _CHUNK_BYTES,
 ) -> list[StabilitySelection]:
     """Select SNPs for several traits on the same subsamples; products and reductions of K are shared.
 
-    Parameters are those of `stability_selection`, but ``Y`` holds a trait in each column, shape ``(n, t)``.
+    Parameters
+    ----------
+    X, K, threshold, progress
+        As in `stability_selection`.
+    Y
+        A trait in each column, shape ``(n, t)``.
+    selector, subsampling
+        What selects SNPs in each draw, and how samples are drawn.
+    chunk_bytes
+        Memory for the draws that are computed together; it changes no result.
+
+    Raises
+    ------
+    InputError
+        As `stability_selection`.
     """
     kinship = validate_kinship(K)
     n = kinship.shape[0]
     traits = np.asarray(Y, dtype=np.float64)
     traits = np.column_stack([check_trait(trait, n) for trait in traits.T])
-    Z = check_covariates(covariates, n)
+    Z = check_covariates(selector.covariates, n)
     genotypes = read_genotypes(X, n)
-    if weights is not None:
-        genotypes = genotypes.weighted(weights)
+    if selector.weights is not None:
+        genotypes = genotypes.weighted(selector.weights)
     if not 0.5 < threshold <= 1.0:
         raise InputError(f"expected a threshold above 0.5 and at most 1, got {threshold}: 0.6 to 0.9 is usual")
-    draws = read_subsamples(subsamples, n, n_subsamples, fraction, pairs, seed)
-    goal = read_goal(mu, n_active, genotypes.n_snps, draws.shape[1] - Z.shape[1])
-    t = traits.shape[1]
+    draws = subsampling.draw(n)
+    goal = read_goal(selector.mu, selector.n_active, genotypes.n_snps, draws.shape[1] - Z.shape[1])
     solutions: list[Solution] = []  # by draw, then by trait
     deltas: list[DeltaEstimate] = []
     with blas_threads(draws.shape[1]):
-        for rows in _chunks(draws, t):
+        for rows in _chunks(draws, traits.shape[1], chunk_bytes):
             spans = orthonormal_spans(Z[rows])
-            estimate = subsample_deltas(kinship, traits, spans, rows, method)
-            deltas.append(estimate)
-            metrics = thread_map(
-                lambda item: Metric.from_kinship(kinship, *item),
-                [
-                    (float(np.exp(log_delta)), span, draw)
-                    for draw, span, row in zip(rows, spans, estimate.log_delta, strict=True)
-                    for log_delta in row
-                ],
-            )
-            responses = [traits[draw, i] for draw in rows for i in range(t)]
-            solutions += solve_paths(genotypes, metrics, responses, goal, end_only=True)
-            progress("stability", len(solutions) // t, draws.shape[0])
-    log_delta = np.concatenate([estimate.log_delta for estimate in deltas])
-    at_bound = np.concatenate([estimate.at_bound for estimate in deltas])
+            deltas.append(subsample_deltas(kinship, traits, spans, rows, selector.method))
+            solutions += _solve_draws(genotypes, traits, kinship, spans, rows, deltas[-1], goal)
+            progress("stability", len(solutions) // traits.shape[1], draws.shape[0])
+    delta = DeltaEstimate.join(deltas)
+    t = traits.shape[1]
     return [
-        _count(genotypes, draws, solutions[i::t], log_delta[:, i], at_bound[:, i], threshold, pairs, tol)
-        for i in range(t)
+        _count(genotypes, draws, solutions[i::t], *at_trait, threshold, subsampling.pairs, selector)
+        for i, at_trait in enumerate(zip(delta.log_delta.T, delta.at_bound.T, strict=True))
     ]
+
+
+def _solve_draws(
+    genotypes: Genotypes,
+    traits: NDArray[np.float64],
+    kinship: NDArray[np.float64],
+    spans: Sequence[NDArray[np.float64]],
+    rows: NDArray[np.intp],
+    delta: DeltaEstimate,
+    goal: Goal,
+) -> list[Solution]:
+    """Solve the Lasso of every trait in some draws, by draw, then by trait."""
+    metrics = thread_map(
+        lambda item: Metric.from_kinship(kinship, *item),
+        [
+            (float(np.exp(log_delta)), span, draw)
+            for draw, span, of_traits in zip(rows, spans, delta.log_delta, strict=True)
+            for log_delta in of_traits
+        ],
+    )
+    responses = [trait[draw] for draw in rows for trait in traits.T]
+    return solve_paths(genotypes, metrics, responses, goal, end_only=True)
 
 
 def _count(
@@ -235,7 +225,7 @@ def _count(
     at_bound: NDArray[np.bool_],
     threshold: float,
     pairs: bool,
-    tol: float,
+    selector: Selector,
 ) -> StabilitySelection:
     """Count the selections of one trait."""
     n_draws, m = draws.shape
@@ -260,12 +250,13 @@ def _count(
         at_bound=at_bound,
         n_selected=n_selected,
         duality_gap=gap,
-        certified=gap <= tol,
+        certified=gap <= selector.tol,
+        selector=selector,
     )
 
 
-def _chunks(draws: NDArray[np.intp], n_traits: int) -> list[NDArray[np.intp]]:
+def _chunks(draws: NDArray[np.intp], n_traits: int, chunk_bytes: int) -> list[NDArray[np.intp]]:
     """Split the draws evenly so that the problems of a chunk fit a fixed memory."""
     m = draws.shape[1]
-    size = max(1, _CHUNK_BYTES // (8 * m * (m + n_traits * (m + _COLUMNS))))
+    size = max(1, chunk_bytes // (8 * m * (m + n_traits * (m + _COLUMNS))))
     return np.array_split(draws, -(-draws.shape[0] // size))

@@ -6,60 +6,65 @@ samples gives two subsamples that share no sample.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["read_subsamples"]
+__all__ = ["Subsampling"]
 
 
-def read_subsamples(
-    subsamples: ArrayLike | None, n: int, n_subsamples: int, fraction: float, pairs: bool, seed: int
-) -> NDArray[np.intp]:
-    """Return the subsamples to use, each ascending, shape ``(B, m)``.
+@dataclass(frozen=True, eq=False)
+class Subsampling:
+    """How samples are drawn, B times m of n.
 
     Parameters
     ----------
-    subsamples
-        Given ones, shape ``(B, m)``, or None to draw.
-    n
-        Number of samples.
     n_subsamples, fraction, seed
-        Number of draws, share of the samples in each (rounded down), and the seed.
+        Number of draws B, share of the samples in each (rounded down), and the seed.
     pairs
-        Whether draws 2i and 2i + 1 are complementary.
-
-    Raises
-    ------
-    InputError
-        If the numbers are out of range or given subsamples are no subsets of the samples.
+        Draw complementary pairs: draws 2i and 2i + 1 share no sample.
+    subsamples
+        Draws to use instead, indices of shape ``(B, m)``; with ``pairs``, consecutive rows are pairs.
     """
-    if subsamples is not None:
-        draws = _given(subsamples, n)
-    else:
-        m = int(fraction * n + 1e-9) if 0.0 < fraction < 1.0 else 0
-        if m < 2 or n_subsamples < 1:
+
+    n_subsamples: int = 100
+    fraction: float = 0.5
+    pairs: bool = False
+    subsamples: ArrayLike | None = None
+    seed: int = 0
+
+    def draw(self, n: int) -> NDArray[np.intp]:
+        """Return the subsamples of n samples, each ascending, shape ``(B, m)``.
+
+        Raises
+        ------
+        InputError
+            If the numbers are out of range or given subsamples are no subsets of the samples.
+        """
+        draws = self._random(n) if self.subsamples is None else _checked(self.subsamples, n)
+        if self.pairs:
+            _check_pairs(draws, n)
+        return draws
+
+    def _random(self, n: int) -> NDArray[np.intp]:
+        """Draw without replacement; with pairs, two disjoint subsamples from each permutation."""
+        m = int(self.fraction * n + 1e-9) if 0.0 < self.fraction < 1.0 else 0
+        if m < 2 or self.n_subsamples < 1:
             raise InputError(
                 "expected at least one subsample and a fraction between 0 and 1 that leaves 2 or more of "
-                f"{n} samples, got {n_subsamples} and {fraction}: 100 subsamples of 0.5 are usual"
+                f"{n} samples, got {self.n_subsamples} and {self.fraction}: 100 subsamples of 0.5 are usual"
             )
-        draws = _drawn(n, m, n_subsamples, pairs, seed)
-    if pairs:
-        _check_pairs(draws, n)
-    return draws
+        rng, count = np.random.default_rng(self.seed), self.n_subsamples
+        if not self.pairs:
+            return np.array([np.sort(rng.permutation(n)[:m]) for _ in range(count)])
+        permuted = [rng.permutation(n) for _ in range((count + 1) // 2)]
+        return np.array([np.sort(half) for order in permuted for half in (order[:m], order[n - m :])][:count])
 
 
-def _drawn(n: int, m: int, count: int, pairs: bool, seed: int) -> NDArray[np.intp]:
-    """Draw without replacement; with pairs, two disjoint subsamples from each permutation."""
-    rng = np.random.default_rng(seed)
-    if not pairs:
-        return np.array([np.sort(rng.permutation(n)[:m]) for _ in range(count)])
-    permuted = [rng.permutation(n) for _ in range((count + 1) // 2)]
-    return np.array([np.sort(half) for order in permuted for half in (order[:m], order[n - m :])][:count])
-
-
-def _given(subsamples: ArrayLike, n: int) -> NDArray[np.intp]:
+def _checked(subsamples: ArrayLike, n: int) -> NDArray[np.intp]:
     """Check subsamples from the caller."""
     draws = np.asarray(subsamples)
     if draws.ndim != 2 or 0 in draws.shape or draws.dtype.kind not in "iu":

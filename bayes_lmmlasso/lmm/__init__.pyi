@@ -8,7 +8,7 @@ from .kinship_file import read_cross_kinship, read_kinship
 from .kinship_format import PEDIGREE
 from .loco import leave_one_chromosome_out
 from .low_rank import Basis, LowRankBasis
-from .null_model import NullMethod, NullModel, fit_null_model
+from .null_model import NullMethod, NullModel, NullStatus, fit_null_model
 from .pedigree import PedigreeKinship, pedigree_kinship
 from .rotation import rotate
 
@@ -23,6 +23,7 @@ __all__ = [
     "LowRankBasis",
     "NullMethod",
     "NullModel",
+    "NullStatus",
     "PedigreeKinship",
     "blup",
     "cross_kinship",

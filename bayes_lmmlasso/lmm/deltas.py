@@ -35,6 +35,13 @@ class DeltaEstimate:
     log_delta: NDArray[np.float64]
     at_bound: NDArray[np.bool_]
 
+    @classmethod
+    def join(cls, parts: Sequence[DeltaEstimate]) -> DeltaEstimate:
+        """Put the problems of several parts together."""
+        return cls(
+            np.concatenate([part.log_delta for part in parts]), np.concatenate([part.at_bound for part in parts])
+        )
+
     @property
     def delta(self) -> float:
         """Delta of the only problem and trait."""
@@ -113,18 +120,17 @@ def subsample_deltas(
     return DeltaEstimate(log_delta, at_bound)
 
 
-def fit_deltas(problems: Tridiagonal, method: NullMethod) -> DeltaEstimate:
+def fit_deltas(problems: Tridiagonal, method: NullMethod, *, part_bytes: int = _PART_BYTES) -> DeltaEstimate:
     """Maximise the profiles of B problems: grid, best bracket, root of the derivative.
 
-    The result is `fit_null_model`'s up to rounding; a bound is returned as the grid value.
+    The result is `fit_null_model`'s up to rounding; a bound is returned as the grid value. Problems are done in parts
+    of ``part_bytes``.
     """
     grid = log_delta_grid()
     B, c, _ = problems.W.shape
-    size = max(1, _PART_BYTES // (8 * grid.size * c**2))
+    size = max(1, part_bytes // (8 * grid.size * c**2))
     found = [_fit(problems.part(slice(start, start + size)), grid, method) for start in range(0, B, size)]
-    return DeltaEstimate(
-        np.concatenate([part.log_delta for part in found]), np.concatenate([part.at_bound for part in found])
-    )
+    return DeltaEstimate.join(found)
 
 
 def _fit(problems: Tridiagonal, grid: NDArray[np.float64], method: NullMethod) -> DeltaEstimate:

@@ -30,7 +30,7 @@ KinshipMethod = Literal["rrm", "centred", "ibs"]
 _BLOCK_BYTES = 32 * 2**20
 
 
-def kinship(X: ArrayLike, method: KinshipMethod = "rrm") -> NDArray[np.float64]:
+def kinship(X: ArrayLike, method: KinshipMethod = "rrm", *, block_bytes: int = _BLOCK_BYTES) -> NDArray[np.float64]:
     """Kinship matrix of the samples.
 
     Parameters
@@ -40,6 +40,8 @@ def kinship(X: ArrayLike, method: KinshipMethod = "rrm") -> NDArray[np.float64]:
         ``centred`` take any coding; ``ibs`` needs allele dosages between 0 and 2.
     method
         Which estimator; see the module's equations.
+    block_bytes
+        Memory for the SNPs that are summed over together.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def kinship(X: ArrayLike, method: KinshipMethod = "rrm") -> NDArray[np.float64]:
         )
     n, p = genotypes.shape
     total = np.zeros((n, n))
-    size = max(1, _BLOCK_BYTES // (8 * n))
+    size = max(1, block_bytes // (8 * n))
     with blas_threads(n):
         for start in range(0, p, size):
             block = np.asarray(genotypes[:, start : start + size], dtype=np.float64)

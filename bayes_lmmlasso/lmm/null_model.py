@@ -24,6 +24,7 @@ and se(log delta) from the curvature of the profile log-likelihood.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Literal, get_args
 
 import numpy as np
@@ -34,9 +35,25 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.low_rank import Basis
 from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 
-__all__ = ["NullMethod", "NullModel", "check_variation", "fit_null_model", "log_delta_grid"]
+__all__ = ["NullMethod", "NullModel", "NullStatus", "check_variation", "fit_null_model", "log_delta_grid"]
 
 NullMethod = Literal["ml", "reml"]
+
+
+class NullStatus(Enum):
+    """Where the optimum of the profile lies in the search."""
+
+    INSIDE = "inside the bounds of the search"
+    AT_LOWER_BOUND = "at the lower bound of the search"
+    AT_UPPER_BOUND = "at the upper bound of the search"
+
+    @property
+    def advice(self) -> str:
+        """What a bound means and how to read on; empty inside."""
+        if self is NullStatus.INSIDE:
+            return ""
+        seen = "no" if self is NullStatus.AT_UPPER_BOUND else "almost only"
+        return f"the data see {seen} polygenic variance. Read the Lasso path and its stability with that in mind."
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +92,13 @@ class NullModel:
     grid: NDArray[np.float64]
     profile: NDArray[np.float64]
     at_bound: bool
+
+    @property
+    def status(self) -> NullStatus:
+        """Where the optimum lies, and at which bound."""
+        if not self.at_bound:
+            return NullStatus.INSIDE
+        return NullStatus.AT_LOWER_BOUND if self.log_delta == self.grid[0] else NullStatus.AT_UPPER_BOUND
 
 
 def fit_null_model(

@@ -17,12 +17,16 @@ from itertools import count
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["blas_threads", "count_cores", "one_thread", "thread_map", "thread_slices"]
+__all__ = ["blas_threads", "cores", "one_thread", "thread_map", "thread_slices"]
 
 _SMALL = 4000  # samples below which BLAS threads gain little on a quiet machine and lose much on a busy one
 
-
 _inside = threading.local()
+
+
+def cores() -> int:
+    """Count the cores that this process may use; an affinity mask may leave fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def thread_map[S, T](work: Callable[[S], T], items: Iterable[S]) -> list[T]:
@@ -32,7 +36,7 @@ def thread_map[S, T](work: Callable[[S], T], items: Iterable[S]) -> list[T]:
     single item or core, it is a plain loop.
     """
     todo = list(items)
-    workers = min(len(todo), count_cores())
+    workers = min(len(todo), cores())
     if workers <= 1 or getattr(_inside, "pool", False):
         return [work(item) for item in todo]
     results: dict[int, T] = {}
@@ -62,7 +66,7 @@ def thread_slices(work: Callable[[slice], object], n: int) -> None:
 
     For compiled functions of many small problems: taking Python's lock between them would cost more than they do.
     """
-    size = max(1, -(-n // (4 * count_cores())))
+    size = max(1, -(-n // (4 * cores())))
     thread_map(work, [slice(start, min(start + size, n)) for start in range(0, n, size)])
 
 
@@ -107,9 +111,4 @@ def _controller() -> ThreadpoolController:
 def _pool() -> ThreadPoolExecutor:
     """Start the threads beside the calling one, once; a forked process, which lacks them, starts its own."""
     os.register_at_fork(after_in_child=_pool.cache_clear)
-    return ThreadPoolExecutor(max(1, count_cores() - 1))
-
-
-def count_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return ThreadPoolExecutor(max(1, cores() - 1))

@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
+from bayes_lmmlasso.lmm import NullStatus
 from bayes_lmmlasso.posterior import Projection
 
 __all__ = ["R_HAT_LIMIT", "ProjectionEvidence", "SamplingEvidence", "SelectionEvidence", "cautions"]
@@ -57,7 +58,7 @@ class SelectionEvidence:
     def of(cls, path: LassoPath, stability: StabilitySelection) -> SelectionEvidence:
         """Collect the evidence from both results."""
         return cls(
-            path_status=path.status,
+            path_status=path.message,
             path_n_active=int(path.n_active[-1]),
             path_duality_gap=float(path.duality_gap.max()),
             subsamples=len(stability.subsamples),
@@ -176,10 +177,9 @@ def cautions(record: Mapping[str, Any]) -> list[str]:
     found = _cautions_of_sampling(SamplingEvidence(**evidence["sampling"]))
     null = record["null_model"]
     if null["at_bound"]:
-        extreme = "no" if null["log_delta"] > 0 else "almost only"
+        status = NullStatus.AT_UPPER_BOUND if null["log_delta"] > 0 else NullStatus.AT_LOWER_BOUND
         found.append(
-            f"The null model's delta is at the bound of its search (log delta = {null['log_delta']:g}): the "
-            f"data see {extreme} polygenic variance. Read the Lasso path and its stability with that in mind."
+            f"The null model's delta is at the bound of its search (log delta = {null['log_delta']:g}): {status.advice}"
         )
     skewness = record["data"]["trait_skewness"]  # of two values it is what it is
     if skewness is not None and abs(skewness) > _SKEWNESS_LIMIT and record["arguments"]["transform"] != "rank-normal":

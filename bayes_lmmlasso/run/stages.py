@@ -142,7 +142,7 @@ def find_path(settings: PathSettings, mixed: MixedModel, clock: StageClock) -> L
             n_active=settings.n_active,
             covariates=mixed.analysis.covariates,
         )
-        remark(path.status)
+        remark(path.message)
     return path
 
 

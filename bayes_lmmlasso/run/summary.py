@@ -43,7 +43,7 @@ def path_lines(mixed: MixedModel, path: LassoPath) -> list[str]:
     order = abs(beta).argsort()[::-1][: min(_N_NAMED, path.n_active[-1])]
     names = mixed.analysis.variants["snp"].to_numpy()
     return [
-        f"path: {path.n_active[-1]} active SNPs, {path.status}",
+        f"path: {path.n_active[-1]} active SNPs, {path.message}",
         "largest effects: " + ", ".join(f"{names[j]} ({beta[j]:+.3f})" for j in order),
     ]
 

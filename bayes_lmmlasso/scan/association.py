@@ -26,7 +26,7 @@ from bayes_lmmlasso.lmm.loco import check_chromosomes
 from bayes_lmmlasso.lmm.null_model import check_variation
 from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 from bayes_lmmlasso.numerics.threads import blas_threads
-from bayes_lmmlasso.scan.blocks import map_blocks, read_snps, working_type
+from bayes_lmmlasso.scan.blocks import BLOCK_BYTES, map_blocks, read_snps, working_type
 from bayes_lmmlasso.scan.diagonal import DiagonalModel
 from bayes_lmmlasso.scan.exact import LOG_DELTA_BOUNDS, ExactModel, ExactTest
 from bayes_lmmlasso.scan.wald import Wald
@@ -82,6 +82,7 @@ def scan(
     method: ScanMethod = "lmm-p3d",
     delta: float | None = None,
     bounds: tuple[float, float] = LOG_DELTA_BOUNDS,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Scan:
     """Test every SNP by itself.
 
@@ -105,6 +106,8 @@ def scan(
         se2 / sg2 for ``"lmm-p3d"``; default that of `fit_null_model` by REML.
     bounds
         Range of log delta for ``"lmm-exact"``.
+    block_bytes
+        Memory for the SNPs that a thread tests together; it changes no result.
 
     Returns
     -------
@@ -125,14 +128,14 @@ def scan(
     if n - q < 2:
         raise InputError(f"expected at least {q + 2} samples for {q} covariates and a SNP, got {n}: drop covariates")
     if method == "lm":
-        return _scan_lm(genotypes, trait, Z)
+        return _scan_lm(genotypes, trait, Z, block_bytes)
     if K is None:
         raise InputError(f"expected a kinship or its eigenbasis for method {method}, got None: pass K")
     if method == "lmm-p3d":
         with blas_threads(n):
             basis = K if isinstance(K, Basis) else Eigenbasis.from_kinship(K)
-        return _scan_p3d(genotypes, trait, basis, Z, delta)
-    return _scan_exact(genotypes, trait, K, Z, bounds)
+        return _scan_p3d(genotypes, trait, basis, Z, delta, block_bytes)
+    return _scan_exact(genotypes, trait, K, Z, bounds, block_bytes)
 
 
 def scan_by_chromosome(
@@ -190,13 +193,18 @@ def _columns(X: NDArray[Any], on: NDArray[np.intp]) -> NDArray[Any]:
     return X[:, on[0] : on[-1] + 1] if together else X[:, on]
 
 
-def _scan_lm(X: NDArray[Any], y: NDArray[np.float64], Z: NDArray[np.float64]) -> Scan:
+def _scan_lm(X: NDArray[Any], y: NDArray[np.float64], Z: NDArray[np.float64], block_bytes: int) -> Scan:
     model = DiagonalModel.of(np.ones(y.size), y, Z)
-    return _joined("lm", map_blocks(model.test, X), np.full(X.shape[1], np.inf), model.degrees)
+    return _joined("lm", map_blocks(model.test, X, block_bytes), np.full(X.shape[1], np.inf), model.degrees)
 
 
 def _scan_p3d(
-    X: NDArray[Any], y: NDArray[np.float64], basis: Basis, Z: NDArray[np.float64], delta: float | None
+    X: NDArray[Any],
+    y: NDArray[np.float64],
+    basis: Basis,
+    Z: NDArray[np.float64],
+    delta: float | None,
+    block_bytes: int,
 ) -> Scan:
     if delta is None:
         delta = fit_null_model(y, basis, Z, "reml").delta
@@ -204,7 +212,7 @@ def _scan_p3d(
         raise InputError(f"expected delta above 0, got {delta}: pass NullModel.delta")
     rotate = basis.row_rotation(working_type(X))
     model = DiagonalModel.of(1.0 / (basis.values + delta), basis.rotate(y), basis.rotate(Z))
-    parts = map_blocks(lambda block: model.test(rotate(block)), X)
+    parts = map_blocks(lambda block: model.test(rotate(block)), X, block_bytes)
     return _joined("lmm-p3d", parts, np.full(X.shape[1], np.log(delta)), model.degrees)
 
 
@@ -214,6 +222,7 @@ def _scan_exact(
     K: Basis | ArrayLike,
     Z: NDArray[np.float64],
     bounds: tuple[float, float],
+    block_bytes: int,
 ) -> Scan:
     if not (np.isfinite(bounds).all() and bounds[0] < bounds[1]):
         raise InputError(f"expected rising finite bounds of log delta, got {bounds}: the default is +-log(1e5)")
@@ -224,7 +233,7 @@ def _scan_exact(
     def test(block: NDArray[Any]) -> ExactTest:
         return model.test(block @ U, np.einsum("ij,ij->i", block, block, dtype=np.float64))
 
-    parts = map_blocks(test, X)
+    parts = map_blocks(test, X, block_bytes)
     return _joined("lmm-exact", parts, np.concatenate([part.log_delta for part in parts]), model.degrees)
 
 

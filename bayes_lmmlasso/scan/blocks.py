@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.threads import thread_map
 
-__all__ = ["map_blocks", "read_snps", "working_type"]
+__all__ = ["BLOCK_BYTES", "map_blocks", "read_snps", "working_type"]
 
-_BLOCK_BYTES = 2**23
+BLOCK_BYTES = 2**23
 
 
 def read_snps(X: ArrayLike, n: int) -> NDArray[Any]:
@@ -38,8 +38,10 @@ def working_type(X: NDArray[Any]) -> type[np.floating]:
     return np.float64 if X.dtype.kind == "f" and X.dtype.itemsize > 4 else np.float32
 
 
-def map_blocks[T](work: Callable[[NDArray[Any]], T], X: NDArray[Any]) -> list[T]:
+def map_blocks[T](work: Callable[[NDArray[Any]], T], X: NDArray[Any], block_bytes: int = BLOCK_BYTES) -> list[T]:
     """Apply a function to each block of SNPs, one SNP a row in the working type, in several threads.
+
+    Blocks have ``block_bytes`` in float64, and 16 SNPs at least.
 
     Raises
     ------
@@ -59,5 +61,5 @@ def map_blocks[T](work: Callable[[NDArray[Any]], T], X: NDArray[Any]) -> list[T]
             )
         return work(block)
 
-    size = max(16, _BLOCK_BYTES // (8 * n))
+    size = max(16, block_bytes // (8 * n))
     return thread_map(checked, [slice(start, min(start + size, p)) for start in range(0, p, size)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.numerics.threads import count_cores
+from bayes_lmmlasso.numerics.threads import cores
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.studies.cache import CellCache, content_key
 from bayes_lmmlasso.studies.data import data_content
@@ -83,7 +83,7 @@ def compute_study(
     n_all, n_failed = len(results) + len(waiting), 0
     progress("cells", len(results), n_all, _remark(len(results), n_all, n_failed))
     finished = (
-        compute_on_processes(waiting, workers or count_cores())
+        compute_on_processes(waiting, workers or cores())
         if scheduler is None
         else compute_on_cluster(waiting, scheduler)
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from exact_lasso import coordinate_descent, kkt_violation, whiten
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lasso import lasso_path, lasso_paths
+from bayes_lmmlasso.lasso import Genotypes, lasso_path, lasso_paths
+from bayes_lmmlasso.lasso.goal import read_goal
+from bayes_lmmlasso.lasso.metric import Metric
+from bayes_lmmlasso.lasso.status import PathStatus
+from bayes_lmmlasso.lasso.working_set import WorkingSetSizes, solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis, blup, kinship
 
 DELTA = 0.6
@@ -39,7 +45,8 @@ def test_equals_coordinate_descent(problem, dtype, q):
     path = solve((X, y, K, Z), mu=mu)
     np.testing.assert_array_equal(path.mu, mu)
     assert path.duality_gap.max() < 1e-12
-    assert path.status.startswith("certified")
+    assert path.status is PathStatus.CERTIFIED
+    assert path.message.startswith("certified")
     for b, penalty, fixed in zip(path.coef, mu, path.fixed_effects, strict=True):
         np.testing.assert_allclose(b, coordinate_descent(AX, Ay, penalty), atol=1e-10)
         assert kkt_violation(AX, Ay, b, penalty) < 1e-10
@@ -89,16 +96,39 @@ def test_first_entries_are_ranked_and_duplicates_share(problem):
 
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int8])
-def test_layout_dtype_and_blocks_do_not_matter(rng, layout, dtype, monkeypatch):
+def test_layout_dtype_and_blocks_do_not_matter(rng, layout, dtype):
     X = rng.binomial(2, 0.4, (40, 300)).astype(dtype)
     K = kinship(rng.standard_normal((40, 30)))
     y = rng.standard_normal(40)
     args = (y, Eigenbasis.from_kinship(K), DELTA)
     expected = lasso_path(X.astype(float), *args, n_active=12).coef
-    monkeypatch.setattr("bayes_lmmlasso.lasso.genotypes._BLOCK_BYTES", 4 * 40 * 37)
-    path = lasso_path(layout(X), *args, n_active=12)
+    path = lasso_path(Genotypes.of(layout(X), block_bytes=4 * 40 * 37), *args, n_active=12)
     np.testing.assert_allclose(path.coef, expected, atol=1e-11)
     assert path.duality_gap.max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("n_independent", "tol", "status", "message", "advice"),
+    [
+        (9, 1e-8, PathStatus.CERTIFIED, r"certified: relative duality gap at most \d\.\de-\d+$", ""),
+        (
+            4,
+            1e-8,
+            PathStatus.ENDED_EARLY,
+            "path ended with 4 active SNPs: no segment has 6",
+            "choose a smaller n_active",
+        ),
+        (9, -1.0, PathStatus.NOT_CERTIFIED, r"not certified: relative duality gap .* above -1\.0e\+00", "raise tol"),
+    ],
+)
+def test_outcomes_say_what_to_do(problem, n_independent, tol, status, message, advice):
+    X, y, K, Z = problem
+    part = X[:, :n_independent] @ np.eye(n_independent, 9)[:, np.arange(9) % n_independent]
+    path = solve((part, y, K, Z), n_active=6, tol=tol)
+    assert path.status is status
+    assert re.match(message, path.message)
+    assert path.message.endswith(advice)
+    assert advice in status.advice
 
 
 def test_order_of_snps_and_basis_do_not_matter(problem, rng):
@@ -125,14 +155,16 @@ def test_covariates_are_unpenalised(problem):
     np.testing.assert_allclose(shifted.coef, path.coef, atol=1e-9)
 
 
-def test_small_first_working_set_changes_nothing(problem, monkeypatch):
+def test_small_first_working_set_changes_nothing(problem):
+    X, y, K, Z = problem
     expected = solve(problem, n_active=20)
-    monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._FIRST_WORKING_SET", 1)
-    monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._FIRST_ELEMENTS", 1)
-    monkeypatch.setattr("bayes_lmmlasso.lasso.working_set._ADDED", 1)
-    path = solve(problem, mu=expected.mu)
-    assert path.n_passes > expected.n_passes
-    np.testing.assert_allclose(path.coef, expected.coef, atol=1e-11)
+    metric = Metric.of(Eigenbasis.from_kinship(K), DELTA, Z)
+    goal, sizes = read_goal(expected.mu, None, 90, 38), WorkingSetSizes(first=1, first_elements=1, added=1)
+    solution = solve_paths(Genotypes.of(X), [metric], [y], goal, sizes=sizes)[0]
+    assert solution.n_passes > expected.n_passes
+    coef = np.zeros(expected.coef.shape)
+    coef[:, solution.snps] = solution.coef
+    np.testing.assert_allclose(coef, expected.coef, atol=1e-11)
 
 
 def test_largest_model_interpolates(problem):
@@ -143,13 +175,12 @@ def test_largest_model_interpolates(problem):
 
 @pytest.mark.parametrize("chunk_bytes", [2**28, 1])
 @pytest.mark.parametrize("with_basis", [True, False])
-def test_several_traits_are_several_paths(problem, rng, with_basis, chunk_bytes, monkeypatch):
-    monkeypatch.setattr("bayes_lmmlasso.lasso.path._CHUNK_BYTES", chunk_bytes)
+def test_several_traits_are_several_paths(problem, rng, with_basis, chunk_bytes):
     X, y, K, Z = problem
     Y = np.column_stack([y, rng.standard_normal(40), y + rng.standard_normal(40)])
     deltas = [0.3, 1.0, 2.0]
     basis = Eigenbasis.from_kinship(K) if with_basis else K
-    paths = lasso_paths(X, Y, basis, deltas, n_active=9, covariates=Z)
+    paths = lasso_paths(X, Y, basis, deltas, n_active=9, covariates=Z, chunk_bytes=chunk_bytes)
     assert len(paths) == 3
     for path, trait, delta in zip(paths, Y.T, deltas, strict=True):
         single = lasso_path(X, trait, basis, delta, n_active=9, covariates=Z)

@@ -9,6 +9,8 @@ from exact_lasso import coordinate_descent, whiten
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import (
     PermutationNull,
+    Selector,
+    Subsampling,
     lasso_path,
     permutation_null,
     stability_selection,
@@ -30,7 +32,7 @@ def cohort(rng):
 def test_several_traits_are_what_each_is_alone(cohort, rng):
     X, y, K, Z = cohort
     Y = np.column_stack([y, rng.standard_normal(60), -2.0 * y])
-    together = stability_selections(X, Y, K, n_active=4, covariates=Z, n_subsamples=10, seed=3)
+    together = stability_selections(X, Y, K, Selector(n_active=4, covariates=Z), Subsampling(10, seed=3))
     for trait, result in zip(Y.T, together, strict=True):
         alone = stability_selection(X, trait, K, n_active=4, covariates=Z, n_subsamples=10, seed=3)
         np.testing.assert_array_equal(result.frequency, alone.frequency)
@@ -83,7 +85,7 @@ def test_permuted_traits_keep_the_null_model(cohort):
 def test_a_strong_snp_is_significant_and_noise_is_not(cohort):
     X, y, K, Z = cohort
     observed = stability_selection(X, y, K, n_active=3, covariates=Z, n_subsamples=20)
-    null = permutation_null(observed, X, y, K, n_active=3, covariates=Z, n_permutations=39, seed=2)
+    null = permutation_null(observed, X, y, K, n_permutations=39, seed=2)
     assert null.largest.shape == (39,)
     assert null.p_value[0] <= 0.05
     assert np.median(null.p_value) > 0.5
@@ -101,4 +103,4 @@ def test_no_permutation_is_refused(cohort):
     X, y, K, Z = cohort
     observed = stability_selection(X, y, K, n_active=3, covariates=Z, n_subsamples=4)
     with pytest.raises(InputError, match="expected at least one permutation, got 0"):
-        permutation_null(observed, X, y, K, n_active=3, n_permutations=0)
+        permutation_null(observed, X, y, K, n_permutations=0)

@@ -19,16 +19,15 @@ def curve(rng, n, points):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("block_bytes", [2**20, 2_000])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_no_violator_is_missed(rng, dtype, block_bytes, weighted, monkeypatch):
-    monkeypatch.setattr("bayes_lmmlasso.lasso.genotypes._BLOCK_BYTES", block_bytes)
-    monkeypatch.setattr("bayes_lmmlasso.lasso.screening._TILE", 3)
+def test_no_violator_is_missed(rng, dtype, block_bytes, weighted):
     X = rng.standard_normal((50, 900)).astype(dtype)
     weights = rng.uniform(0.5, 2.0, 900) if weighted else np.ones(900)
-    genotypes = Genotypes.of(X).weighted(weights) if weighted else Genotypes.of(X)
+    genotypes = Genotypes.of(X, block_bytes=block_bytes)
+    genotypes = genotypes.weighted(weights) if weighted else genotypes
     paths = [curve(rng, 50, 30) for _ in range(4)]
     checkpoints = [Checkpoints.of(S, genotypes.norm) for S in paths]
     assert all(points.floor.size < 30 for points in checkpoints)
-    for S, above in zip(paths, snps_above(genotypes, checkpoints), strict=True):
+    for S, above in zip(paths, snps_above(genotypes, checkpoints, tile=3), strict=True):
         found = np.unique(above.snps)
         exact = np.abs((X / weights).T.astype(float) @ S).max(axis=1)
         violators = np.flatnonzero(exact > 1.0)

@@ -8,7 +8,7 @@ import pytest
 from bed_reader import open_bed
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lasso import lasso_path, stability_selection
+from bayes_lmmlasso.lasso import Selector, Subsampling, lasso_path, stability_selection, stability_selections
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, kinship
 
 
@@ -75,14 +75,15 @@ def test_pairs_are_disjoint_and_get_their_bounds(cohort):
     assert 0 < bound.r_concave < bound.unimodal < bound.meinshausen_buehlmann
 
 
-def test_chunks_change_nothing(cohort, monkeypatch):
+def test_chunks_change_nothing(cohort):
     X, y, K, Z = cohort
     expected = stability_selection(X, y, K, n_active=4, covariates=Z, n_subsamples=7)
-    monkeypatch.setattr("bayes_lmmlasso.lasso.stability._CHUNK_BYTES", 1)
     told = []
-    result = stability_selection(
-        X, y, K, n_active=4, covariates=Z, n_subsamples=7, progress=lambda *event: told.append(event)
-    )
+    result = stability_selections(
+        *(X, y[:, None], K, Selector(n_active=4, covariates=Z), Subsampling(7)),
+        progress=lambda *event: told.append(event),
+        chunk_bytes=1,
+    )[0]
     np.testing.assert_array_equal(result.frequency, expected.frequency)
     assert told == [("stability", done, 7) for done in range(1, 8)]
 

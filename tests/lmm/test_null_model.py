@@ -11,7 +11,7 @@ from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, kinship
+from bayes_lmmlasso.lmm import Eigenbasis, NullStatus, fit_null_model, kinship
 from bayes_lmmlasso.lmm.null_model import _Profile
 
 
@@ -55,6 +55,8 @@ def test_optimum_is_stationary_and_variances_are_generalised_least_squares(trait
     basis = Eigenbasis.from_kinship(K)
     null = fit_null_model(y, basis, Z, method)
     assert not null.at_bound
+    assert null.status is NullStatus.INSIDE
+    assert null.status.advice == ""
     assert null.log_likelihood >= null.profile.max()
     profile = _Profile.of(y, Z, basis, method)
     assert abs(profile.derivatives(null.log_delta)[0]) < 1e-9
@@ -87,6 +89,8 @@ def test_a_bound_is_returned_as_the_grid_value(rng, genetic, bound):
     y = basis.vectors @ (np.sqrt(basis.values) if genetic else np.ones(80))
     null = fit_null_model(y, basis)
     assert null.at_bound
+    assert null.status is (NullStatus.AT_LOWER_BOUND if genetic else NullStatus.AT_UPPER_BOUND)
+    assert ("almost only" if genetic else "see no polygenic variance") in null.status.advice
     assert null.log_delta == bound
     assert null.log_likelihood == pytest.approx(null.profile.max(), abs=1e-9)
     assert np.isnan(null.pve_se)

@@ -49,13 +49,12 @@ def test_a_bound_is_the_grid_value(rng):
     assert estimate.at_bound.all()
 
 
-def test_many_problems_are_done_in_parts(cohort, monkeypatch):
+def test_many_problems_are_done_in_parts(cohort):
     K, Y, Z = cohort
     rows = np.array([np.arange(50), np.arange(20, 70), np.arange(40, 90)])
     problems = Tridiagonal.of(K, Y[:, :1], np.array([orthonormal_span(Z[chosen]) for chosen in rows]), rows)
     together = fit_deltas(problems, "reml").log_delta
-    monkeypatch.setattr("bayes_lmmlasso.lmm.deltas._PART_BYTES", 1)
-    np.testing.assert_allclose(fit_deltas(problems, "reml").log_delta, together, atol=1e-12)
+    np.testing.assert_allclose(fit_deltas(problems, "reml", part_bytes=1).log_delta, together, atol=1e-12)
 
 
 def test_scale_of_kinship_shifts_delta(cohort):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -54,3 +57,65 @@ def test_submatrix(rng):
 def test_the_wrong_layout_is_refused(V):
     with pytest.raises(TypeError, match="float64 in C order"):
         cholesky(LAPACK, V)
+
+
+OUTER = """
+import inner
+from bayes_lmmlasso.numerics.compiled import compiled
+from inner import SHIFT, twice
+
+
+@compiled
+def by_a_neighbour(x):
+    return neighbour(x)
+
+
+@compiled
+def neighbour(x):
+    return twice(x)
+
+
+@compiled
+def by_a_module(x):
+    return inner.half(x)
+
+
+@compiled
+def by_a_constant(x):
+    return x + SHIFT
+
+
+for function in (by_a_neighbour, by_a_module, by_a_constant):
+    print(function(12.0), sum(function.stats.cache_hits.values()))
+"""
+
+INNER = """
+from bayes_lmmlasso.numerics.compiled import compiled
+
+SHIFT = {shift}
+
+
+@compiled
+def twice(x):
+    return {factor} * x
+
+
+@compiled
+def half(x):
+    return x / {divisor}
+"""
+
+
+def test_machine_code_of_a_changed_file_is_not_run(tmp_path):
+    """Functions and a constant of another file, where the function's own file stays as it is."""
+    outer = tmp_path / "outer.py"
+    outer.write_text(OUTER)
+
+    def values_and_hits(**inner: float) -> list[float]:
+        (tmp_path / "inner.py").write_text(INNER.format(**inner))
+        found = subprocess.run([sys.executable, outer], capture_output=True, text=True, check=True)
+        return [float(number) for number in found.stdout.split()]
+
+    assert values_and_hits(factor=2, divisor=2, shift=1) == [24, 0, 6, 0, 13, 0]
+    assert values_and_hits(factor=2, divisor=2, shift=1) == [24, 1, 6, 1, 13, 1]
+    assert values_and_hits(factor=3, divisor=4, shift=5) == [36, 0, 3, 0, 17, 0]

@@ -450,7 +450,7 @@ BAD = {
     "unknown trait": (lambda text: text.replace("colour", "weight"), "'weight'"),
     "no genotypes": (lambda text: text.replace('small"', 'large"'), "large.bed"),
     "unset variable": (lambda text: text.replace('pheno = "', 'pheno = "$NO_SUCH_PLACE'), "$NO_SUCH_PLACE"),
-    "no data": (lambda text: text.replace("bfile", "covar"), "expected the key 'bfile'"),
+    "no data": (lambda text: text.replace("bfile", "covar"), "expected genotypes by one of"),
 }
 
 

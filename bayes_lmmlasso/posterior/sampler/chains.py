@@ -15,7 +15,6 @@ runs, it is dropped after each; and in a process that samples data of many shape
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -32,6 +31,7 @@ from numpyro.infer.mcmc import MCMCKernel
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.memory import count_maps, release_memory
 from bayes_lmmlasso.models import RotatedData
+from bayes_lmmlasso.numerics.threads import cores
 from bayes_lmmlasso.posterior.sampler.devices import is_sharded, on_accelerator
 from bayes_lmmlasso.posterior.sampler.draw_store import DrawStore, block_length
 from bayes_lmmlasso.posterior.sampler.monitor import Monitor
@@ -148,7 +148,7 @@ def run_chains(
                 monitor(chain, values, count, warming)
 
     # programs that exchange data between devices must not wait for each other
-    at_once = 1 if is_sharded(data) else min(len(teams), os.cpu_count() or 1)
+    at_once = 1 if is_sharded(data) else min(len(teams), cores())
     draws = 0
     for draws in schedule.rounds():
         _run_teams(partial(run, target=warmup + draws), teams, at_once, stopped)

@@ -50,7 +50,7 @@ def add_point_estimate(tree: xr.DataTree, path: LassoPath, null_model: NullModel
             "log_delta_grid": ("grid", null_model.grid),
             "log_likelihood_profile": ("grid", null_model.profile),
         },
-        attrs={f"null_model_{name}": _plain(getattr(null_model, name)) for name in scalars} | {"status": path.status},
+        attrs={f"null_model_{name}": _plain(getattr(null_model, name)) for name in scalars} | {"status": path.message},
     )
     tree["point_estimate"] = xr.DataTree(group)
 

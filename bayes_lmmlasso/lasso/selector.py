@@ -1,0 +1,38 @@
+"""What selects SNPs in one draw of stability selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numpy.typing import ArrayLike
+
+from bayes_lmmlasso.lmm import NullMethod
+
+__all__ = ["Selector"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Selector:
+    """What selects SNPs in each draw: an LMM-Lasso with a null model of the draw's own.
+
+    Parameters
+    ----------
+    n_active, mu
+        Number of SNPs to select, or the penalty: one of them is given.
+    covariates
+        Unpenalised effects, shape ``(n, q)``; None means none, not even an intercept. Columns that become
+        redundant in a draw (a level that is absent there) are left out there.
+    weights
+        Penalty weights above 0, shape ``(p,)``, the same in every draw: SNP j pays mu w_j |b_j| (adaptive Lasso).
+    method
+        How the null model is fitted.
+    tol
+        Relative duality gap up to which a draw counts as certified; solutions are exact up to rounding regardless.
+    """
+
+    n_active: int | None = None
+    mu: float | None = None
+    covariates: ArrayLike | None = None
+    weights: ArrayLike | None = None
+    method: NullMethod = "ml"
+    tol: float = 1e-8
