@@ -38,7 +38,7 @@ def bio2zarr(program: str, *arguments: object) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def number(value: float) -> str:
+def dosage_text(value: float) -> str:
     return "NA" if np.isnan(value) else np.format_float_positional(value, trim="-")
 
 
@@ -46,7 +46,7 @@ def write_bimbam(cohort, folder):
     variants = variant_frame(cohort).assign(cm=cohort["variant_cm"].values)
     with (folder / "g.geno.txt").open("w") as file:
         for row, calls in zip(variants.itertuples(), cohort["call_dosage"].values, strict=True):
-            print(row.snp, row.effect_allele, row.other_allele, *map(number, calls), sep=", ", file=file)
+            print(row.snp, row.effect_allele, row.other_allele, *map(dosage_text, calls), sep=", ", file=file)
     reverse = variants[["snp", "pos", "chrom", "cm"]].iloc[::-1]
     reverse.to_csv(folder / "g.anno.txt", sep="\t", header=False, index=False)
     sample_frame(cohort).to_csv(folder / "g.samples.txt", sep="\t", index=False)
@@ -54,7 +54,7 @@ def write_bimbam(cohort, folder):
 
 
 def write_matrix(cohort, folder):
-    values = pd.DataFrame(cohort["call_dosage"].values, columns=cohort["sample_id"].values).map(number)
+    values = pd.DataFrame(cohort["call_dosage"].values, columns=cohort["sample_id"].values).map(dosage_text)
     variants = variant_frame(cohort).assign(cm=cohort["variant_cm"].values)
     pd.concat([variants, values], axis=1).to_csv(folder / "g.csv.gz", index=False)
     return folder / "g.csv.gz"
@@ -76,7 +76,7 @@ def vcf_field(value: float) -> str:
     """Whole dosages as calls without DS; others as DS, beside a call that a reader must not take."""
     if np.isnan(value):
         return "./.:."
-    return f"{CALLS[value]}:." if value in CALLS else f"0/0:{number(value)}"
+    return f"{CALLS[value]}:." if value in CALLS else f"0/0:{dosage_text(value)}"
 
 
 def write_pgen(cohort, folder):
