@@ -127,6 +127,8 @@ def test_files_hold_the_genotypes(source):
     if source.format == "vcf_zarr":
         assert set(files) == {file for file in source.path.rglob("*") if file.is_file()}
         assert list(files) == sorted(files)
+        with pytest.raises(bl.InputError, match=r"the folder of a VCF Zarr store, got .*absent"):
+            GenotypeSource("vcf_zarr", source.path / "absent").files()
     else:
         assert [file.name for file in files] == FILES[source.format]
 

@@ -34,7 +34,7 @@ from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
 from bayes_lmmlasso.cohort.tables import id_columns, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["FORMAT", "read_matrix"]
+__all__ = ["MATRIX", "read_matrix"]
 
 _DEFAULTS = {"chrom": "0", "pos": "0", "effect_allele": "A", "other_allele": "B", "cm": "0"}
 _SNP_COLUMNS = ("snp", *_DEFAULTS)
@@ -159,4 +159,4 @@ def _raw_variants(names: list[str], path: Path) -> pd.DataFrame:
     return table.assign(chrom="0", pos="0", cm="0")
 
 
-FORMAT = GenotypeFormat(read_matrix, lambda path: (Path(path),), "Delimited matrix of dosages with a header.", "FILE")
+MATRIX = GenotypeFormat(read_matrix, lambda path: (Path(path),), "Delimited matrix of dosages with a header.", "FILE")
