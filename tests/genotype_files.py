@@ -16,22 +16,6 @@ from bayes_lmmlasso.cohort import sample_frame, variant_frame, write_plink
 CALLS = {0.0: "0/0", 1.0: "0/1", 2.0: "1/1"}
 
 
-def write_formats(cohort: Cohort, folder: Path) -> dict[str, Path]:
-    """Write the genotypes as every format, and return the paths by name of the format.
-
-    PLINK 1 is left out where a dosage is not whole. The cohort needs one chromosome with ascending positions: bio2zarr
-    wants an index of a VCF with several.
-    """
-    writers = {"pgen": write_pgen, "vcf": write_vcf, "bimbam": write_bimbam, "matrix": write_matrix}
-    paths = {name: write(cohort, folder) for name, write in writers.items()}
-    paths["vcf_zarr"] = folder / "g.vcz"
-    bio2zarr("vcf2zarr", paths["vcf"], paths["vcf_zarr"])
-    if not (cohort["call_dosage"].values % 1 > 0).any():
-        paths["bfile"] = folder / "g"
-        write_plink(cohort, paths["bfile"])
-    return paths
-
-
 def bio2zarr(program: str, *arguments: object) -> None:
     """Convert with a program of bio2zarr."""
     command = [Path(sys.executable).with_name(program), "convert", "--no-progress", *map(str, arguments)]
@@ -93,3 +77,33 @@ def write_pgen(cohort, folder):
     samples = sample_frame(cohort).rename(columns={"fid": "#FID", "iid": "IID"})
     samples.to_csv(folder / "g.psam", sep="\t", index=False)
     return folder / "g"
+
+
+def write_bfile(cohort, folder):
+    write_plink(cohort, folder / "g")
+    return folder / "g"
+
+
+def write_vcf_zarr(cohort, folder):
+    bio2zarr("vcf2zarr", write_vcf(cohort, folder), folder / "g.vcz")
+    return folder / "g.vcz"
+
+
+WRITERS = {
+    "bfile": write_bfile,
+    "pgen": write_pgen,
+    "vcf": write_vcf,
+    "vcf_zarr": write_vcf_zarr,
+    "bimbam": write_bimbam,
+    "matrix": write_matrix,
+}
+WITHOUT_FRACTIONS = ("bfile",)
+
+
+def write_formats(cohort: Cohort, folder: Path) -> dict[str, Path]:
+    """Write the genotypes as every format that can hold them, and return the paths by name of the format.
+
+    The cohort needs one chromosome with ascending positions: bio2zarr wants an index of a VCF with several.
+    """
+    whole = not (cohort["call_dosage"].values % 1 > 0).any()
+    return {name: write(cohort, folder) for name, write in WRITERS.items() if whole or name not in WITHOUT_FRACTIONS}

@@ -118,7 +118,7 @@ def read_genotypes(
     path
         File, folder or prefix.
     format
-        ``bfile`` (PLINK 1), ``pgen``, ``vcf``, ``vcf_zarr``, ``bimbam`` or ``matrix``.
+        A name in `bayes_lmmlasso.cohort.FORMATS`, such as ``bfile`` (PLINK 1) or ``vcf``.
     phenotypes, trait, covariates, dtype
         As in `read_plink`.
 
