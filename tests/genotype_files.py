@@ -16,29 +16,13 @@ from bayes_lmmlasso.cohort import sample_frame, variant_frame, write_plink
 CALLS = {0.0: "0/0", 1.0: "0/1", 2.0: "1/1"}
 
 
-def write_formats(cohort: Cohort, folder: Path) -> dict[str, Path]:
-    """Write the genotypes as every format, and return the paths by name of the format.
-
-    PLINK 1 is left out where a dosage is not whole. The cohort needs one chromosome with ascending positions: bio2zarr
-    wants an index of a VCF with several.
-    """
-    writers = {"pgen": write_pgen, "vcf": write_vcf, "bimbam": write_bimbam, "matrix": write_matrix}
-    paths = {name: write(cohort, folder) for name, write in writers.items()}
-    paths["vcf_zarr"] = folder / "g.vcz"
-    bio2zarr("vcf2zarr", paths["vcf"], paths["vcf_zarr"])
-    if not (cohort["call_dosage"].values % 1 > 0).any():
-        paths["bfile"] = folder / "g"
-        write_plink(cohort, paths["bfile"])
-    return paths
-
-
 def bio2zarr(program: str, *arguments: object) -> None:
     """Convert with a program of bio2zarr."""
     command = [Path(sys.executable).with_name(program), "convert", "--no-progress", *map(str, arguments)]
     subprocess.run(command, check=True, capture_output=True)
 
 
-def number(value: float) -> str:
+def dosage_text(value: float) -> str:
     return "NA" if np.isnan(value) else np.format_float_positional(value, trim="-")
 
 
@@ -46,7 +30,7 @@ def write_bimbam(cohort, folder):
     variants = variant_frame(cohort).assign(cm=cohort["variant_cm"].values)
     with (folder / "g.geno.txt").open("w") as file:
         for row, calls in zip(variants.itertuples(), cohort["call_dosage"].values, strict=True):
-            print(row.snp, row.effect_allele, row.other_allele, *map(number, calls), sep=", ", file=file)
+            print(row.snp, row.effect_allele, row.other_allele, *map(dosage_text, calls), sep=", ", file=file)
     reverse = variants[["snp", "pos", "chrom", "cm"]].iloc[::-1]
     reverse.to_csv(folder / "g.anno.txt", sep="\t", header=False, index=False)
     sample_frame(cohort).to_csv(folder / "g.samples.txt", sep="\t", index=False)
@@ -54,7 +38,7 @@ def write_bimbam(cohort, folder):
 
 
 def write_matrix(cohort, folder):
-    values = pd.DataFrame(cohort["call_dosage"].values, columns=cohort["sample_id"].values).map(number)
+    values = pd.DataFrame(cohort["call_dosage"].values, columns=cohort["sample_id"].values).map(dosage_text)
     variants = variant_frame(cohort).assign(cm=cohort["variant_cm"].values)
     pd.concat([variants, values], axis=1).to_csv(folder / "g.csv.gz", index=False)
     return folder / "g.csv.gz"
@@ -76,7 +60,7 @@ def vcf_field(value: float) -> str:
     """Whole dosages as calls without DS; others as DS, beside a call that a reader must not take."""
     if np.isnan(value):
         return "./.:."
-    return f"{CALLS[value]}:." if value in CALLS else f"0/0:{number(value)}"
+    return f"{CALLS[value]}:." if value in CALLS else f"0/0:{dosage_text(value)}"
 
 
 def write_pgen(cohort, folder):
@@ -93,3 +77,33 @@ def write_pgen(cohort, folder):
     samples = sample_frame(cohort).rename(columns={"fid": "#FID", "iid": "IID"})
     samples.to_csv(folder / "g.psam", sep="\t", index=False)
     return folder / "g"
+
+
+def write_bfile(cohort, folder):
+    write_plink(cohort, folder / "g")
+    return folder / "g"
+
+
+def write_vcf_zarr(cohort, folder):
+    bio2zarr("vcf2zarr", write_vcf(cohort, folder), folder / "g.vcz")
+    return folder / "g.vcz"
+
+
+WRITERS = {
+    "bfile": write_bfile,
+    "pgen": write_pgen,
+    "vcf": write_vcf,
+    "vcf_zarr": write_vcf_zarr,
+    "bimbam": write_bimbam,
+    "matrix": write_matrix,
+}
+WITHOUT_FRACTIONS = ("bfile",)
+
+
+def write_formats(cohort: Cohort, folder: Path) -> dict[str, Path]:
+    """Write the genotypes as every format that can hold them, and return the paths by name of the format.
+
+    The cohort needs one chromosome with ascending positions: bio2zarr wants an index of a VCF with several.
+    """
+    whole = not (cohort["call_dosage"].values % 1 > 0).any()
+    return {name: write(cohort, folder) for name, write in WRITERS.items() if whole or name not in WITHOUT_FRACTIONS}

@@ -2,9 +2,11 @@ from .arrays import cohort_from_arrays
 from .covariates import CovariateCoding, code_covariates, has_covariates
 from .dataset import Cohort, sample_frame, variant_frame
 from .formats.bimbam import read_bimbam
+from .formats.genotype_file import GenotypeTable
 from .formats.matrix import read_matrix
 from .formats.pgen import read_pgen
-from .formats.plink import read_fam, read_plink, write_plink
+from .formats.plink import read_plink, write_plink
+from .formats.reader import GenotypeFormat
 from .formats.sources import FORMATS, GenotypeSource, read_genotypes
 from .formats.vcf import read_vcf
 from .formats.vcf_zarr import read_vcf_zarr
@@ -30,7 +32,9 @@ __all__ = [
     "CovariateCoding",
     "DataSet",
     "EffectLaw",
+    "GenotypeFormat",
     "GenotypeSource",
+    "GenotypeTable",
     "SimulatedTrait",
     "SnpFilter",
     "TraitDesign",
@@ -44,7 +48,6 @@ __all__ = [
     "ld_prune",
     "prepare",
     "read_bimbam",
-    "read_fam",
     "read_genotypes",
     "read_matrix",
     "read_pgen",

@@ -91,22 +91,22 @@ def align(
         table = read_table(given, what)
         if what == "phenotypes" and trait is not None:
             _require_trait(table, trait)
-        place = _places(samples, table, source)
+        rows = _table_rows(samples, table, source)
         if not joined:
-            dropped["no genotype"] = len(table) - int((place >= 0).sum())
-        dropped[cause] = int((keep & (place < 0)).sum())
-        keep &= place >= 0
+            dropped["no genotype"] = len(table) - int((rows >= 0).sum())
+        dropped[cause] = int((keep & (rows < 0)).sum())
+        keep &= rows >= 0
         if "fid" in table and "fid" not in samples:
-            samples = samples.assign(fid=table["fid"].to_numpy()[place])
-        joined.append((table, place))
+            samples = samples.assign(fid=table["fid"].to_numpy()[rows])
+        joined.append((table, rows))
     if not keep.any():
         origins = ", ".join([source, *(table.attrs["source"] for table, _ in joined)])
         raise InputError(f"expected samples that occur in all of {origins}, got none; check the sample ids")
     columns: dict[str, xr.DataArray] = {}
-    for table, place in joined:
+    for table, rows in joined:
         for name in value_columns(table):
             attrs = {"source": table.attrs["source"]}
-            column = xr.DataArray(table[name].to_numpy()[place[keep]], dims="samples", attrs=attrs)
+            column = xr.DataArray(table[name].to_numpy()[rows[keep]], dims="samples", attrs=attrs)
             if name in columns and not column.equals(columns[name]):
                 raise InputError(
                     f"expected equal values where two tables share a column, got different {name!r} in "
@@ -119,7 +119,7 @@ def align(
     return Alignment(np.flatnonzero(keep), ids, columns, names, dropped)
 
 
-def _places(samples: pd.DataFrame, table: pd.DataFrame, source: str) -> NDArray[np.intp]:
+def _table_rows(samples: pd.DataFrame, table: pd.DataFrame, source: str) -> NDArray[np.intp]:
     """``(n,)`` row of the table for each sample, -1 where it has none."""
     keys = [name for name in id_columns(table) if name in samples]
     if keys == ["iid"]:

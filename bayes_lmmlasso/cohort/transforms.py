@@ -12,7 +12,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import boxcox, ndtri
 
 from bayes_lmmlasso.errors import InputError
 
@@ -77,7 +76,11 @@ class TraitTransform:
     def _apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.name == "rank-normal":
             return np.where(np.isnan(values), np.nan, np.interp(values, self.values, self.scores))
-        return np.asarray(boxcox(values, self.exponent)) if self.name == "box-cox" else values
+        if self.name == "box-cox":
+            from scipy.special import boxcox
+
+            return np.asarray(boxcox(values, self.exponent))
+        return values
 
 
 def fit_trait_transform(values: NDArray[np.float64], name: TransformName = "none") -> TraitTransform:
@@ -114,6 +117,8 @@ def fit_trait_transform(values: NDArray[np.float64], name: TransformName = "none
         fitted = PowerTransformer(method="box-cox", standardize=False).fit(values[:, None])
         exponent = float(fitted.lambdas_[0])
     elif name == "rank-normal":
+        from scipy.special import ndtri
+
         distinct, counts = np.unique(values, return_counts=True)
         mean_ranks = np.cumsum(counts) - (counts - 1) / 2
         scores = ndtri((mean_ranks - 0.375) / (len(values) + 0.25))

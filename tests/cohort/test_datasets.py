@@ -85,14 +85,14 @@ def write_registry(folder, base, files, traits=""):
 
 
 @pytest.fixture
-def get(site, tmp_path):
+def fetch_toy(site, tmp_path):
     registry = write_registry(tmp_path, site.address, {"data.bin": CONTENT})
     return lambda **options: fetch(
         "toy", tmp_path / "out", registry=registry, **({"pause": 0.0, "timeout": 5.0} | options)
     )
 
 
-def names(tmp_path):
+def file_names(tmp_path):
     return sorted(path.name for path in (tmp_path / "out").iterdir())
 
 
@@ -108,69 +108,69 @@ def names(tmp_path):
         (["503", "503"], [None, None, None]),
     ],
 )
-def test_a_broken_download_goes_on(site, get, tmp_path, plan, ranges):
+def test_a_broken_download_goes_on(site, fetch_toy, tmp_path, plan, ranges):
     site.plan = list(plan)
-    assert get() == [tmp_path / "out" / "data.bin"]
+    assert fetch_toy() == [tmp_path / "out" / "data.bin"]
     assert (tmp_path / "out" / "data.bin").read_bytes() == CONTENT
-    assert names(tmp_path) == ["data.bin"]
+    assert file_names(tmp_path) == ["data.bin"]
     assert site.ranges[: len(ranges)] == ranges
 
 
-def test_a_stalled_download_is_given_up_and_resumed(site, get, tmp_path):
+def test_a_stalled_download_is_given_up_and_resumed(site, fetch_toy, tmp_path):
     site.plan = ["stall"]
-    get(timeout=0.5)
+    fetch_toy(timeout=0.5)
     assert (tmp_path / "out" / "data.bin").read_bytes() == CONTENT
     assert site.ranges == [None, f"bytes={HALF}-"]
 
 
-def test_a_later_call_goes_on_where_an_earlier_one_failed(site, get, tmp_path):
+def test_a_later_call_goes_on_where_an_earlier_one_failed(site, fetch_toy, tmp_path):
     site.plan = ["truncate", "503", "stall", "503"]
     with pytest.raises(
         bl.InputError, match=r"broke off; 503 .*; no answer in time; 503 .* 4 attempts: .* from 196,608"
     ):
-        get(timeout=0.5)
-    assert names(tmp_path) == ["data.bin.part"]  # nothing under the final name
+        fetch_toy(timeout=0.5)
+    assert file_names(tmp_path) == ["data.bin.part"]  # nothing under the final name
     site.ranges.clear()
-    get()
+    fetch_toy()
     assert site.ranges == ["bytes=196608-"]
     assert (tmp_path / "out" / "data.bin").read_bytes() == CONTENT
-    get()
+    fetch_toy()
     assert site.ranges == ["bytes=196608-"]  # verified, not asked for again
 
 
 @pytest.mark.parametrize(("left", "requests"), [(CONTENT, 1), (CONTENT + b"more", 2), (b"x" * HALF, 2)])
-def test_bytes_that_were_left_are_verified(site, get, tmp_path, left, requests):
+def test_bytes_that_were_left_are_verified(site, fetch_toy, tmp_path, left, requests):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "data.bin.part").write_bytes(left)
-    get()
+    fetch_toy()
     assert (tmp_path / "out" / "data.bin").read_bytes() == CONTENT
     assert len(site.ranges) == requests
 
 
-def test_wrong_bytes_are_never_kept(site, get, tmp_path):
+def test_wrong_bytes_are_never_kept(site, fetch_toy, tmp_path):
     site.plan = ["corrupt"] * 9
     with pytest.raises(bl.InputError, match=r"got bytes whose SHA-256 is not .* in 2 attempts"):
-        get()
-    assert names(tmp_path) == []
+        fetch_toy()
+    assert file_names(tmp_path) == []
     assert len(site.ranges) == 2
 
 
-def test_refusals_and_absent_servers_are_told(site, get, tmp_path):
+def test_refusals_and_absent_servers_are_told(site, fetch_toy, tmp_path):
     site.plan = ["404"]
     with pytest.raises(bl.InputError, match=r"expected a file at .*/d/data\.bin, got 404 Not Found: check the address"):
-        get()
+        fetch_toy()
     assert len(site.ranges) == 1
     registry = write_registry(tmp_path, "http://127.0.0.1:9/", {"data.bin": CONTENT})
     with pytest.raises(bl.InputError, match=r"got no connection \(ConnectionError\).* in 4 attempts"):
         fetch("toy", tmp_path / "out", registry=registry, pause=0.0)
-    assert names(tmp_path) == []
+    assert file_names(tmp_path) == []
 
 
-def test_another_file_of_that_name_is_left_alone(get, tmp_path):
+def test_another_file_of_that_name_is_left_alone(fetch_toy, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "data.bin").write_text("mine")
     with pytest.raises(bl.InputError, match="expected no other file at"):
-        get()
+        fetch_toy()
     assert (tmp_path / "out" / "data.bin").read_text() == "mine"
     (tmp_path / "file").write_text("")
     with pytest.raises(bl.InputError, match="expected a folder"):
@@ -190,7 +190,7 @@ def test_a_fetched_file_set_is_ready_to_be_analysed(site, tmp_path):
     arguments = ["fetch", "toy", "--registry", f"{site.address}registry.toml", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert names(tmp_path) == ["phenotypes.tsv", "small.bed", "small.bim", "small.fam"]
+    assert file_names(tmp_path) == ["phenotypes.tsv", "small.bed", "small.bim", "small.fam"]
     cohort = bl.read_plink(tmp_path / "out" / "small", tmp_path / "out" / "phenotypes.tsv", "a")
     np.testing.assert_array_equal(cohort["a"], np.arange(60) + 0.5)
     assert np.isnan(cohort["b"]).all()
@@ -214,15 +214,15 @@ TRAITS = [
 
 def published_traits(iid, values):
     """The table of AtPolyDB, as bytes: columns by number and name, and some of other traits."""
-    names = [name for group in TRAITS for name in group]
-    table = pd.DataFrame(np.asarray(values), columns=names)
+    columns = [name for group in TRAITS for name in group]
+    table = pd.DataFrame(np.asarray(values), columns=columns)
     table.insert(0, "ecotype id", iid)
     table.insert(1, "nativename", "Löv-1")
     table.insert(9, "33_<i>avrRpm1</i>", "NA")
     return table.to_csv(sep="\t", index=False).encode()
 
 
-def arabidopsis(site, tmp_path, rda, traits):
+def arabidopsis_fetcher(site, tmp_path, rda, traits):
     """Fetch arabidopsis_chr5 from the site: the sources are these, the files expected those of the package."""
     site.files |= {"/d/A.thaliana.rda": rda, "/d/traits.tsv": traits}
     entry = read_registry()["arabidopsis_chr5"]
@@ -247,22 +247,22 @@ def test_arabidopsis_is_made_of_its_public_sources(site, tmp_path, data_dir):
     }
     rdata.write_rda(tmp_path / "source.rda", {"A.thaliana": content}, compression=None)
     traits = published_traits(table["iid"], table.iloc[:, 2:])
-    get = arabidopsis(site, tmp_path, (tmp_path / "source.rda").read_bytes(), traits)
+    fetch_toy = arabidopsis_fetcher(site, tmp_path, (tmp_path / "source.rda").read_bytes(), traits)
     site.plan = ["truncate"] + ["503"] * 3
     with pytest.raises(bl.InputError, match=r"expected A\.thaliana\.rda from .* try again to go on from"):
-        get()
-    assert names(tmp_path) == ["toy.sources"]
-    paths = get()
-    assert names(tmp_path) == sorted(path.name for path in paths)
+        fetch_toy()
+    assert file_names(tmp_path) == ["toy.sources"]
+    paths = fetch_toy()
+    assert file_names(tmp_path) == sorted(path.name for path in paths)
     for path in paths:
         assert path.read_bytes() == (folder / path.name).read_bytes()
     assert len(site.ranges) == 6
     assert site.ranges[4] is not None  # resumed
-    assert get() == paths
+    assert fetch_toy() == paths
     assert len(site.ranges) == 6
     paths[-1].write_text("mine")
     with pytest.raises(bl.InputError, match=r"no other file at .*phenotypes_162\.tsv"):
-        get()
+        fetch_toy()
 
 
 def test_sources_that_give_other_files_are_thrown_away(site, tmp_path):
@@ -270,13 +270,13 @@ def test_sources_that_give_other_files_are_thrown_away(site, tmp_path):
     values = np.arange(92).reshape(4, 23).astype(float)
     traits = published_traits([5837, 6008, 6043, 6909], values)
     with pytest.raises(bl.InputError, match=r"expected the files of toy to come of .*rda and .*, got another arabido"):
-        arabidopsis(site, tmp_path, FROM_R, traits)()
-    assert names(tmp_path) == []
+        arabidopsis_fetcher(site, tmp_path, FROM_R, traits)()
+    assert file_names(tmp_path) == []
     (tmp_path / "out" / "A.thaliana.rda").write_text("mine")
     for rda, table in ((FROM_R[:200], traits), (b"no archive", traits), (FROM_R, b"ecotype id\n"), (b"", b"")):
         with pytest.raises(bl.InputError, match=r"Error: .*: try again; if it stays so"):
-            arabidopsis(site, tmp_path, rda, table)()
-        assert names(tmp_path) == ["A.thaliana.rda"]  # not ours
+            arabidopsis_fetcher(site, tmp_path, rda, table)()
+        assert file_names(tmp_path) == ["A.thaliana.rda"]  # not ours
 
 
 def test_a_file_of_r_is_read(tmp_path):

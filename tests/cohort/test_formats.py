@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 import zarr
-from genotype_files import bio2zarr, write_formats
+from genotype_files import WITHOUT_FRACTIONS, bio2zarr, write_formats
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, cohort_from_arrays, variant_frame
@@ -21,7 +21,7 @@ FORMATS_WITHOUT_FID = ("vcf", "vcf_zarr", "matrix")
 FORMATS_WITH_MAP = ("pgen", "bimbam", "matrix")
 
 
-def make_cohort():
+def fractional_cohort():
     """Calls, dosages that are multiples of 1/16384 and short in decimals (exact in every format), and gaps."""
     rng = np.random.default_rng(8)
     dosage = rng.integers(0, 3, size=(N, P)).astype(float)
@@ -43,36 +43,36 @@ def make_cohort():
 
 @pytest.fixture(scope="module")
 def cohort():
-    return make_cohort()
+    return fractional_cohort()
 
 
 @pytest.fixture(scope="module")
-def written(cohort, tmp_path_factory):
+def paths_by_format(cohort, tmp_path_factory):
     return write_formats(cohort, tmp_path_factory.mktemp("formats"))
 
 
 @pytest.fixture
-def copy(written, tmp_path):
+def copied_paths(paths_by_format, tmp_path):
     """The same files, to be spoilt."""
-    folder = shutil.copytree(written["vcf"].parent, tmp_path / "copy")
-    return {name: folder / path.name for name, path in written.items()}
+    folder = shutil.copytree(paths_by_format["vcf"].parent, tmp_path / "copy")
+    return {name: folder / path.name for name, path in paths_by_format.items()}
 
 
 def without_map(cohort):
     return cohort.assign(variant_cm=xr.zeros_like(cohort["variant_cm"]))
 
 
-def table_of(cohort, rows):
+def trait_table(cohort, rows):
     ids = {"fid": cohort["sample_family_id"].values[rows], "iid": cohort["sample_id"].values[rows]}
     return pd.DataFrame({**ids, "y": np.arange(len(rows)) / 2})
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "bfile"])
-def test_the_same_data_give_the_same_cohort(cohort, written, name, rng):
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in WITHOUT_FRACTIONS])
+def test_the_same_data_give_the_same_cohort(cohort, paths_by_format, name, rng):
     """Joined with a table that names the families, formats without family ids end with the same samples."""
     rows = rng.permutation(N)[: N - 3]
-    phenotypes = table_of(cohort, rows)
-    got = bl.read_genotypes(written[name], name, phenotypes, "y", phenotypes.rename(columns={"y": "age"}))
+    phenotypes = trait_table(cohort, rows)
+    got = bl.read_genotypes(paths_by_format[name], name, phenotypes, "y", phenotypes.rename(columns={"y": "age"}))
     assert got["call_dosage"].dtype == np.float32
     assert got["call_dosage"].values.flags.c_contiguous
     expected = cohort_from_arrays(
@@ -87,28 +87,30 @@ def test_the_same_data_give_the_same_cohort(cohort, written, name, rng):
     xr.testing.assert_identical(got, expected if name in FORMATS_WITH_MAP else without_map(expected))
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "bfile"])
-def test_without_a_table_every_sample_is_kept(cohort, written, name):
-    got = bl.read_genotypes(written[name], name)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name not in WITHOUT_FRACTIONS])
+def test_without_a_table_every_sample_is_kept(cohort, paths_by_format, name):
+    got = bl.read_genotypes(paths_by_format[name], name)
     np.testing.assert_array_equal(got["call_dosage"], cohort["call_dosage"])
     families = "sample_id" if name in FORMATS_WITHOUT_FID else "sample_family_id"
     assert got["sample_family_id"].values.tolist() == cohort[families].values.tolist()
 
 
-def test_a_join_by_iid_needs_distinct_iids(written):
+def test_a_join_by_iid_needs_distinct_iids(paths_by_format):
     twins = pd.DataFrame({"fid": ["a", "b"], "iid": ["i1", "i1"], "y": [1.0, 2.0]})
     with pytest.raises(bl.InputError, match=r"data frame \(as .*g.vcf has no fid\), got iid = 'i1' in rows 0, 1"):
-        bl.read_vcf(written["vcf"], twins)
+        bl.read_vcf(paths_by_format["vcf"], twins)
 
 
-def test_a_second_table_is_joined_by_the_families_of_the_first(written):
+def test_a_second_table_is_joined_by_the_families_of_the_first(paths_by_format):
     phenotypes = pd.DataFrame({"fid": ["f0", "f1"], "iid": ["i0", "i1"], "y": [1.0, 2.0]})
     covariates = pd.DataFrame({"fid": ["f0", "other"], "iid": ["i0", "i1"], "age": [1.0, 2.0]})
-    assert bl.read_vcf(written["vcf"], phenotypes, "y", covariates)["sample_id"].values.tolist() == ["i0"]
+    assert bl.read_vcf(paths_by_format["vcf"], phenotypes, "y", covariates)["sample_id"].values.tolist() == ["i0"]
 
 
 def test_one_source_must_be_given():
-    with pytest.raises(bl.InputError, match=r"one of --bfile, --pgen, --vcf, --vcf-zarr, --bimbam, --matrix, got none"):
+    every = ", ".join(f"--{name.replace('_', '-')}" for name in FORMATS)
+    assert every.startswith("--bfile, --pgen, --vcf, --vcf-zarr, --bimbam, --matrix")
+    with pytest.raises(bl.InputError, match=rf"one of {every}, got none"):
         GenotypeSource.of({"bfile": None})
     with pytest.raises(bl.InputError, match="got --bfile and --vcf-zarr: give one"):
         GenotypeSource.of({"vcf_zarr": "b", "bfile": "a"})
@@ -148,18 +150,18 @@ def test_samples_by_snps(tmp_path):
     np.testing.assert_array_equal(bl.read_matrix(tmp_path / "m.txt")["call_dosage"], [[0, 1.5], [1, 2]])
 
 
-def test_an_annotation_may_be_partial_and_absent(cohort, copy):
-    annotation = copy["bimbam"].with_name("g.anno.txt")
+def test_an_annotation_may_be_partial_and_absent(cohort, copied_paths):
+    annotation = copied_paths["bimbam"].with_name("g.anno.txt")
     annotation.write_text("rs1_1, 77, 2\nrs0_0, NA, 3, 1.5\nunknown, 5, 5\n")
-    got = bl.read_bimbam(copy["bimbam"])
+    got = bl.read_bimbam(copied_paths["bimbam"])
     assert variant_frame(got)[["chrom", "pos"]].to_numpy().tolist()[:3] == [["3", 0], ["2", 77], ["0", 0]]
     assert got["variant_cm"].values[:2].tolist() == [1.5, 0.0]
     annotation.unlink()
-    assert set(bl.read_bimbam(copy["bimbam"])["variant_position"].values) == {0}
-    copy["bimbam"].with_name("g.samples.txt").rename(copy["bimbam"].with_name("ids.txt"))
+    assert set(bl.read_bimbam(copied_paths["bimbam"])["variant_position"].values) == {0}
+    copied_paths["bimbam"].with_name("g.samples.txt").rename(copied_paths["bimbam"].with_name("ids.txt"))
     with pytest.raises(bl.InputError, match=r"sample ids of .*g.geno.txt, which has none, in .*g.samples.txt, got no"):
-        bl.read_bimbam(copy["bimbam"])
-    other = bl.read_bimbam(copy["bimbam"], samples=copy["bimbam"].with_name("ids.txt"))
+        bl.read_bimbam(copied_paths["bimbam"])
+    other = bl.read_bimbam(copied_paths["bimbam"], samples=copied_paths["bimbam"].with_name("ids.txt"))
     np.testing.assert_array_equal(other["call_dosage"], cohort["call_dosage"])
 
 
@@ -172,17 +174,17 @@ def edit(path, old, new):
         file.write(text.replace(old, new, 1))
 
 
-def cut(path, n_bytes):
+def truncate(path, n_bytes):
     path.write_bytes(path.read_bytes()[:-n_bytes])
 
 
-def beside(path, ending):
+def sibling(path, ending):
     return path.with_name(f"g{ending}")
 
 
 TEXT_CASES = [
     ("vcf", lambda p: p.unlink(), "No such file"),
-    ("vcf", lambda p: cut(p, 1), "got a truncated file"),
+    ("vcf", lambda p: truncate(p, 1), "got a truncated file"),
     ("vcf", lambda p: p.write_text("nonsense\n"), "got one that cannot be read after the header"),
     (
         "vcf",
@@ -196,56 +198,100 @@ TEXT_CASES = [
     ("vcf", lambda p: edit(p, "\ti1\t", "\ti0\t"), "cannot be read after the header"),
     ("bimbam", lambda p: p.unlink(), "No such file"),
     ("bimbam", lambda p: p.write_text(""), "at least one SNP"),
-    ("bimbam", lambda p: cut(p, 4), "a line end after line 7 of .*g.geno.txt, got none"),
-    ("bimbam", lambda p: edit(p, ", NA", ""), "13 dosages, one for each sample of .*g.samples.txt, got 12 in line"),
+    ("bimbam", lambda p: truncate(p, 4), "a line end after line 7 of .*g.geno.txt, got none"),
+    (
+        "bimbam",
+        lambda p: edit(p, ", NA", ""),
+        "13 dosages, one for each sample of .*g.samples.txt, got 12 in line",
+    ),
     ("bimbam", lambda p: edit(p, "NA", "x"), r"got 'x' in line \d of .*g.geno.txt"),
     ("bimbam", lambda p: edit(p, "NA", "-9"), "got -9 for sample"),
     ("bimbam", lambda p: edit(p, "NA", "inf"), "got inf for sample"),
     (
         "bimbam",
-        lambda p: beside(p, ".samples.txt").write_text("fid\tiid\nf0\ti0\n"),
+        lambda p: sibling(p, ".samples.txt").write_text("fid\tiid\nf0\ti0\n"),
         "1 dosages.*got 13 in line 1",
     ),
-    ("bimbam", lambda p: edit(beside(p, ".samples.txt"), "f1\ti1", "f0\ti0"), "'f0 i0' in rows"),
-    ("bimbam", lambda p: edit(beside(p, ".anno.txt"), "700", "7k"), "base pairs, got '7k' in line 1 of .*g.anno.txt"),
-    ("bimbam", lambda p: edit(beside(p, ".anno.txt"), "rs6_6", "rs5_5"), "every SNP once .*'rs5_5' again in line 2"),
-    ("bimbam", lambda p: edit(beside(p, ".anno.txt"), "\t700\t5\t1.5", "\t7"), "perhaps cM, got 2 fields in line 1"),
+    ("bimbam", lambda p: edit(sibling(p, ".samples.txt"), "f1\ti1", "f0\ti0"), "'f0 i0' in rows"),
+    (
+        "bimbam",
+        lambda p: edit(sibling(p, ".anno.txt"), "700", "7k"),
+        "base pairs, got '7k' in line 1 of .*g.anno.txt",
+    ),
+    (
+        "bimbam",
+        lambda p: edit(sibling(p, ".anno.txt"), "rs6_6", "rs5_5"),
+        "every SNP once .*'rs5_5' again in line 2",
+    ),
+    (
+        "bimbam",
+        lambda p: edit(sibling(p, ".anno.txt"), "\t700\t5\t1.5", "\t7"),
+        "perhaps cM, got 2 fields in line 1",
+    ),
     ("matrix", lambda p: p.unlink(), "No such file"),
-    ("matrix", lambda p: cut(p, 12), r"g.csv.gz, got .*copied completely"),
-    ("matrix", lambda p: edit(p, "chrom,pos,snp", "a,b,c"), r"a header of .* begins with snp chrom .*got a b c"),
-    ("matrix", lambda p: edit(p, ",NA", ""), r"expected 13 dosages, one for each sample of its header, got 12 in line"),
+    ("matrix", lambda p: truncate(p, 12), r"g.csv.gz, got .*copied completely"),
+    (
+        "matrix",
+        lambda p: edit(p, "chrom,pos,snp", "a,b,c"),
+        r"a header of .* begins with snp chrom .*got a b c",
+    ),
+    (
+        "matrix",
+        lambda p: edit(p, ",NA", ""),
+        r"expected 13 dosages, one for each sample of its header, got 12 in line",
+    ),
     ("matrix", lambda p: edit(p, "\n5,100", "\n5,1e"), "got '1e' in line 2"),
     ("matrix", lambda p: edit(p, ",i1,", ",i0,"), "'i0' in rows 7, 8"),
     ("matrix", lambda p: edit(p, ",NA", ",3"), "got 3 for sample"),
-    ("pgen", lambda p: beside(p, ".pgen").unlink(), "got no such file; check the prefix"),
-    ("pgen", lambda p: cut(beside(p, ".pgen"), 1), "13 samples of its .psam and the 7 SNPs .*truncated"),
-    ("pgen", lambda p: beside(p, ".pgen").write_bytes(b"x"), "too small to be a valid .pgen file.; the file is trunc"),
-    ("pgen", lambda p: edit(beside(p, ".psam"), "f0\ti0\n", ""), "raw_sample_ct == 12, but .* contains 13 samples"),
+    ("pgen", lambda p: sibling(p, ".pgen").unlink(), "got no such file; check the prefix"),
     (
         "pgen",
-        lambda p: edit(beside(p, ".pvar"), "5\t100\trs0_0\tG\tA\t0.0\n", ""),
+        lambda p: truncate(sibling(p, ".pgen"), 1),
+        "13 samples of its .psam and the 7 SNPs .*truncated",
+    ),
+    (
+        "pgen",
+        lambda p: sibling(p, ".pgen").write_bytes(b"x"),
+        "too small to be a valid .pgen file.; the file is trunc",
+    ),
+    (
+        "pgen",
+        lambda p: edit(sibling(p, ".psam"), "f0\ti0\n", ""),
+        "raw_sample_ct == 12, but .* contains 13 samples",
+    ),
+    (
+        "pgen",
+        lambda p: edit(sibling(p, ".pvar"), "5\t100\trs0_0\tG\tA\t0.0\n", ""),
         "_ct == 6, but .* 7 variants",
     ),
-    ("pgen", lambda p: edit(beside(p, ".pvar"), "#CHROM", "#CHR"), r"a header line with #CHROM POS .*got CHR POS"),
-    ("pgen", lambda p: edit(beside(p, ".pvar"), "\t100\t", "\tx\t"), "base pairs, got 'x' in line 2"),
-    ("pgen", lambda p: edit(beside(p, ".pvar"), "\tG\tA\t", "\tG\tA,C\t"), "1 with more, the first 'rs0_0'"),
-    ("pgen", lambda p: edit(beside(p, ".psam"), "f0\ti0", "f0"), "expected 2 fields .*got 1 in line 2"),
-    ("pgen", lambda p: edit(beside(p, ".psam"), "f1\ti1", "f0\ti0"), "'f0 i0' in rows 2, 3"),
+    (
+        "pgen",
+        lambda p: edit(sibling(p, ".pvar"), "#CHROM", "#CHR"),
+        r"a header line with #CHROM POS .*got CHR POS",
+    ),
+    ("pgen", lambda p: edit(sibling(p, ".pvar"), "\t100\t", "\tx\t"), "base pairs, got 'x' in line 2"),
+    (
+        "pgen",
+        lambda p: edit(sibling(p, ".pvar"), "\tG\tA\t", "\tG\tA,C\t"),
+        "1 with more, the first 'rs0_0'",
+    ),
+    ("pgen", lambda p: edit(sibling(p, ".psam"), "f0\ti0", "f0"), "expected 2 fields .*got 1 in line 2"),
+    ("pgen", lambda p: edit(sibling(p, ".psam"), "f1\ti1", "f0\ti0"), "'f0 i0' in rows 2, 3"),
     ("vcf_zarr", shutil.rmtree, "the folder of a VCF Zarr store, got .*g.vcz"),
     ("vcf_zarr", lambda p: (p / ".zgroup").unlink(), "a store that cannot be read"),
     ("vcf_zarr", lambda p: shutil.rmtree(p / "variant_allele"), "a store without variant_allele"),
     ("vcf_zarr", lambda p: [shutil.rmtree(p / name) for name in ("call_genotype", "call_DS")], "without call_genotype"),
     ("vcf_zarr", lambda p: (p / "call_genotype" / "0.0.0").unlink(), "1 chunks of call_genotype .*got 0"),
-    ("vcf_zarr", lambda p: cut(p / "call_genotype" / "0.0.0", 9), "a store that cannot be read"),
+    ("vcf_zarr", lambda p: truncate(p / "call_genotype" / "0.0.0", 9), "a store that cannot be read"),
     ("vcf_zarr", lambda p: zarr.open_array(p / "sample_id").resize((12,)), "a store that cannot be read"),
 ]
 
 
 @pytest.mark.parametrize(("name", "spoil", "message"), TEXT_CASES)
-def test_spoilt_files_are_told(copy, name, spoil, message):
-    spoil(copy[name])
+def test_spoilt_files_are_told(copied_paths, name, spoil, message):
+    spoil(copied_paths[name])
     with pytest.raises(bl.InputError, match=message):
-        bl.read_genotypes(copy[name], name)
+        bl.read_genotypes(copied_paths[name], name)
 
 
 def test_a_bgzip_file_without_its_last_block_is_truncated(tmp_path):
@@ -262,7 +308,7 @@ def test_a_raw_file_must_name_both_alleles(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "module"), [("vcf", "cyvcf2"), ("pgen", "pgenlib")])
-def test_a_missing_extra_is_told_with_its_command(written, monkeypatch, name, module):
+def test_a_missing_extra_is_told_with_its_command(paths_by_format, monkeypatch, name, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(bl.InputError, match=rf"the package {module} .*pip install 'bayes-lmmlasso\[{name}\]'"):
-        bl.read_genotypes(written[name], name)
+        bl.read_genotypes(paths_by_format[name], name)

@@ -13,8 +13,10 @@ import pytest
 import xarray as xr
 from genotype_files import write_formats
 
-import bayes_lmmlasso as bl
-from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, cohort_from_arrays, variant_frame
+from bayes_lmmlasso import cohort as cohort_room
+from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, cohort_from_arrays, read_plink, variant_frame
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm import read_kinship
 
 N, P = 11, 5
 FILES = {
@@ -69,7 +71,7 @@ def test_a_kinship_without_ids_follows_the_genotypes(source, cohort, tmp_path):
     K = np.eye(N) * np.arange(1, N + 1)
     np.savetxt(tmp_path / "all.cXX.txt", K)
     wanted = pd.DataFrame({"fid": cohort["sample_family_id"].values, "iid": cohort["sample_id"].values}).iloc[[7, 2]]
-    got = bl.read_kinship(tmp_path / "all.cXX.txt", wanted, source.samples())
+    got = read_kinship(tmp_path / "all.cXX.txt", wanted, source.samples())
     np.testing.assert_array_equal(got, np.diag([8.0, 3.0]))
 
 
@@ -117,8 +119,8 @@ def test_a_bad_table_is_told_before_genotypes_are_read(sources, tmp_path):
     source = sources["bfile"]
     for suffix in (".bim", ".fam"):
         (tmp_path / f"g{suffix}").write_bytes(source.path.with_suffix(suffix).read_bytes())
-    with pytest.raises(bl.InputError, match="expected a trait of the phenotypes data frame, got 'z'"):
-        bl.read_plink(tmp_path / "g", pd.DataFrame({"iid": ["i0"], "y": [1.0]}), "z")
+    with pytest.raises(InputError, match="expected a trait of the phenotypes data frame, got 'z'"):
+        read_plink(tmp_path / "g", pd.DataFrame({"iid": ["i0"], "y": [1.0]}), "z")
 
 
 def test_files_hold_the_genotypes(source):
@@ -127,6 +129,8 @@ def test_files_hold_the_genotypes(source):
     if source.format == "vcf_zarr":
         assert set(files) == {file for file in source.path.rglob("*") if file.is_file()}
         assert list(files) == sorted(files)
+        with pytest.raises(InputError, match=r"the folder of a VCF Zarr store, got .*absent"):
+            GenotypeSource("vcf_zarr", source.path / "absent").files()
     else:
         assert [file.name for file in files] == FILES[source.format]
 
@@ -135,7 +139,7 @@ def test_every_format_says_its_option(source):
     described = FORMATS[source.format]
     assert described.help.endswith(".")
     assert described.metavar in ("PREFIX", "FILE", "DIR")
-    with pytest.raises(bl.InputError, match=r"a format among bfile, pgen, .*, got 'bgen'"):
+    with pytest.raises(InputError, match=r"a format among bfile, pgen, .*, got 'bgen'"):
         GenotypeSource("bgen", source.path)
 
 
@@ -145,7 +149,7 @@ def test_readers_have_one_signature_and_options_of_their_own(source):
     assert path.name == ("prefix" if source.format in ("bfile", "pgen") else "path")
     assert [parameter.name for parameter in rest[:4]] == ["phenotypes", "trait", "covariates", "dtype"]
     assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in rest[4:])
-    assert reader is getattr(bl, reader.__name__)
+    assert reader is getattr(cohort_room, reader.__name__)
     assert "Parameters" in reader.__doc__
     by_name = {path.name: source.path, "trait": "y", "phenotypes": pd.DataFrame({"iid": ["i3"], "y": [1.0]})}
     assert reader(**by_name)["sample_id"].values.tolist() == ["i3"]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
-from bayes_lmmlasso.cohort import read_fam
+from bayes_lmmlasso.cohort import GenotypeSource
 from bayes_lmmlasso.lmm.kinship_format import load_kinship
 from bayes_lmmlasso.report.tables import read_tsv
 
@@ -122,7 +122,7 @@ def test_a_matrix_written_by_gemma(tmp_path):
     path = tmp_path / "output" / "k.cXX.txt"
     dosage = bl.read_plink(cohort_folder() / "small")["call_dosage"].values.T
     dosage = dosage[:, dosage.std(axis=0) > 0]
-    ids = read_fam(cohort_folder() / "small")
+    ids = GenotypeSource("bfile", cohort_folder() / "small").samples()
     K = bl.kinship(dosage, "centred")
     np.testing.assert_allclose(bl.read_kinship(path, ids.iloc[10:], ids), K[10:, 10:], atol=1e-8)
     np.savez(tmp_path / "k.npz", K=K, iid=ids["iid"].to_numpy("U"))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
-from bayes_lmmlasso.cohort import read_fam
+from bayes_lmmlasso.cohort import GenotypeSource
 
 
 def by_gene_dropping(parents):
@@ -108,7 +108,7 @@ def null(tmp_path, kinship):
 
 
 def test_commands_take_a_table_of_parents(tmp_path):
-    iid = read_fam(cohort_folder() / "small")["iid"]
+    iid = GenotypeSource("bfile", cohort_folder() / "small").samples()["iid"]
     table = pd.DataFrame(
         {"iid": iid, "sire": [f"s{i % 6}" for i in range(60)], "dam": [f"d{i % 9}" for i in range(60)]}
     )

@@ -12,7 +12,7 @@ from small_run import cohort_folder
 from small_study import STUDIES, tables
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.cohort import read_fam
+from bayes_lmmlasso.cohort import GenotypeSource
 from bayes_lmmlasso.lmm import gower_scale, kinship, pedigree_kinship
 from bayes_lmmlasso.run.settings import CohortSettings
 from bayes_lmmlasso.studies import compute as compute_module
@@ -46,7 +46,7 @@ PLINK = f'bfile = "{cohort_folder() / "small"}"'
 
 
 def ids():
-    return read_fam(cohort_folder() / "small")
+    return GenotypeSource("bfile", cohort_folder() / "small").samples()
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from bayes_lmmlasso.cohort.tables import (
 )
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["FORMAT", "read_bimbam"]
+__all__ = ["BIMBAM", "read_bimbam"]
 
 _SUFFIXES = (".gz", ".txt", ".csv", ".tsv", ".geno", ".bimbam", ".mgt")
 
@@ -133,7 +133,7 @@ def _files(path: PathLike) -> tuple[Path, ...]:
     return (Path(path), *(file for file in beside if file.is_file()))
 
 
-FORMAT = GenotypeFormat(
+BIMBAM = GenotypeFormat(
     read_bimbam,
     _files,
     "BIMBAM mean genotypes NAME.geno.txt[.gz], with NAME.samples.txt and NAME.anno.txt beside.",

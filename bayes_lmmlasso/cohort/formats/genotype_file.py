@@ -25,7 +25,7 @@ Dosage = NDArray[np.float32] | NDArray[np.int8]
 """Counts of the effect allele from 0 to 2; missing is NaN or -1."""
 
 DosageType = Literal["float32", "int8"]
-"""How dosages are stored; ``int8`` where all of them are whole numbers, and otherwise ``float32`` as well."""
+"""How dosages are stored: 4 bytes or 1 each; with a fraction among them, ``int8`` gives ``float32`` as well."""
 
 _BLOCK = 1 << 22  # dosages that are narrowed at a time
 

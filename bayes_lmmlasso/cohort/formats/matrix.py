@@ -34,7 +34,7 @@ from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
 from bayes_lmmlasso.cohort.tables import id_columns, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["FORMAT", "read_matrix"]
+__all__ = ["MATRIX", "read_matrix"]
 
 _DEFAULTS = {"chrom": "0", "pos": "0", "effect_allele": "A", "other_allele": "B", "cm": "0"}
 _SNP_COLUMNS = ("snp", *_DEFAULTS)
@@ -94,17 +94,17 @@ def _by_sample(
     names = [name.lower() for name in header[:lead]]
     samples = pd.DataFrame(list(ids.values()), columns=names, index=list(ids), dtype=object)
     dosage = np.array(dosages, dtype=np.float32).reshape(-1, len(variants))
-    placed = _placed(variants, path)
+    variants = _with_positions(variants, path)
     return GenotypeFile(
-        samples[id_columns(samples)], str(path), lambda rows, _: (placed, np.ascontiguousarray(dosage[rows].T))
+        samples[id_columns(samples)], str(path), lambda kept, _: (variants, np.ascontiguousarray(dosage[kept].T))
     )
 
 
 def _by_snp(header: list[str], path: Path) -> GenotypeFile:
     """Open a file with a row for each SNP."""
     traw = header[:2] == list(_TRAW)[:2]
-    spelt = [_TRAW.get(name, name) for name in header] if traw else header
-    lead = list(takewhile(lambda name: name in _SNP_COLUMNS, spelt))
+    renamed = [_TRAW.get(name, name) for name in header] if traw else header
+    lead = list(takewhile(lambda name: name in _SNP_COLUMNS, renamed))
     names = header[len(lead) :]
     if "snp" not in lead or not names:
         raise InputError(
@@ -129,10 +129,10 @@ def _load_by_snp(
         dosages.append(dosage[rows])
     variants = pd.DataFrame(list(sites.values()), columns=lead, index=list(sites), dtype=object)
     variants = variants.assign(**{name: value for name, value in _DEFAULTS.items() if name not in lead})
-    return _placed(variants, path), np.array(dosages, dtype=np.float32).reshape(-1, len(rows))
+    return _with_positions(variants, path), np.array(dosages, dtype=np.float32).reshape(-1, len(rows))
 
 
-def _placed(variants: pd.DataFrame, path: Path) -> pd.DataFrame:
+def _with_positions(variants: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Turn positions into numbers."""
     return variants.assign(pos=parse_base_pairs(variants["pos"], path), cm=parse_centimorgans(variants["cm"]))
 
@@ -159,4 +159,4 @@ def _raw_variants(names: list[str], path: Path) -> pd.DataFrame:
     return table.assign(chrom="0", pos="0", cm="0")
 
 
-FORMAT = GenotypeFormat(read_matrix, lambda path: (Path(path),), "Delimited matrix of dosages with a header.", "FILE")
+MATRIX = GenotypeFormat(read_matrix, lambda path: (Path(path),), "Delimited matrix of dosages with a header.", "FILE")

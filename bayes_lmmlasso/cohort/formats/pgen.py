@@ -21,7 +21,7 @@ from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads
 from bayes_lmmlasso.cohort.tables import fields_frame, id_columns, numbered_lines, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["FORMAT", "read_pgen"]
+__all__ = ["PGEN", "read_pgen"]
 
 
 @reads_cohort
@@ -102,4 +102,4 @@ def _read_dosage(pgen: Path, n: int, p: int, rows: NDArray[np.intp]) -> NDArray[
     return dosage
 
 
-FORMAT = GenotypeFormat(read_pgen, _paths, "PLINK 2 file set PREFIX.pgen/.pvar/.psam.", "PREFIX")
+PGEN = GenotypeFormat(read_pgen, _paths, "PLINK 2 file set PREFIX.pgen/.pvar/.psam.", "PREFIX")

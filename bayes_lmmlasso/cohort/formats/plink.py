@@ -21,7 +21,7 @@ from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads
 from bayes_lmmlasso.cohort.tables import fields_frame, numbered_lines, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["FORMAT", "read_fam", "read_plink", "write_plink"]
+__all__ = ["PLINK", "read_plink", "write_plink"]
 
 _FAM = ("fid", "iid", "father", "mother", "sex", "phenotype")
 _BIM = ("chrom", "snp", "cm", "pos", "effect_allele", "other_allele")
@@ -43,7 +43,8 @@ def read_plink(prefix: PathLike, *, variants: _Variants | None = None) -> Genoty
     trait
         A column that the phenotype table must have.
     dtype
-        Storage of the dosages: float32 with NaN or int8 with -1 for missing.
+        Storage of the dosages: float32 with NaN, or int8 with -1 for missing, which formats with fractions of an allele
+        use if they find none.
     variants
         Positions (list, array or slice) of the SNPs to read; the rest of the .bed is not loaded.
 
@@ -61,17 +62,6 @@ def read_plink(prefix: PathLike, *, variants: _Variants | None = None) -> Genoty
     lines = {number: line[: len(_FAM)] for number, line in _fields(fam).items()}  # GEMMA writes traits beyond
     samples = fields_frame(lines, _FAM, fam)[["fid", "iid"]]
     return GenotypeFile(samples, str(fam), partial(_load, prefix, len(samples), variants))
-
-
-def read_fam(prefix: PathLike) -> pd.DataFrame:
-    """Read the samples of a PLINK file set, before any join: a frame ``fid iid`` in the order of the .fam.
-
-    Raises
-    ------
-    InputError
-        A missing or malformed .fam, or duplicated samples.
-    """
-    return read_plink.open(prefix).samples
 
 
 def write_plink(cohort: Cohort, prefix: PathLike) -> None:
@@ -184,4 +174,4 @@ def _check_bed(bed: Path, n: int, p: int) -> None:
         )
 
 
-FORMAT = GenotypeFormat(read_plink, _paths, "PLINK 1 file set PREFIX.bed/.bim/.fam.", "PREFIX")
+PLINK = GenotypeFormat(read_plink, _paths, "PLINK 1 file set PREFIX.bed/.bim/.fam.", "PREFIX")

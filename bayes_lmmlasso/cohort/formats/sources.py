@@ -10,21 +10,26 @@ from typing import Self
 import pandas as pd
 
 from bayes_lmmlasso.cohort.dataset import Cohort
-from bayes_lmmlasso.cohort.formats import bimbam, matrix, pgen, plink, vcf, vcf_zarr
+from bayes_lmmlasso.cohort.formats.bimbam import BIMBAM
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeTable
+from bayes_lmmlasso.cohort.formats.matrix import MATRIX
+from bayes_lmmlasso.cohort.formats.pgen import PGEN
+from bayes_lmmlasso.cohort.formats.plink import PLINK
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike
+from bayes_lmmlasso.cohort.formats.vcf import VCF
+from bayes_lmmlasso.cohort.formats.vcf_zarr import VCF_ZARR
 from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["FORMATS", "GenotypeSource", "read_genotypes"]
 
 FORMATS: Mapping[str, GenotypeFormat] = {
-    "bfile": plink.FORMAT,
-    "pgen": pgen.FORMAT,
-    "vcf": vcf.FORMAT,
-    "vcf_zarr": vcf_zarr.FORMAT,
-    "bimbam": bimbam.FORMAT,
-    "matrix": matrix.FORMAT,
+    "bfile": PLINK,
+    "pgen": PGEN,
+    "vcf": VCF,
+    "vcf_zarr": VCF_ZARR,
+    "bimbam": BIMBAM,
+    "matrix": MATRIX,
 }
 """The formats by name, in the order of the options; ``bfile`` is a PLINK 1 file set."""
 
@@ -113,7 +118,7 @@ def read_genotypes(
     path
         File, folder or prefix.
     format
-        ``bfile`` (PLINK 1), ``pgen``, ``vcf``, ``vcf_zarr``, ``bimbam`` or ``matrix``.
+        A name in `bayes_lmmlasso.cohort.FORMATS`, such as ``bfile`` (PLINK 1) or ``vcf``.
     phenotypes, trait, covariates, dtype
         As in `read_plink`.
 

@@ -23,7 +23,7 @@ from bayes_lmmlasso.cohort.formats.optional import optional_package
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["FORMAT", "read_vcf"]
+__all__ = ["VCF", "read_vcf"]
 
 _BGZF, _BGZF_END = bytes.fromhex("1f8b0804"), bytes.fromhex("1f8b08040000000000ff0600424302001b0003") + bytes(9)
 _SILENT, _WARNINGS = 0, 3  # levels of htslib's own messages; the second is its default
@@ -115,4 +115,4 @@ def _opened(path: Path, sites: list[_Site]) -> Iterator[Any]:
         cyvcf2.cyvcf2.set_htslib_log_level(_WARNINGS)
 
 
-FORMAT = GenotypeFormat(read_vcf, lambda path: (Path(path),), "VCF, counted by DS or GT.", "FILE")
+VCF = GenotypeFormat(read_vcf, lambda path: (Path(path),), "VCF, counted by DS or GT.", "FILE")

@@ -28,7 +28,7 @@ from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["FORMAT", "read_vcf_zarr"]
+__all__ = ["VCF_ZARR", "read_vcf_zarr"]
 
 _SITES = ("variant_contig", "variant_position", "variant_id", "variant_allele", "contig_id", "sample_id")
 _DIMS = {"call_genotype": ("variants", "samples", "ploidy"), "call_DS": ("variants", "samples")}
@@ -52,13 +52,18 @@ def read_vcf_zarr(path: PathLike) -> GenotypeFile:
         A missing, malformed or incomplete store; a SNP with several alternate alleles, calls of more than two alleles;
         duplicated samples; a bad table.
     """
-    path = Path(path)
-    if not path.is_dir():
-        raise InputError(f"expected the folder of a VCF Zarr store, got {path}, which is none; check the path")
+    path = _folder(path)
     with _opened(path) as store:
         names = store["sample_id"].values.astype(object)
     samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
     return GenotypeFile(samples, str(path), partial(_load, path))
+
+
+def _folder(path: PathLike) -> Path:
+    """Return the folder of a store."""
+    if not Path(path).is_dir():
+        raise InputError(f"expected the folder of a VCF Zarr store, got {path}, which is none; check the path")
+    return Path(path)
 
 
 def _load(path: Path, rows: NDArray[np.intp], _: DosageType) -> tuple[pd.DataFrame, NDArray[np.float32]]:
@@ -140,7 +145,7 @@ def _dosage(store: xr.Dataset, rows: NDArray[np.intp]) -> NDArray[np.float32]:
 
 def _files(path: PathLike) -> tuple[Path, ...]:
     """Return every file of the store."""
-    return tuple(sorted(file for file in Path(path).rglob("*") if file.is_file()))
+    return tuple(sorted(file for file in _folder(path).rglob("*") if file.is_file()))
 
 
-FORMAT = GenotypeFormat(read_vcf_zarr, _files, "VCF Zarr of bio2zarr.", "DIR")
+VCF_ZARR = GenotypeFormat(read_vcf_zarr, _files, "VCF Zarr of bio2zarr.", "DIR")

@@ -28,7 +28,7 @@ from bayes_lmmlasso.errors import InputError
 __all__ = ["PRESETS", "SWEEPS", "EffectLaw", "TraitDesign"]
 
 EffectLaw = Literal["normal", "laplace", "equal", "geometric"]
-_RATIO = 0.9  # of successive geometric effects
+_GEOMETRIC_RATIO = 0.9  # of successive geometric effects
 
 
 @dataclass(frozen=True)
@@ -92,24 +92,24 @@ class TraitDesign:
             return rng.laplace(size=self.n_causal)
         sizes = np.ones(self.n_causal)
         if self.effect_law == "geometric":
-            sizes = rng.permutation(_RATIO ** np.arange(1, self.n_causal + 1))
+            sizes = rng.permutation(_GEOMETRIC_RATIO ** np.arange(1, self.n_causal + 1))
         return np.asarray(sizes * rng.choice([-1.0, 1.0], size=self.n_causal))
 
 
-_PROGRAM = TraitDesign.of_ratios(0.25 / 0.38, 0.09 / 0.13)
+_RAKITSCH2013 = TraitDesign.of_ratios(0.25 / 0.38, 0.09 / 0.13)
 
 PRESETS: dict[str, TraitDesign] = {
-    "rakitsch2013": _PROGRAM,
+    "rakitsch2013": _RAKITSCH2013,
     "balanced": TraitDesign(),
     "polygenic": replace(TraitDesign.of_ratios(0.5, 0.5), n_causal=50, effect_law="normal"),
     "no-structure": TraitDesign.of_ratios(0.5, 0.0),
 }
 """Name -> design: that of the paper's program, and designs of this package."""
 
-_SIGNAL, _STRUCTURE = _PROGRAM.share_snps, 0.09 / 0.13
+_SIGNAL, _STRUCTURE = _RAKITSCH2013.share_snps, 0.09 / 0.13
 SWEEPS: dict[str, dict[float, TraitDesign]] = {
     "structure": {value: TraitDesign.of_ratios(_SIGNAL, value) for value in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)},
-    "n_causal": {value: replace(_PROGRAM, n_causal=value) for value in (5, 10, 25, 50, 100)},
+    "n_causal": {value: replace(_RAKITSCH2013, n_causal=value) for value in (5, 10, 25, 50, 100)},
     "signal": {value: TraitDesign.of_ratios(value, _STRUCTURE) for value in (0.1, 0.3, 0.5, 0.7, 0.9)},
 }
 """Axis of the paper's Figure 2 -> value -> design (the values are assumed, see above)."""

@@ -85,22 +85,22 @@ def semi_empirical_trait(
         A background of other length, not finite or constant; fewer candidates than causal SNPs, or none left at the
         least distance; causal SNPs that cancel.
     """
-    wanted = TraitDesign() if design is None else design
+    design = TraitDesign() if design is None else design
     X: NDArray[np.floating]
     X = standardise(genotypes["call_dosage"].values.T) if isinstance(genotypes, Cohort) else genotypes
     n, p = X.shape
     given = None if background is None else _checked_background(background, n)
-    columns = _checked_candidates(candidates, p, wanted.n_causal)
+    columns = _checked_candidates(candidates, p, design.n_causal)
     rng = np.random.default_rng(seed)
-    causal = _choose_causal(columns, wanted, variants, p, rng)
-    drawn = wanted.draw_effects(rng)
-    spread = float(np.std(X[:, causal] @ drawn))
-    if wanted.share_snps > 0 and not spread > 1e-6 * np.abs(drawn).max():
+    causal = _choose_causal(columns, design, variants, p, rng)
+    raw_effects = design.draw_effects(rng)
+    spread = float(np.std(X[:, causal] @ raw_effects))
+    if design.share_snps > 0 and not spread > 1e-6 * np.abs(raw_effects).max():
         raise InputError(f"expected causal SNPs whose effects do not cancel, got a sum without variance in {causal}")
-    effects = np.sqrt(wanted.share_snps) / (spread or 1.0) * drawn
+    effects = np.sqrt(design.share_snps) / (spread or 1.0) * raw_effects
     structure = X @ rng.standard_normal((p,)).astype(X.dtype) if given is None else given
-    u, e = _scaled(structure, wanted.share_structure), _scaled(rng.standard_normal((n,)), wanted.share_noise)
-    return SimulatedTrait(X[:, causal] @ effects + u + e, causal, effects, u, e, wanted, seed)
+    u, e = _scaled(structure, design.share_structure), _scaled(rng.standard_normal((n,)), design.share_noise)
+    return SimulatedTrait(X[:, causal] @ effects + u + e, causal, effects, u, e, design, seed)
 
 
 def simulate_trait(
