@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
 
 import bayes_lmmlasso as bl
 
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/results.md"]
+NOT_IMPORTED = {"cuda", "notebook"}  # extras: another build of JAX, and programs around the package
 
 
 def test_wheel_holds_the_models_as_real_files(tmp_path):
@@ -45,6 +55,41 @@ def test_rooms_import_only_what_lies_below_them():
     assert done.returncode == 0, done.stdout
 
 
+def requirements(lines: list[str]) -> set[str]:
+    """Names of distributions, as they are compared."""
+    return {normalised(re.split(r"[^\w.-]", line)[0]) for line in lines}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported_modules(source: Path) -> Iterator[tuple[str, str]]:
+    """Top-level modules that a file imports, each with the extra that brings it, or "" (see `extra`)."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from ((alias.name.split(".")[0], "") for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield module.split(".")[0], ""
+            case ast.Call(func=ast.Name(id="extra"), args=[ast.Constant(value=module), ast.Constant(value=name)]):
+                yield module.split(".")[0], name
+
+
+def test_declared_dependencies_are_those_imported():
+    owners = packages_distributions()
+    imported: dict[str, set[str]] = {}
+    sources = [path for folder in ("bayes_lmmlasso", "models") for path in sorted((ROOT / folder).rglob("*.py"))]
+    for module, name in {found for source in sources for found in imported_modules(source)}:
+        if module not in sys.stdlib_module_names | {"bayes_lmmlasso"}:
+            imported.setdefault(name, set()).update(map(normalised, owners.get(module, [module])))
+    extras = {name: lines for name, lines in PROJECT["optional-dependencies"].items() if name not in NOT_IMPORTED}
+    declared = {name: requirements(lines) for name, lines in {"": PROJECT["dependencies"], **extras}.items()}
+    assert set().union(*imported.values()) == set().union(*declared.values())
+    assert imported.pop("") - declared[""] <= declared["cluster"]  # whoever has no cluster never comes to its import
+    assert [name for name, found in imported.items() if not found <= declared[name]] == []
+
+
 def test_public_names_exist_and_are_documented():
     for name in bl.__all__:
         thing = getattr(bl, name)
@@ -60,3 +105,27 @@ def test_readme_starts_with_the_two_commands_that_ci_runs():
         "python3 -m pip install uv && python3 -m uv run pytest",
     ]
     assert commands[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_of_pages_lead_to_files(page):
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
+
+
+def test_names_of_readme_exist():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"\bbl\.(\w+(?:\.\w+)*)", readme))
+    for room, text in re.findall(r"^\| `bl\.(\w+)` \| (.*) \|$", readme, flags=re.MULTILINE):
+        names |= {f"{room}.{name}" for name in re.findall(r"`([A-Za-z_][\w.]*)", text)}
+    assert len(names) > 30
+    for name in names:
+        pkgutil.resolve_name(f"bayes_lmmlasso.{name}")
+
+
+def test_changelog_has_a_section_for_this_version():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (.+)$", changelog, flags=re.MULTILINE)
+    assert sections[0] == "Unreleased" or sections[0].startswith(bl.__version__)
+    assert [name for name in sections if re.fullmatch(rf"{re.escape(PROJECT['version'])} \(\d{{4}}-\d\d-\d\d\)", name)]

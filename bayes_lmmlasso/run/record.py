@@ -36,7 +36,7 @@ WINDOW_VARIANCE_SHARE = 0.01
 """The same for a window."""
 
 _DEPENDENCIES = (
-    *("arviz", "bed-reader", "jax", "jaxlib", "matplotlib", "numpy", "numpyro"),
+    *("arviz-stats", "bed-reader", "jax", "jaxlib", "matplotlib", "numpy", "numpyro"),
     *("pandas", "scikit-learn", "scipy", "xarray", "zarr"),
 )
 _BLOCK = 1024  # SNPs copied at a time
