@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 import numpy as np
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.posterior import chains
+from bayes_lmmlasso.posterior.sampler import chains
 
 chains._LARGE = 0
 
