@@ -1,8 +1,14 @@
 """Bayesian LMM-Lasso: multi-locus association mapping with posterior uncertainty and correction for relatedness.
 
+One call analyses a trait, from files or from arrays:
+
 >>> import bayes_lmmlasso as bl
->>> cohort = bl.read_plink("mice", phenotypes="traits.tsv")  # doctest: +SKIP
->>> analysis = bl.prepare(cohort, "cd8")  # doctest: +SKIP
+>>> analysis = bl.analyse("mice", "cd8", phenotypes="traits.tsv", covariates="age.tsv")  # doctest: +SKIP
+>>> analysis.windows.nlargest(5, "window_pip")  # doctest: +SKIP
+>>> analysis.report("cd8.html")  # doctest: +SKIP
+
+Its steps are the other names here, and everything else is in the rooms: `cohort`, `lmm`, `scan`, `lasso`, `models`,
+`posterior`, `plots`, `compare`, `report`, `run`, `studies`, `numerics` (``bl.compare.calibration_curve``).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["RotatedData"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RotatedData:
     """Trait, covariates and SNPs premultiplied by U', with the SVD that whitens the effects.
 
@@ -40,3 +40,11 @@ class RotatedData:
     def n_snps(self) -> int:
         """Number of SNPs p."""
         return int(self.XT.shape[0]) - self.padding
+
+    def __repr__(self) -> str:
+        (n, q), p = self.Z.shape, self.n_snps
+        whitened = "unit vectors" if self.Q is None else f"{self.Q.shape}"
+        return (
+            f"RotatedData\n  samples     {n:,}\n  SNPs        {p:,} {self.XT.dtype}, padding {self.padding}\n"
+            f"  covariates  {q}\n  sigma       {self.sigma.shape} singular values of X, Q {whitened}"
+        )

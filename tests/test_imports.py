@@ -22,9 +22,19 @@ def test_every_public_name_is_there_and_is_no_module(name):
     room = importlib.import_module(name)
     for module in pkgutil.iter_modules(room.__path__):
         importlib.import_module(f"{name}.{module.name}")
-    assert {n for n in room.__all__ if isinstance(getattr(room, n), ModuleType)} == (
-        {"scan"} if name == "bayes_lmmlasso" else set()
+    modules = {n: getattr(room, n).__name__ for n in room.__all__ if isinstance(getattr(room, n), ModuleType)}
+    rooms = {full.removeprefix("bayes_lmmlasso."): full for full in ROOMS}
+    assert modules == (rooms if name == "bayes_lmmlasso" else {})
+
+
+def test_every_room_is_reachable_from_the_package_and_imported_when_used():
+    program = (
+        "import sys, bayes_lmmlasso as bl; "
+        "assert not {'numpy', 'pandas', 'jax'} & sys.modules.keys(); "
+        f"print(*(room for room in {ROOMS} if getattr(bl, room.rpartition('.')[2]).__all__))"
     )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ROOMS
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import inspect
 import pkgutil
 import re
 import subprocess
@@ -90,11 +92,32 @@ def test_declared_dependencies_are_those_imported():
     assert [name for name, found in imported.items() if not found <= declared[name]] == []
 
 
-def test_public_names_exist_and_are_documented():
+def test_public_names_are_few_and_documented():
+    assert len(bl.__all__) <= 45
     for name in bl.__all__:
         thing = getattr(bl, name)
-        if callable(thing):
-            assert thing.__doc__, f"{name} has no docstring"
+        assert inspect.getdoc(thing), f"{name} has no docstring"
+        if inspect.isroutine(thing):
+            for parameter in inspect.signature(thing).parameters:
+                described = re.search(rf"^\W*(\w+, )*{parameter}(, \w+)*$", inspect.getdoc(thing), re.MULTILINE)
+                assert described, f"{name} does not describe {parameter}"
+
+
+def test_examples_of_public_names_are_true():
+    finder = doctest.DocTestFinder(recurse=False)
+    examples = [test for name in bl.__all__ for test in finder.find(getattr(bl, name), name)]
+    failed = [doctest.DocTestRunner(verbose=False).run(test) for test in examples]
+    assert sum(result.attempted for result in failed) >= 30
+    assert sum(result.failed for result in failed) == 0
+
+
+def test_the_contract_of_python_is_kept():
+    contract = (
+        "read_plink read_bimbam read_vcf_zarr kinship Eigenbasis fit_null_model lasso_path stability_selection blup "
+        "LMMLasso rotate sample_posterior inclusion_table window_table analyse open_run Analysis InputError"
+    )
+    assert set(contract.split()) <= set(bl.__all__)
+    assert "bl.analyse(" in bl.__doc__
 
 
 def test_readme_starts_with_the_two_commands_that_ci_runs():

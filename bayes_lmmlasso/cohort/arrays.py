@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_type
 from bayes_lmmlasso.cohort.alignment import align
 from bayes_lmmlasso.cohort.dataset import Cohort, assemble
 from bayes_lmmlasso.cohort.tables import TableLike, reject_duplicates
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.numerics.checks import any_array
 
 __all__ = ["cohort_from_arrays"]
 
@@ -47,11 +49,24 @@ def cohort_from_arrays(
     ------
     InputError
         A value that is no allele count, ids or variants of another length, duplicated ids, a bad table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import bayes_lmmlasso as bl
+    >>> traits = pd.DataFrame({"iid": ["a", "b", "c"], "height": [1.7, 1.8, 1.6]})
+    >>> cohort = bl.cohort_from_arrays(
+    ...     np.array([[0, 1], [2, 1], [1, -1]]), sample_id=["a", "b", "c"], phenotypes=traits
+    ... )
+    >>> dict(cohort.sizes)["samples"]
+    3
     """
     if isinstance(dosage, pd.DataFrame):
         sample_id = list(dosage.index) if sample_id is None else sample_id
         variants = pd.DataFrame({"snp": dosage.columns.astype(str)}) if variants is None else variants
         dosage = dosage.to_numpy()
+    dosage = any_array(dosage, "dosages")
     if dosage.ndim != 2 or not np.issubdtype(dosage.dtype, np.number):
         raise InputError(
             f"expected dosages as an (n, p) matrix of numbers, got {dosage.dtype} of shape {dosage.shape}; convert them"
@@ -59,6 +74,11 @@ def cohort_from_arrays(
     if sample_id is None and not (phenotypes is None and covariates is None):
         raise InputError("expected `sample_id` to join the tables with, got None; give the ids of the rows")
     n, p = dosage.shape
+    if variants is not None:
+        check_type(variants, pd.DataFrame, "a data frame of variants", "read the table first")
+    for name, ids in (("sample_id", sample_id), ("family_id", family_id)):
+        if ids is not None:
+            check_type(ids, Iterable, f"a list for {name}", "give the id of each row")  # type: ignore[type-abstract]
     iid = [f"S{i}" for i in range(n)] if sample_id is None else [str(i) for i in sample_id]
     samples = {"iid": iid, "fid": iid if family_id is None else [str(i) for i in family_id]}
     defaults: dict[str, list[str] | list[int]] = {

@@ -30,10 +30,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.cohort.alignment import Alignment
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["Cohort", "assemble", "column_names", "sample_frame", "source_of", "variant_frame"]
+__all__ = ["Cohort", "assemble", "check_cohort", "column_names", "sample_frame", "source_of", "variant_frame"]
 
 Cohort = xr.Dataset
 """An xarray.Dataset with the variables above."""
@@ -87,6 +88,22 @@ def assemble(
                 f"{column.attrs['source']}; rename the column"
             )
     return cohort.assign(alignment.columns)
+
+
+def check_cohort(cohort: object) -> Cohort:
+    """Return a cohort.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    if not isinstance(cohort, Cohort) or "call_dosage" not in cohort:
+        raise InputError(
+            f"expected a cohort, got {named(cohort)}: read one with `bl.read_plink` and its like, or make one with "
+            "`bl.cohort_from_arrays`"
+        )
+    return cohort
 
 
 def sample_frame(cohort: Cohort) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["Clumps", "ld_clump", "ld_prune"]
@@ -31,8 +32,8 @@ _CHUNK = 256  # SNPs that are compared with those before them at a time
 _ROUNDING = 1e-9  # within which numbers are taken as equal
 
 
-@dataclass(frozen=True, eq=False)
-class Clumps:
+@dataclass(frozen=True, eq=False, repr=False)
+class Clumps(Display):
     """SNPs gathered around those with the smallest p.
 
     Attributes

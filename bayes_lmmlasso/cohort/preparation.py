@@ -7,19 +7,21 @@ calls, then variation, then minor-allele frequency (see `SnpFilter`).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_type, named
 from bayes_lmmlasso.cohort.covariates import CovariateCoding, column_values, covariate_design, has_covariates
-from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, source_of, variant_frame
+from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, sample_frame, source_of, variant_frame
 from bayes_lmmlasso.cohort.new_samples import standardise_new_samples
 from bayes_lmmlasso.cohort.snp_filter import SnpFilter, per_cause
 from bayes_lmmlasso.cohort.standardise import snp_statistics, standardise_calls
 from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["AnalysisSet", "prepare"]
@@ -27,8 +29,8 @@ __all__ = ["AnalysisSet", "prepare"]
 _MIN_SAMPLES = 3
 
 
-@dataclass(frozen=True)
-class AnalysisSet:
+@dataclass(frozen=True, repr=False)
+class AnalysisSet(Display):
     """The analysed samples and SNPs.
 
     Attributes
@@ -131,9 +133,20 @@ def prepare(
     InputError
         Unknown, text, all-missing or constant trait; Inf; dependent covariates; a threshold out of range;
         fewer than 3 samples or no SNP left.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> cohort = cohort.assign(height=("samples", bl.simulate_trait(cohort, n_causal=2, seed=1).y))
+    >>> analysis = bl.prepare(cohort, "height")
+    >>> analysis.X.shape
+    (60, 100)
     """
     snp_filter = SnpFilter(maf, missing)
-    values = _trait_values(cohort, trait)
+    values = _trait_values(check_cohort(cohort), check_type(trait, str, "the name of a trait", "name one"))
+    if isinstance(covariates, str) or not isinstance(covariates, Iterable):
+        raise InputError(f"expected a list of covariates, got {named(covariates)}: name columns of the cohort")
     rows, dropped_samples = _choose_samples(cohort, values, covariates)
     try:
         fitted = fit_trait_transform(values[rows], transform)

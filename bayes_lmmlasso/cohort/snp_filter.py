@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_number
 from bayes_lmmlasso.cohort.standardise import SnpStatistics
 from bayes_lmmlasso.errors import InputError
 
@@ -39,7 +40,7 @@ class SnpFilter:
 
     def __post_init__(self) -> None:
         for name, value, top in (("maf", self.maf, 0.5), ("missing", self.missing, 1.0)):
-            if not 0 <= value <= top:
+            if not 0 <= check_number(value, name) <= top:
                 raise InputError(f"expected {name} between 0 and {top:g}, got {value}; it is a share")
 
     def choose(self, statistics: SnpStatistics) -> tuple[NDArray[np.intp], dict[str, int]]:

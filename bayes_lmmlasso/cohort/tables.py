@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_path
 from bayes_lmmlasso.errors import InputError
 
 __all__ = [
@@ -67,7 +68,7 @@ def read_table(table: TableLike, what: str = "phenotypes", text: Sequence[str] =
     if isinstance(table, pd.DataFrame):
         source, frame = f"the {what} data frame", table.copy()
     else:
-        source, frame = str(table), _parse(Path(table), what)
+        source, frame = str(table), _parse(check_path(table, what), what)
     names = [_canonical(str(name)) for name in frame.columns]
     frame.columns = pd.Index(names)
     if "iid" not in names:

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["TraitTransform", "TransformName", "fit_trait_transform"]
@@ -22,8 +23,8 @@ TransformName = Literal["none", "box-cox", "rank-normal"]
 _NODES = np.linspace(-6.0, 6.0, 481)  # of integrals over a standard normal; rank-normal has a kink at every value
 
 
-@dataclass(frozen=True)
-class TraitTransform:
+@dataclass(frozen=True, repr=False)
+class TraitTransform(Display):
     """A fitted transform between a trait's own units and the standardised scale.
 
     Attributes

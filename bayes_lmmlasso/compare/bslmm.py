@@ -28,6 +28,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import helmert, null_space
 
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis
 from bayes_lmmlasso.lmm.null_model import check_variation
@@ -47,8 +48,8 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THR
 _PREFIX = "bslmm"
 
 
-@dataclass(frozen=True, eq=False)
-class BSLMM:
+@dataclass(frozen=True, eq=False, repr=False)
+class BSLMM(Table):
     """What GEMMA reports; NaN where the covariates determine a SNP.
 
     Parameters
@@ -62,6 +63,8 @@ class BSLMM:
     hyper
         Recorded draws of ``h pve rho pge pi n_gamma``, one a row.
     """
+
+    _columns = ("pip", "beta", "alpha")
 
     pip: NDArray[np.float64]
     beta: NDArray[np.float64]

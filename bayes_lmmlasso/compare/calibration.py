@@ -27,6 +27,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.compare.bootstrap import N_BOOT, bootstrap_interval, quantiles, resampled_counts
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior import bayesian_fdr
 
@@ -35,8 +36,8 @@ __all__ = ["Calibration", "calibration_curve", "fdr_calibration"]
 _TENTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(Display):
     """Claimed against observed frequencies.
 
     Attributes

@@ -21,13 +21,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfft, rfft
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["Enrichment", "adjacent_pairs", "candidate_enrichment", "gene_distances", "rotated_counts"]
 
 
-@dataclass(frozen=True, eq=False)
-class Enrichment:
+@dataclass(frozen=True, eq=False, repr=False)
+class Enrichment(Display):
     """Hits near candidate genes.
 
     Attributes

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayes_lmmlasso.cohort import AnalysisSet, Cohort, SnpFilter, code_covariates, has_covariates, prepare, sample_frame
 from bayes_lmmlasso.cohort.covariates import column_values
 from bayes_lmmlasso.cohort.transforms import TransformName
+from bayes_lmmlasso.display import Display, Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.cross_validation import assign_folds
 from bayes_lmmlasso.lmm import (
@@ -34,8 +35,8 @@ from bayes_lmmlasso.numerics.checks import validate_kinship
 __all__ = ["Fold", "FoldPlan", "plan_folds", "prepare_fold"]
 
 
-@dataclass(frozen=True, eq=False)
-class FoldPlan:
+@dataclass(frozen=True, eq=False, repr=False)
+class FoldPlan(Table):
     """Which samples of a cohort are predicted in which fold.
 
     Attributes
@@ -46,6 +47,8 @@ class FoldPlan:
         Fold of each of them, shape ``(m,)``.
     """
 
+    _columns = ("rows", "fold")
+
     rows: NDArray[np.intp]
     fold: NDArray[np.intp]
 
@@ -55,8 +58,8 @@ class FoldPlan:
         return [int(label) for label in np.unique(self.fold)]
 
 
-@dataclass(frozen=True, eq=False)
-class Fold:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fold(Display):
     """Training samples ready to be fitted and test samples on their scales.
 
     Attributes

@@ -24,13 +24,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Display, Table
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["CausalLoci", "RankedItems", "causal_loci"]
 
 
-@dataclass(frozen=True, eq=False)
-class RankedItems:
+@dataclass(frozen=True, eq=False, repr=False)
+class RankedItems(Table):
     """Causal SNPs and units without one, each with a score; arrays of shape ``(k + m,)``, causal SNPs first.
 
     Attributes
@@ -41,12 +42,14 @@ class RankedItems:
         Whether the item is a causal SNP.
     """
 
+    _columns = ("score", "positive")
+
     score: NDArray[np.float64]
     positive: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
-class CausalLoci:
+@dataclass(frozen=True, eq=False, repr=False)
+class CausalLoci(Display):
     """Which SNPs tag which of k causal SNPs.
 
     Attributes

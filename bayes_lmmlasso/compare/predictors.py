@@ -26,6 +26,7 @@ from scipy.special import ndtri
 
 from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
 from bayes_lmmlasso.compare.folds import Fold
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes, cross_validate
 from bayes_lmmlasso.lasso.goal import read_goal
@@ -40,8 +41,8 @@ _INNER_FOLDS = 5
 _INTERVAL = 0.95
 
 
-@dataclass(frozen=True, eq=False)
-class FoldPrediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class FoldPrediction(Table):
     """Predictions of t test samples.
 
     Attributes
@@ -56,6 +57,8 @@ class FoldPrediction:
         Monte Carlo standard error of the mean, shape ``(t,)``: 0 where the method has none, NaN where one chain
         does not tell.
     """
+
+    _columns = ("mean", "lo", "hi", "mcse")
 
     mean: NDArray[np.float64]
     lo: NDArray[np.float64]

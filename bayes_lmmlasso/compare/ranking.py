@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["RankingCurves", "ranking_curves"]
 
 
-@dataclass(frozen=True, eq=False)
-class RankingCurves:
+@dataclass(frozen=True, eq=False, repr=False)
+class RankingCurves(Display):
     """Curves of one ranking.
 
     Attributes

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
@@ -29,8 +30,8 @@ from bayes_lmmlasso.numerics.threads import thread_map
 __all__ = ["CrossValidation", "cross_validate"]
 
 
-@dataclass(frozen=True, eq=False)
-class CrossValidation:
+@dataclass(frozen=True, eq=False, repr=False)
+class CrossValidation(Table):
     """Prediction errors of the models with 0..k active SNPs.
 
     Parameters
@@ -54,6 +55,8 @@ class CrossValidation:
     duality_gap
         Largest relative duality gap of each fold's path, shape ``(f,)``.
     """
+
+    _columns = ("n_active", "mse", "mse_se", "explained_variance")
 
     n_active: NDArray[np.intp]
     mse: NDArray[np.float64]

@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from bayes_lmmlasso.arguments import check_count
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.cross_validation import with_intercept
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.trained import moments, train_path, training_kinship
 from bayes_lmmlasso.lmm import NullMethod
-from bayes_lmmlasso.numerics.checks import check_covariates, validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, real_numbers, validate_kinship
 
 __all__ = ["LMMLasso"]
 
@@ -84,7 +85,7 @@ class LMMLasso(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         K = training_kinship(genotypes, rows) if kinship is None else validate_kinship(kinship, n)
         varying = int(np.count_nonzero(moments(genotypes, rows)[1]))
         most = max(1, min(varying, n - Z.shape[1] - 1))
-        size = min(self.n_active, most) if self.mu is None else None
+        size = min(check_count(self.n_active, "n_active"), most) if self.mu is None else None
         model = train_path(genotypes, trait, K, Z, rows, read_goal(self.mu, size, genotypes.n_snps, n), self.method)
         self.coef_ = np.zeros(genotypes.n_snps)
         self.coef_[model.snps] = model.coef[-1]
@@ -122,7 +123,7 @@ class LMMLasso(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if self._relations is not None:
             mean, effects = self._relations
             return np.asarray((X.astype(np.float64) - mean) @ effects)
-        cross = np.asarray(kinship, dtype=np.float64)
+        cross = real_numbers(np.nan if kinship is None else kinship, "new-by-training kinship")
         if cross.shape != (X.shape[0], self.dual_.size):
             raise InputError(
                 f"new-by-training kinship: expected shape ({X.shape[0]}, {self.dual_.size}), got {cross.shape}: "

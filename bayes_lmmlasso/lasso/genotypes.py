@@ -14,7 +14,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.numerics.checks import any_array, real_numbers
 from bayes_lmmlasso.numerics.threads import thread_map
 
 __all__ = ["Genotypes", "read_genotypes"]
@@ -23,8 +25,8 @@ _BLOCK_BYTES = 2**20
 _SLACK = 1.0 + 1e-3  # rounding of norms in float32
 
 
-@dataclass(frozen=True, eq=False)
-class Genotypes:
+@dataclass(frozen=True, eq=False, repr=False)
+class Genotypes(Display):
     """A checked genotype matrix; build it with `Genotypes.of` and pass it wherever X is asked for.
 
     Parameters
@@ -58,7 +60,7 @@ class Genotypes:
         InputError
             If it is not n rows of finite real values.
         """
-        matrix: NDArray[Any] = np.asarray(X)
+        matrix = any_array(X, "genotypes")
         if (
             matrix.ndim != 2
             or 0 in matrix.shape
@@ -79,7 +81,7 @@ class Genotypes:
         InputError
             If a weight is not above 0, or all are infinite.
         """
-        w = np.asarray(weights, dtype=np.float64)
+        w = real_numbers(weights, "weights")
         if w.shape != (self.n_snps,) or not (w > 0.0).all() or not np.isfinite(w).any():
             raise InputError(
                 f"weights: expected {self.n_snps} values above 0, one for each SNP, got shape {w.shape} with "

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.arguments import check_number
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.numerics.checks import real_numbers
 
 __all__ = ["Goal", "read_goal"]
 
@@ -41,13 +43,14 @@ def read_goal(mu: ArrayLike | None, n_active: int | None, n_snps: int, n_free: i
     if (mu is None) == (n_active is None):
         raise InputError(f"expected either mu or n_active, got {'neither' if mu is None else 'both'}: pass one")
     if mu is not None:
-        penalties = np.atleast_1d(np.asarray(mu, dtype=np.float64))
+        penalties = np.atleast_1d(real_numbers(mu, "mu"))
         if penalties.ndim != 1 or penalties.size == 0 or not (np.isfinite(penalties) & (penalties > 0.0)).all():
             raise InputError(f"expected finite penalties mu above 0, got {mu}: pass one number or a list")
         return Goal(None, penalties)
-    if n_active != int(n_active or 0) or not 1 <= n_active <= min(n_snps, n_free):
+    size = check_number(n_active, "n_active")
+    if size != int(size) or not 1 <= size <= min(n_snps, n_free):
         raise InputError(
             f"expected n_active from 1 to {min(n_snps, n_free)} (the smaller of {n_snps} SNPs and {n_free} "
             f"samples less covariates), got {n_active}: choose a smaller model"
         )
-    return Goal(int(n_active), None)
+    return Goal(int(size), None)

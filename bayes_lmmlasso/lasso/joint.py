@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.path import LassoPath, lasso_path
@@ -30,8 +31,8 @@ __all__ = ["JointMap", "joint_map"]
 _TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class JointMap:
+@dataclass(frozen=True, eq=False, repr=False)
+class JointMap(Display):
     """A stationary point, beside the two-step solution it started from.
 
     Parameters

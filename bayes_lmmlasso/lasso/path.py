@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
@@ -23,7 +24,7 @@ from bayes_lmmlasso.lasso.status import PathStatus
 from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.null_model import check_variation
-from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait, real_numbers
 from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 
 __all__ = ["LassoPath", "lasso_path", "lasso_paths"]
@@ -32,8 +33,8 @@ _CHUNK_BYTES = 256 * 2**20
 _COLUMNS = 1000  # whitened columns and residuals of a path, roughly
 
 
-@dataclass(frozen=True, eq=False)
-class LassoPath:
+@dataclass(frozen=True, eq=False, repr=False)
+class LassoPath(Table):
     """Solutions of the LMM-Lasso at several penalties.
 
     Parameters
@@ -58,6 +59,8 @@ class LassoPath:
     status, message
         How the path ended, and one sentence about it: certified, or what fell short and what to change.
     """
+
+    _columns = ("mu", "n_active", "duality_gap")
 
     mu: NDArray[np.float64]
     coef_sparse: csr_array
@@ -120,8 +123,19 @@ def lasso_path(
     ------
     InputError
         If shapes disagree, values are not finite, or ``mu``, ``n_active`` or ``delta`` is out of range.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> cohort = cohort.assign(height=("samples", bl.simulate_trait(cohort, n_causal=2, seed=1).y))
+    >>> analysis = bl.prepare(cohort, "height")
+    >>> basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(analysis.X)))
+    >>> path = bl.lasso_path(analysis.X, analysis.y, basis, 1.0, n_active=3, covariates=analysis.covariates)
+    >>> path.to_frame()["n_active"].max()
+    np.int64(3)
     """
-    trait = np.asarray(y, dtype=np.float64)
+    trait = real_numbers(y, "trait")
     check_trait(trait, _n_samples(basis, trait.size))
     return lasso_paths(
         X, trait[:, None], basis, delta, mu=mu, n_active=n_active, covariates=covariates, weights=weights, tol=tol
@@ -148,14 +162,14 @@ def lasso_paths(
     matrix is factorised for each trait. ``chunk_bytes`` is memory for the traits that are solved together.
     """
     given = basis if isinstance(basis, Basis) else check_matrix(basis, None)
-    traits = np.asarray(Y, dtype=np.float64)
+    traits = real_numbers(Y, "traits")
     n = _n_samples(basis, traits.shape[0])
     if traits.ndim != 2 or traits.shape[1] == 0:
         raise InputError(
             f"traits: expected shape ({n}, t), one column for each trait, got {traits.shape}: use lasso_path for one"
         )
     traits = np.column_stack([check_trait(trait, n) for trait in traits.T])
-    deltas = np.asarray(delta, dtype=np.float64)
+    deltas = real_numbers(delta, "delta")
     if deltas.shape not in ((), (traits.shape[1],)):
         raise InputError(
             f"expected one delta, or one for each of {traits.shape[1]} traits, got shape {deltas.shape}: fit the null "

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.stability import StabilitySelection, stability_selections
@@ -34,8 +35,8 @@ __all__ = ["PermutationNull", "permutation_null", "permute_trait"]
 _TRAITS_AT_ONCE = 10
 
 
-@dataclass(frozen=True, eq=False)
-class PermutationNull:
+@dataclass(frozen=True, eq=False, repr=False)
+class PermutationNull(Table):
     """Frequencies under the null, beside the observed ones.
 
     Parameters
@@ -45,6 +46,8 @@ class PermutationNull:
     p_value
         Family-wise p-value of each SNP, shape ``(p,)``.
     """
+
+    _columns = ("p_value",)
 
     largest: NDArray[np.float64]
     p_value: NDArray[np.float64]

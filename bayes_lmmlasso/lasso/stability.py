@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.arguments import check_number
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
@@ -31,7 +33,7 @@ from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import NullMethod
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
-from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, real_numbers, validate_kinship
 from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 from bayes_lmmlasso.progress import Progress, silent
 
@@ -41,8 +43,8 @@ _CHUNK_BYTES = 192 * 2**20
 _COLUMNS = 500  # whitened columns and residuals of a problem, roughly
 
 
-@dataclass(frozen=True, eq=False)
-class StabilitySelection:
+@dataclass(frozen=True, eq=False, repr=False)
+class StabilitySelection(Table):
     """Selection frequencies and what they rest on.
 
     Parameters
@@ -69,6 +71,8 @@ class StabilitySelection:
     selector
         What selected them.
     """
+
+    _columns = ("frequency", "selected", "duplicate_of")
 
     frequency: NDArray[np.float64]
     selected: NDArray[np.bool_]
@@ -130,8 +134,21 @@ def stability_selection(
     ------
     InputError
         If shapes disagree, values are not finite, or an argument is out of range.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> cohort = cohort.assign(height=("samples", bl.simulate_trait(cohort, n_causal=2, seed=1).y))
+    >>> analysis = bl.prepare(cohort, "height")
+    >>> K = bl.gower_scale(bl.kinship(analysis.X))
+    >>> stability = bl.stability_selection(
+    ...     analysis.X, analysis.y, K, n_active=3, covariates=analysis.covariates, n_subsamples=10
+    ... )
+    >>> stability.to_frame(analysis.variants).nlargest(3, "frequency")["frequency"].min() > 0
+    np.True_
     """
-    trait = np.asarray(y, dtype=np.float64)
+    trait = real_numbers(y, "trait")
     check_trait(trait, np.shape(K)[0] if np.ndim(K) == 2 else trait.size)
     selector = Selector(n_active=n_active, mu=mu, covariates=covariates, weights=weights, method=method, tol=tol)
     subsampling = Subsampling(n_subsamples, fraction, pairs, subsamples, seed)
@@ -169,13 +186,13 @@ def stability_selections(
     """
     kinship = validate_kinship(K)
     n = kinship.shape[0]
-    traits = np.asarray(Y, dtype=np.float64)
+    traits = real_numbers(Y, "traits")
     traits = np.column_stack([check_trait(trait, n) for trait in traits.T])
     Z = check_covariates(selector.covariates, n)
     genotypes = read_genotypes(X, n)
     if selector.weights is not None:
         genotypes = genotypes.weighted(selector.weights)
-    if not 0.5 < threshold <= 1.0:
+    if not 0.5 < check_number(threshold, "threshold") <= 1.0:
         raise InputError(f"expected a threshold above 0.5 and at most 1, got {threshold}: 0.6 to 0.9 is usual")
     draws = subsampling.draw(n)
     goal = read_goal(selector.mu, selector.n_active, genotypes.n_snps, draws.shape[1] - Z.shape[1])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.arguments import check_count, check_number
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["Subsampling"]
@@ -51,13 +52,13 @@ class Subsampling:
 
     def _random(self, n: int) -> NDArray[np.intp]:
         """Draw without replacement; with pairs, two disjoint subsamples from each permutation."""
-        m = int(self.fraction * n + 1e-9) if 0.0 < self.fraction < 1.0 else 0
-        if m < 2 or self.n_subsamples < 1:
+        m = int(self.fraction * n + 1e-9) if 0.0 < check_number(self.fraction, "fraction") < 1.0 else 0
+        if m < 2 or check_number(self.n_subsamples, "n_subsamples") < 1:
             raise InputError(
                 "expected at least one subsample and a fraction between 0 and 1 that leaves 2 or more of "
                 f"{n} samples, got {self.n_subsamples} and {self.fraction}: 100 subsamples of 0.5 are usual"
             )
-        rng, count = np.random.default_rng(self.seed), self.n_subsamples
+        rng, count = np.random.default_rng(check_count(self.seed, "seed", 0)), self.n_subsamples
         if not self.pairs:
             return np.array([np.sort(rng.permutation(n)[:m]) for _ in range(count)])
         permuted = [rng.permutation(n) for _ in range((count + 1) // 2)]

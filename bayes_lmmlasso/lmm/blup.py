@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from bayes_lmmlasso.arguments import check_number
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
 from bayes_lmmlasso.lmm.null_model import fit_null_model
-from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait, real_numbers
 
 __all__ = ["blup", "polygenic_effect"]
 
@@ -43,10 +44,18 @@ def blup(K_new_train: ArrayLike, K_train: ArrayLike, delta: float, residual: Arr
     ------
     InputError
         If shapes disagree, values are not finite or delta is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bayes_lmmlasso as bl
+    >>> K = np.array([[1.0, 0.5, 0.5], [0.5, 1.0, 0.0], [0.5, 0.0, 1.0]])
+    >>> bl.blup(K[2:, :2], K[:2, :2], 1.0, np.array([1.0, -1.0]))
+    array([0.33333333])
     """
     train = check_matrix(K_train, None, "training kinship")
     n = train.shape[0]
-    cross = np.asarray(K_new_train, dtype=np.float64)
+    cross = real_numbers(K_new_train, "new-by-training kinship")
     if cross.ndim != 2 or cross.shape[1] != n:
         raise InputError(
             f"new-by-training kinship: expected shape (new samples, {n}), got {cross.shape}: "
@@ -57,7 +66,7 @@ def blup(K_new_train: ArrayLike, K_train: ArrayLike, delta: float, residual: Arr
             "new-by-training kinship: expected finite values, "
             f"got {int((~np.isfinite(cross)).sum())} others: drop those samples or recompute the matrix"
         )
-    if not (np.isfinite(delta) and delta > 0.0):
+    if check_number(delta, "delta") <= 0.0:
         raise InputError(f"expected delta above 0, got {delta}: pass NullModel.delta")
     covariance = train + delta * np.eye(n)
     try:

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_span
 from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_spectrum
@@ -25,8 +26,8 @@ __all__ = ["ContrastBasis"]
 _CONTAINED = 1e-10  # squared distance from a span below which a vector counts as inside
 
 
-@dataclass(frozen=True, eq=False)
-class ContrastBasis:
+@dataclass(frozen=True, eq=False, repr=False)
+class ContrastBasis(Display):
     """Eigenvalues S and eigenvectors A U_c.
 
     Parameters

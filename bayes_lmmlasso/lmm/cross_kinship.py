@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.kinship import KinshipMethod
 
@@ -28,8 +29,8 @@ _BLOCK_BYTES = 32 * 2**20
 _WHOLE = 1e-5  # rounding of a dosage in float32
 
 
-@dataclass(frozen=True, eq=False)
-class CrossKinship:
+@dataclass(frozen=True, eq=False, repr=False)
+class CrossKinship(Display):
     """Kinship of new samples.
 
     Attributes

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_lmmlasso.lmm.null_model import NullMethod, log_delta_grid
+from bayes_lmmlasso.display import Display
+from bayes_lmmlasso.lmm.null_model import NullMethod, check_method, log_delta_grid
 from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, orthonormal_span, profile
 from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
 from bayes_lmmlasso.numerics.compiled import compiled
@@ -28,8 +29,8 @@ _NODES = np.cos(np.pi * (np.arange(7) + 0.5) / 7)
 _STEP = 1e-30
 
 
-@dataclass(frozen=True, eq=False)
-class DeltaEstimate:
+@dataclass(frozen=True, eq=False, repr=False)
+class DeltaEstimate(Display):
     """Optimal log delta of B problems with t traits, and whether it is a bound of the grid, shape ``(B, t)`` each."""
 
     log_delta: NDArray[np.float64]
@@ -126,6 +127,7 @@ def fit_deltas(problems: Tridiagonal, method: NullMethod, *, part_bytes: int = _
     The result is `fit_null_model`'s up to rounding; a bound is returned as the grid value. Problems are done in parts
     of ``part_bytes``.
     """
+    check_method(method)
     grid = log_delta_grid()
     B, c, _ = problems.W.shape
     size = max(1, part_bytes // (8 * grid.size * c**2))

@@ -15,15 +15,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.numerics.checks import check_matrix, check_spectrum
+from bayes_lmmlasso.numerics.checks import check_matrix, check_spectrum, number_array
 from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["Eigenbasis", "check_rows"]
 
 
-@dataclass(frozen=True, eq=False)
-class Eigenbasis:
+@dataclass(frozen=True, eq=False, repr=False)
+class Eigenbasis(Display):
     """Eigenvalues and eigenvectors of a kinship matrix.
 
     Parameters
@@ -97,7 +98,7 @@ def check_rows(A: ArrayLike, n: int) -> NDArray[Any]:
     InputError
         If its first dimension is not n.
     """
-    array: NDArray[Any] = np.asarray(A)
+    array = number_array(A, "rows to rotate")
     if array.ndim not in (1, 2) or array.shape[0] != n:
         raise InputError(
             f"expected an array with {n} rows, one for each sample of the kinship matrix, got shape {array.shape}: "

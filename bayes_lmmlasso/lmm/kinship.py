@@ -13,14 +13,14 @@ whole. `gower_scale` sets the expected sample variance of u ~ N(0, K) to one:
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist, squareform
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.numerics.checks import check_matrix
+from bayes_lmmlasso.numerics.checks import check_matrix, number_array
 from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["KinshipMethod", "gower_scale", "kinship"]
@@ -53,10 +53,20 @@ def kinship(X: ArrayLike, method: KinshipMethod = "rrm", *, block_bytes: int = _
     InputError
         For an unknown method, missing values, SNPs that do not vary (``rrm``) or values outside 0..2
         (``ibs``).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bayes_lmmlasso as bl
+    >>> dosages = np.array([[0, 1, 2], [1, 1, 0], [2, 0, 1]])
+    >>> bl.kinship(dosages, "ibs").round(2)
+    array([[1.  , 0.5 , 0.33],
+           [0.5 , 1.  , 0.5 ],
+           [0.33, 0.5 , 1.  ]])
     """
     if method not in get_args(KinshipMethod):
         raise InputError(f"expected kinship method rrm, centred or ibs, got {method!r}: choose one of the three")
-    genotypes: NDArray[Any] = np.asarray(X)
+    genotypes = number_array(X, "genotypes")
     if genotypes.ndim != 2 or 0 in genotypes.shape:
         raise InputError(
             f"genotypes: expected a matrix (samples x SNPs), got shape {genotypes.shape}: "
@@ -76,10 +86,26 @@ def kinship(X: ArrayLike, method: KinshipMethod = "rrm", *, block_bytes: int = _
 def gower_scale(K: ArrayLike) -> NDArray[np.float64]:
     """Scale a kinship matrix so that ``tr(PKP) = n - 1`` with ``P = I - 11'/n``.
 
+    Parameters
+    ----------
+    K
+        Kinship matrix, shape ``(n, n)``.
+
+    Returns
+    -------
+    ndarray, shape (n, n), float64
+
     Raises
     ------
     InputError
         If the matrix has no variance after centring.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bayes_lmmlasso as bl
+    >>> bl.gower_scale(3 * np.eye(4))[0]
+    array([1., 0., 0., 0.])
     """
     matrix = check_matrix(K, None)
     n = matrix.shape[0]

@@ -20,17 +20,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from bayes_lmmlasso.arguments import named
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis, check_rows
 from bayes_lmmlasso.numerics.threads import blas_threads
 
-__all__ = ["Basis", "LowRankBasis"]
+__all__ = ["Basis", "LowRankBasis", "check_basis"]
 
 _LEAST = 1e-10  # singular values below this share of the largest count as 0
 
 
-@dataclass(frozen=True, eq=False)
-class LowRankBasis:
+@dataclass(frozen=True, eq=False, repr=False)
+class LowRankBasis(Display):
     """Eigenvalues and implicit eigenvectors of a kinship matrix of low rank.
 
     It takes the place of an `Eigenbasis` in the null model, the scan ``lmm-p3d``, `mlmm`, `lasso_path` and `joint_map`.
@@ -143,3 +145,16 @@ class LowRankBasis:
 
 Basis = Eigenbasis | LowRankBasis
 """Either eigenbasis."""
+
+
+def check_basis(basis: object) -> Basis:
+    """Return an eigenbasis.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    if not isinstance(basis, Basis):
+        raise InputError(f"expected the eigenbasis of a kinship, got {named(basis)}: pass Eigenbasis.from_kinship(K)")
+    return basis

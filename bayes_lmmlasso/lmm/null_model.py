@@ -31,11 +31,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
+from bayes_lmmlasso.arguments import check_count
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm.low_rank import Basis
-from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
+from bayes_lmmlasso.lmm.low_rank import Basis, check_basis
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, real_numbers
 
-__all__ = ["NullMethod", "NullModel", "NullStatus", "check_variation", "fit_null_model", "log_delta_grid"]
+__all__ = [
+    "NullMethod",
+    "NullModel",
+    "NullStatus",
+    "check_method",
+    "check_variation",
+    "fit_null_model",
+    "log_delta_grid",
+]
 
 NullMethod = Literal["ml", "reml"]
 
@@ -56,8 +66,8 @@ class NullStatus(Enum):
         return f"the data see {seen} polygenic variance. Read the Lasso path and its stability with that in mind."
 
 
-@dataclass(frozen=True, eq=False)
-class NullModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class NullModel(Table):
     """A fitted null model.
 
     Parameters
@@ -79,6 +89,8 @@ class NullModel:
     at_bound
         True when the best grid point is the first or the last; then log_delta is that point.
     """
+
+    _columns = ("grid", "profile")
 
     method: NullMethod
     log_delta: float
@@ -133,10 +145,21 @@ def fit_null_model(
     ------
     InputError
         If shapes disagree, values are not finite, covariates are redundant, or they explain the trait wholly.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> cohort = cohort.assign(height=("samples", bl.simulate_trait(cohort, n_causal=2, seed=1).y))
+    >>> analysis = bl.prepare(cohort, "height")
+    >>> basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(analysis.X)))
+    >>> null = bl.fit_null_model(analysis.y, basis, analysis.covariates, "reml")
+    >>> 0 < null.pve < 1
+    True
     """
-    if method not in get_args(NullMethod):
-        raise InputError(f"expected method ml or reml, got {method!r}: choose one of the two")
+    check_method(method)
     grid = log_delta_grid(bounds, n_grid)
+    basis = check_basis(basis)
     trait = check_trait(y, basis.n_samples)
     Z = check_covariates(covariates, basis.n_samples)
     profile = _Profile.of(trait, Z, basis, method)
@@ -166,6 +189,18 @@ def fit_null_model(
     )
 
 
+def check_method(method: object) -> None:
+    """Refuse what is neither ml nor reml.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if method not in get_args(NullMethod):
+        raise InputError(f"expected method ml or reml, got {method!r}: choose one of the two")
+
+
 def log_delta_grid(bounds: tuple[float, float] = (-5.0, 5.0), n_grid: int = 101) -> NDArray[np.float64]:
     """Return the grid of log delta, shape ``(g,)``.
 
@@ -174,12 +209,14 @@ def log_delta_grid(bounds: tuple[float, float] = (-5.0, 5.0), n_grid: int = 101)
     InputError
         If the bounds do not rise or there are fewer than 3 points.
     """
-    if not (np.isfinite(bounds).all() and bounds[0] < bounds[1] and n_grid >= 3):
+    ends = real_numbers(bounds, "bounds of log delta")
+    count = check_count(n_grid, "n_grid")
+    if not (ends.shape == (2,) and np.isfinite(ends).all() and ends[0] < ends[1] and count >= 3):
         raise InputError(
             f"expected rising finite bounds of log delta and 3 or more grid points, got {bounds}, {n_grid}: "
             "the default is (-5, 5) with 101 points"
         )
-    return np.linspace(*bounds, n_grid)
+    return np.linspace(*bounds, count)
 
 
 def check_variation(trait: NDArray[np.float64], remainder: NDArray[np.float64], n_covariates: int) -> None:

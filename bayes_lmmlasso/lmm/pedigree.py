@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.tables import TableLike, read_table, reject_duplicates
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["PedigreeKinship", "pedigree_kinship"]
@@ -26,8 +27,8 @@ _PARENTS = ("sire", "dam")
 _UNKNOWN = "0"
 
 
-@dataclass(frozen=True, eq=False)
-class PedigreeKinship:
+@dataclass(frozen=True, eq=False, repr=False)
+class PedigreeKinship(Display):
     """Relationships of the samples of a pedigree.
 
     Attributes

@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.low_rank import check_basis
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, number_array
 
 __all__ = ["rotate", "rotate_arrays"]
 
@@ -57,6 +58,16 @@ def rotate(
     ------
     InputError
         If the shapes disagree or a value is not finite.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> cohort = cohort.assign(height=("samples", bl.simulate_trait(cohort, n_causal=2, seed=1).y))
+    >>> analysis = bl.prepare(cohort, "height")
+    >>> basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(analysis.X)))
+    >>> bl.rotate(analysis, basis).n_snps
+    100
     """
     from bayes_lmmlasso.models.rotated import default_float, on_device  # JAX takes seconds and 130 MB
 
@@ -75,8 +86,8 @@ def rotate_arrays(
     if isinstance(source, AnalysisSet):
         X, y, covariates = source.X, source.y, source.covariates
     else:
-        X = np.asarray(source)
-    n = basis.n_samples
+        X = number_array(source, "genotypes")
+    n = check_basis(basis).n_samples
     if X.ndim != 2 or X.shape[0] != n:
         raise InputError(
             f"expected SNPs of shape ({n}, p), one row for each sample of the kinship matrix, got {X.shape}: "
@@ -85,7 +96,7 @@ def rotate_arrays(
     if y is None:
         raise InputError(f"expected a trait of shape ({n},), got none: pass y= with an array of SNPs")
     U = basis.vectors[:, ::-1]
-    float_type = np.dtype(dtype)
+    float_type = _floating(dtype)
     rotated, gram = _rotate_snps(X, U, float_type)
     sigma, left = _whitening(gram, tolerance=1e-9 if float_type == np.float64 else 1e-5)
 
@@ -101,6 +112,17 @@ def rotate_arrays(
         sigma=array(sigma),
         Q=None if left is None else array(left),
     )
+
+
+def _floating(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return a floating-point type."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError as error:
+        raise InputError(f"expected a floating-point type, got {dtype!r}: pass float32 or float64") from error
+    if found.kind != "f":
+        raise InputError(f"expected a floating-point type, got {found}: pass float32 or float64")
+    return found
 
 
 def _rotate_snps(

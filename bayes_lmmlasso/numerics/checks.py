@@ -7,15 +7,73 @@ A kinship matrix K is accepted when it is square, finite, symmetric up to roundi
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.threads import blas_threads
 
-__all__ = ["check_covariates", "check_matrix", "check_spectrum", "check_trait", "validate_kinship"]
+__all__ = [
+    "any_array",
+    "check_covariates",
+    "check_matrix",
+    "check_spectrum",
+    "check_trait",
+    "number_array",
+    "real_numbers",
+    "validate_kinship",
+]
 
 _ROUNDING = 1e-6
+
+
+def any_array(values: ArrayLike, what: str) -> NDArray[Any]:
+    """Return an array in its own type, not copied.
+
+    Raises
+    ------
+    InputError
+        If it is none and cannot become one.
+    """
+    try:
+        return np.asarray(values)
+    except InputError:  # that of a kinship of low rank
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what}: expected an array of numbers, got {named(values)}: pass an array") from error
+
+
+def number_array(values: ArrayLike, what: str) -> NDArray[Any]:
+    """Return an array of real numbers in their own type, not copied.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    array = any_array(values, what)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{what}: expected real numbers, got {named(values)} of {array.dtype}: pass an array of them")
+    return array
+
+
+def real_numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
+    """Return an array in float64.
+
+    Raises
+    ------
+    InputError
+        If it holds anything but numbers.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except InputError:  # that of a kinship of low rank
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what}: expected an array of numbers, got {named(values)}: pass an array") from error
 
 
 def check_matrix(K: ArrayLike, n: int | None, source: str = "kinship") -> NDArray[np.float64]:
@@ -35,7 +93,7 @@ def check_matrix(K: ArrayLike, n: int | None, source: str = "kinship") -> NDArra
     InputError
         If it is not square, has the wrong size, holds NaN or Inf, or is asymmetric.
     """
-    matrix = np.asarray(K, dtype=np.float64)
+    matrix = real_numbers(K, source)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise InputError(
             f"{source}: expected a square matrix (samples x samples), got shape {matrix.shape}: "
@@ -133,7 +191,7 @@ def check_trait(y: ArrayLike, n: int) -> NDArray[np.float64]:
     InputError
         If it is not a vector of n finite values.
     """
-    trait = np.asarray(y, dtype=np.float64)
+    trait = real_numbers(y, "trait")
     if trait.shape != (n,):
         raise InputError(
             f"trait: expected shape ({n},), one value for each sample, got {trait.shape}: align by sample id first"
@@ -156,7 +214,7 @@ def check_covariates(covariates: ArrayLike | None, n: int) -> NDArray[np.float64
     """
     if covariates is None:
         return np.empty((n, 0))
-    matrix = np.asarray(covariates, dtype=np.float64)
+    matrix = real_numbers(covariates, "covariates")
     if matrix.ndim != 2 or matrix.shape[0] != n:
         raise InputError(
             f"covariates: expected shape ({n}, q), one row for each sample, got {matrix.shape}: "

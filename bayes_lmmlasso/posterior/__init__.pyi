@@ -12,11 +12,13 @@ from .tree.compact import compact
 from .tree.effects import EffectDraws, effect_draws
 from .tree.file import add_point_estimate, add_stability, hyper_table, read_tree, write_tree
 from .tree.loo import loo_log_likelihood
+from .tree.selection import PointEstimate, read_point_estimate, read_stability
 from .tree.training import TrainingSet, add_training, read_training
 
 __all__ = [
     "BayesianFdr",
     "EffectDraws",
+    "PointEstimate",
     "Prediction",
     "Projection",
     "TrainingSet",
@@ -34,6 +36,8 @@ __all__ = [
     "predict_cohort",
     "predict_posterior",
     "project_posterior",
+    "read_point_estimate",
+    "read_stability",
     "read_training",
     "read_tree",
     "sample_posterior",

@@ -37,6 +37,8 @@ from bayes_lmmlasso.cohort import (
     sample_frame,
     standardise_new_samples,
 )
+from bayes_lmmlasso.cohort.dataset import check_cohort
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, KinshipMethod, cross_kinship
 from bayes_lmmlasso.posterior.tree.effects import EffectDraws, by_chain, effect_draws
@@ -50,12 +52,14 @@ _NODES = np.linspace(-6.0, 6.0, 49)  # of the integrals, in standard deviations 
 _SLACK = 1e-3  # of a variance, lost to rounding of kinships in float32
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction(Table):
     """Posterior predictive mean, standard deviation and interval of each new sample, each of shape ``(n_new,)``.
 
     ``mcse`` is the Monte Carlo standard error of the mean, NaN where there is one chain or the mean is infinite.
     """
+
+    _columns = ("mean", "sd", "lo", "hi", "mcse")
 
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
@@ -169,6 +173,7 @@ def predictable(training: TrainingSet, cohort: Cohort) -> NDArray[np.intp]:
         If there is none, or a covariate is absent.
     """
     names = [code.covariate for code in training.covariates]
+    check_cohort(cohort)
     absent = [name for name in names if name not in cohort]
     if absent:
         raise InputError(

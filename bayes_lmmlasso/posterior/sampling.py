@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from bayes_lmmlasso.arguments import check_count, check_path, check_type, named
 from bayes_lmmlasso.cohort import AnalysisSet
-from bayes_lmmlasso.models import ModelSpec, RotatedData
+from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.models import MODELS, ModelSpec, RotatedData
 from bayes_lmmlasso.posterior.sampler.draw import Sampler, draw_posterior
 from bayes_lmmlasso.posterior.sampler.stopping import Until
 from bayes_lmmlasso.posterior.tree.build import build_tree
@@ -74,7 +76,30 @@ def sample_posterior(
     ------
     InputError
         If a count is not positive, the sampler is unknown, or the store holds draws of something else.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> cohort = cohort.assign(height=("samples", bl.simulate_trait(cohort, n_causal=2, seed=1).y))
+    >>> analysis = bl.prepare(cohort, "height")
+    >>> basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(analysis.X)))
+    >>> data = bl.rotate(analysis, basis)
+    >>> tree = bl.sample_posterior(data, "spike_slab", chains=2, analysis=analysis)  # doctest: +SKIP
+    >>> bl.inclusion_table(tree).nlargest(3, "pip")  # doctest: +SKIP
     """
+    check_type(data, RotatedData, "rotated data", "pass what `bl.rotate` returns")
+    if not callable(model) and not isinstance(model, ModelSpec) and model not in MODELS:
+        raise InputError(
+            f"expected a model among {', '.join(MODELS)} or a NumPyro function, got {named(model)}: choose one of these"
+        )
+    for name, count in {"chains": chains, "warmup": warmup, "draws": draws, "sweeps": sweeps, "seed": seed}.items():
+        if count is not None:
+            check_count(count, name, 0)
+    if until is not None:
+        check_type(until, Until, "targets", "pass bl.posterior.Until, or Until.parse of their text")
+    if analysis is not None:
+        check_type(analysis, AnalysisSet, "an analysis set", "pass what `bl.prepare` returns")
     drawn, where = draw_posterior(
         data,
         model,
@@ -85,7 +110,7 @@ def sample_posterior(
         sweeps=sweeps,
         seed=seed,
         sampler=sampler,
-        store=None if store is None else Path(store),
+        store=None if store is None else check_path(store, "a folder for draws"),
         progress=progress,
     )
     XT = np.asarray(data.XT[: data.n_snps] @ data.U.T) if analysis is None else analysis.X.T

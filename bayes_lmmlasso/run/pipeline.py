@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_lmmlasso.cohort import Cohort
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.rotation import rotate_arrays
 from bayes_lmmlasso.posterior.summaries.partition import check_window
@@ -47,11 +48,12 @@ def run(
     settings: RunSettings,
     out: Path,
     *,
+    cohort: Cohort | None = None,
     overwrite: bool = False,
     own_processes: bool = False,
     progress: Progress = silent,
 ) -> RunResult:
-    """Analyse one trait from files to report.
+    """Analyse one trait from files, or from a cohort, to report.
 
     Parameters
     ----------
@@ -59,6 +61,8 @@ def run(
         What to do.
     out
         Folder for the results.
+    cohort
+        The data, if the settings name no files.
     overwrite
         Whether an earlier run there may be replaced.
     own_processes
@@ -74,9 +78,9 @@ def run(
     ChildProcessError
         If such a process was killed; the run can be resumed.
     """
-    record = starting_record("run", settings)
+    record = starting_record("run", settings, cohort)
     with run_directory(out, record, overwrite=overwrite) as store:
-        result = _analyse(settings, store, record, StageClock(progress), own_processes)
+        result = _analyse(settings, store, record, StageClock(progress), own_processes, cohort)
     return replace(result, folder=out)
 
 
@@ -100,6 +104,7 @@ def resume(
     *,
     draws: int | None = None,
     until: str | None = None,
+    cohort: Cohort | None = None,
     own_processes: bool = False,
     progress: Progress = silent,
 ) -> SamplingResult:
@@ -111,6 +116,8 @@ def resume(
         The folder given to --out.
     draws, until
         In place of those of the run. A finished run needs one of them.
+    cohort
+        The cohort that the run was made from, if it was made from one.
     own_processes, progress
         As of `run`.
 
@@ -131,15 +138,20 @@ def resume(
             f"expected an unfinished run in {folder}, got one that has finished with "
             f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
         )
-    record = starting_record(known["command"], settings)
+    if "cohort" in known and cohort is None:
+        raise InputError(
+            f"expected the cohort that the run in {folder} was made from, got none: give it again, with "
+            "bl.run.resume(folder, cohort=...)"
+        )
+    record = starting_record(known["command"], settings, cohort)
     compute = _analyse if known["command"] == "run" else _sample
     with resumed_directory(folder, record) as store:
-        result = compute(settings, store, record, StageClock(progress), own_processes)
+        result = compute(settings, store, record, StageClock(progress), own_processes, cohort)
     return replace(result, folder=folder)
 
 
-def rebuild_report(folder: Path) -> Path:
-    """Make ``report.html`` of a finished run again and return its path.
+def rebuild_report(folder: Path, target: Path | None = None) -> Path:
+    """Make the report of a finished run again, by default ``report.html`` in its folder, and return its path.
 
     Raises
     ------
@@ -160,15 +172,17 @@ def rebuild_report(folder: Path) -> Path:
             f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no "
             "tables: use `bayes-lmmlasso run`"
         )
-    target = folder / "report.html"
+    target = folder / "report.html" if target is None else target
     write_text(report_html(folder), target)
     return target
 
 
-def _analyse(settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, apart: bool) -> RunResult:
+def _analyse(
+    settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, apart: bool, cohort: Cohort | None
+) -> RunResult:
     """Do a run: data and mixed model, selection of SNPs, draws of the posterior, tables and report."""
     started = datetime.now(UTC)
-    mixed = fit_mixed_model(settings.data, clock)
+    mixed = fit_mixed_model(settings.data, clock, cohort)
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
     drawn = _draw(settings, mixed, store, clock, apart)
@@ -183,11 +197,16 @@ def _analyse(settings: RunSettings, store: Path, record: dict[str, Any], clock: 
 
 
 def _sample(
-    settings: RunSettings, store: Path, record: dict[str, Any], clock: StageClock, apart: bool
+    settings: RunSettings,
+    store: Path,
+    record: dict[str, Any],
+    clock: StageClock,
+    apart: bool,
+    cohort: Cohort | None = None,
 ) -> SamplingResult:
     """Do what a run does for its posterior alone."""
     started = datetime.now(UTC)
-    mixed = fit_mixed_model(settings.data, clock)
+    mixed = fit_mixed_model(settings.data, clock, cohort)
     drawn = _draw(settings, mixed, store, clock, apart)
 
     from bayes_lmmlasso.run.write import write_samples

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import skew
 
-from bayes_lmmlasso.cohort import AnalysisSet
+from bayes_lmmlasso.cohort import AnalysisSet, Cohort
 from bayes_lmmlasso.lmm import NullModel
 from bayes_lmmlasso.run.publish import PACKAGE
 from bayes_lmmlasso.run.settings import RunSettings
@@ -43,9 +43,9 @@ _BLOCK = 1024  # SNPs copied at a time
 _OF_SAMPLE = ("data", "sampling", "random")
 
 
-def starting_record(command: str, settings: RunSettings) -> dict[str, Any]:
-    """Return what is known before a run starts: command, arguments, seed and versions."""
-    return {
+def starting_record(command: str, settings: RunSettings, cohort: Cohort | None = None) -> dict[str, Any]:
+    """Return what is known before a run starts: command, arguments, seed and versions, and a cohort in memory."""
+    record = {
         "package": PACKAGE,
         "status": "running",
         "command": command,
@@ -55,6 +55,10 @@ def starting_record(command: str, settings: RunSettings) -> dict[str, Any]:
         "window_variance_share": WINDOW_VARIANCE_SHARE,
         "versions": versions(),
     }
+    if cohort is None:
+        return record
+    samples, variants = cohort.sizes["samples"], cohort.sizes["variants"]
+    return record | {"cohort": f"in memory: {samples:,} samples, {variants:,} SNPs"}
 
 
 def versions() -> dict[str, str]:

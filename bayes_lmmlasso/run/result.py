@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes_lmmlasso.display import Display
+
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["RunResult", "SamplingResult"]
 
 
-@dataclass(frozen=True, eq=False)
-class SamplingResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class SamplingResult(Display):
     """A finished posterior.
 
     Attributes
@@ -34,7 +36,7 @@ class SamplingResult:
     shares: pd.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RunResult(SamplingResult):
     """A finished run.
 

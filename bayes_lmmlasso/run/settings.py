@@ -95,12 +95,13 @@ class FilterSettings(GenotypeSettings):
 class CohortSettings(FilterSettings):
     """Genotypes and a table of traits: the data of a study."""
 
-    pheno: Path = knob(..., "Table of traits with columns fid iid, or iid.", metavar="FILE")
+    pheno: Path | None = knob(..., "Table of traits with columns fid iid, or iid.", metavar="FILE")
     transform: TransformName = knob("none", "Transform of the trait.", choices=get_args(TransformName))
 
     @model_validator(mode="after")
     def _check_genotypes(self) -> Self:
-        _ = self.genotypes
+        if self.pheno is not None or self.given_genotypes():  # or a cohort stands for both, see `bl.analyse`
+            _ = self.genotypes
         return self
 
     def of_trait(self, trait: str) -> DataSettings:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare
+from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare, sample_frame
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
@@ -61,8 +61,8 @@ class MixedModel:
     null_model: NullModel
 
 
-def read_analysis(settings: DataSettings, clock: StageClock) -> AnalysisSet:
-    """Read and prepare the data.
+def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | None = None) -> AnalysisSet:
+    """Read the data, unless they are there already, and prepare them.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def read_analysis(settings: DataSettings, clock: StageClock) -> AnalysisSet:
         If the data are not as they should be.
     """
     with clock("data") as remark:
-        analysis = prepare_analysis(settings, read_cohort(settings))
+        analysis = prepare_analysis(settings, read_cohort(settings) if cohort is None else cohort)
         remark("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
     return analysis
 
@@ -92,29 +92,31 @@ def prepare_analysis(settings: DataSettings, cohort: Cohort) -> AnalysisSet:
     )
 
 
-def fit_mixed_model(settings: DataSettings, clock: StageClock) -> MixedModel:
-    """Read and prepare the data, decompose the kinship and fit the null model.
+def fit_mixed_model(settings: DataSettings, clock: StageClock, cohort: Cohort | None = None) -> MixedModel:
+    """Read the data, unless they are there already, prepare them, decompose the kinship and fit the null model.
 
     Raises
     ------
     InputError
         If the data are not as they should be.
     """
-    analysis = read_analysis(settings, clock)
+    analysis = read_analysis(settings, clock, cohort)
     with clock("kinship"):
-        related = Relatedness.of(raw_kinship(settings, analysis))
+        related = Relatedness.of(raw_kinship(settings, analysis, cohort))
     with clock("null model") as remark:
         null_model = fit_null_model(analysis.y, related.basis, analysis.covariates, "reml")
         remark(f"PVE {null_model.pve:.3f}")
     return MixedModel(analysis, related.K, related.basis, related.scale, null_model)
 
 
-def raw_kinship(settings: FilterSettings, analysis: AnalysisSet) -> NDArray[np.float64]:
+def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> NDArray[np.float64]:
     """Estimate the kinship of the analysed samples, or read it, unscaled.
 
     A file without ids may have the order of the genotypes.
     """
-    genotyped = settings.genotypes.samples() if settings.has_given_kinship else None
+    genotyped = None
+    if settings.has_given_kinship:
+        genotyped = settings.genotypes.samples() if cohort is None else sample_frame(cohort)
     return analysis_kinship(analysis, settings.kinship, genotyped)
 
 

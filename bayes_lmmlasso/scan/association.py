@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Basis, Eigenbasis, fit_null_model
 from bayes_lmmlasso.lmm.contrasts import ContrastBasis
@@ -36,8 +37,8 @@ __all__ = ["Scan", "ScanMethod", "scan", "scan_by_chromosome"]
 ScanMethod = Literal["lm", "lmm-p3d", "lmm-exact"]
 
 
-@dataclass(frozen=True, eq=False)
-class Scan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scan(Table):
     """Single-SNP tests; NaN where the covariates determine a SNP.
 
     Parameters
@@ -53,6 +54,8 @@ class Scan:
     degrees
         Degrees of freedom of the t statistic, n - q - 1.
     """
+
+    _columns = ("beta", "se", "p", "log10_p", "log_delta")
 
     method: ScanMethod
     beta: NDArray[np.float64]

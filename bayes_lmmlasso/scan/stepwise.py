@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
+from bayes_lmmlasso.display import Display, Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Basis, Eigenbasis, NullModel, fit_null_model
 from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
@@ -33,8 +34,8 @@ Criterion = Literal["ebic", "mbonf"]
 _EVERYTHING = 1.0 - 1e-10  # share of variance that leaves nothing to estimate a variance from
 
 
-@dataclass(frozen=True, eq=False)
-class MLMMStep:
+@dataclass(frozen=True, eq=False, repr=False)
+class MLMMStep(Table):
     """One model on the way.
 
     Parameters
@@ -51,6 +52,8 @@ class MLMMStep:
         Whether the model was reached by adding or by dropping a SNP.
     """
 
+    _columns = ("cofactors", "log10_p")
+
     cofactors: NDArray[np.intp]
     log10_p: NDArray[np.float64]
     null_model: NullModel
@@ -58,8 +61,8 @@ class MLMMStep:
     direction: Literal["forward", "backward"]
 
 
-@dataclass(frozen=True, eq=False)
-class MLMM:
+@dataclass(frozen=True, eq=False, repr=False)
+class MLMM(Display):
     """A finished search.
 
     Parameters

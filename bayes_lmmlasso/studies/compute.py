@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.threads import cores
 from bayes_lmmlasso.progress import Progress, silent
@@ -18,8 +19,8 @@ from bayes_lmmlasso.studies.study import Cell, Results, Study
 __all__ = ["StudyResult", "compute_study"]
 
 
-@dataclass(frozen=True, eq=False)
-class StudyResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class StudyResult(Display):
     """What became of a study.
 
     Attributes

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_path
 from bayes_lmmlasso.cohort import AnalysisSet, SnpFilter, read_table, sample_frame
 from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.errors import InputError
@@ -83,7 +84,7 @@ def data_content(settings: CohortSettings, trait: str) -> dict[str, Any]:
     InputError
         If a file cannot be read or has no such trait.
     """
-    table = read_table(settings.pheno)
+    table = read_table(check_path(settings.pheno, "a table of traits"))
     if trait not in table:
         raise InputError(
             f"expected trait {trait!r} in {settings.pheno}, got {', '.join(table.columns)}: choose of these"

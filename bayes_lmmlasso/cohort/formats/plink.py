@@ -57,6 +57,11 @@ def read_plink(prefix: PathLike, *, variants: _Variants | None = None) -> Genoty
     ------
     InputError
         A missing, malformed or truncated file, duplicated samples, positions out of range, a bad table.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.read_plink("mice", phenotypes="traits.tsv", covariates="age.tsv")  # doctest: +SKIP
     """
     fam = _paths(prefix)[2]
     lines = {number: line[: len(_FAM)] for number, line in _fields(fam).items()}  # GEMMA writes traits beyond

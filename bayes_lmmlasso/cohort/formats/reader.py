@@ -10,6 +10,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Protocol, cast
 
+from bayes_lmmlasso.arguments import check_path
 from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
 from bayes_lmmlasso.cohort.tables import TableLike
@@ -73,6 +74,7 @@ def reads_cohort[**P](open_file: Callable[Concatenate[PathLike, P], GenotypeFile
     @wraps(open_file)
     def read(*args: Any, **kwargs: Any) -> Cohort:
         given = signature.bind(*args, **kwargs).arguments
+        check_path(given[path.name], "genotypes")
         join = {parameter.name: given.pop(parameter.name) for parameter in tables if parameter.name in given}
         return opened(**given).join(**join)
 

@@ -9,6 +9,7 @@ from typing import Self
 
 import pandas as pd
 
+from bayes_lmmlasso.arguments import check_path, check_type
 from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.cohort.formats.bimbam import BIMBAM
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeTable
@@ -127,4 +128,5 @@ def read_genotypes(
     InputError
         An unknown format, or what the reader of the format raises.
     """
-    return GenotypeSource(format, Path(path)).read(phenotypes, trait, covariates, dtype)
+    name = check_type(format, str, "the name of a format", f"choose among {', '.join(FORMATS)}")
+    return GenotypeSource(name, check_path(path, "genotypes")).read(phenotypes, trait, covariates, dtype)

@@ -33,6 +33,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_lmmlasso.arguments import check_path, check_type
 from bayes_lmmlasso.cohort.public.naturalgwas import write_naturalgwas
 from bayes_lmmlasso.cohort.tables import write_table
 from bayes_lmmlasso.errors import InputError
@@ -136,16 +137,21 @@ def fetch(
     ------
     InputError
         For an unknown name, a bad registry, or a file that cannot be fetched or is not the one expected.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> files = bl.fetch("mouse_hs1940", "mice")  # doctest: +SKIP
     """
     from bayes_lmmlasso.cohort.public.download import download
 
     known = read_registry(registry)
-    if name not in known:
+    if check_type(name, str, "the name of a data set", f"choose among {', '.join(known)}") not in known:
         raise InputError(
             f"expected a data set of {registry or 'the registry'} ({', '.join(known)}), got {name!r}: choose one of "
             "these or give another registry"
         )
-    entry, folder = known[name], Path(name if out is None else out)
+    entry, folder = known[name], check_path(name if out is None else out, "a folder")
     paths = [folder / file for file in entry.files]
     get = partial(download, timeout=timeout, pause=pause, progress=progress)
     try:

@@ -23,6 +23,7 @@ from typing import Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_count, check_number
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["PRESETS", "SWEEPS", "EffectLaw", "TraitDesign"]
@@ -62,10 +63,11 @@ class TraitDesign:
     min_distance: int = 0
 
     def __post_init__(self) -> None:
-        shares = (self.share_snps, self.share_structure, self.share_noise)
+        names = ("share_snps", "share_structure", "share_noise")
+        shares = tuple(check_number(getattr(self, name), name) for name in names)
         if not min(shares) >= 0 or not np.isclose(sum(shares), 1):
             raise InputError(f"expected non-negative shares that add up to 1, got {shares}; change one of them")
-        if self.n_causal < 1:
+        if check_count(self.n_causal, "number of causal SNPs", 0) < 1:
             raise InputError(f"expected at least 1 causal SNP, got {self.n_causal}; 5 to 100 are usual")
         if self.effect_law not in get_args(EffectLaw):
             laws = ", ".join(get_args(EffectLaw))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_count
 from bayes_lmmlasso.cohort.arrays import cohort_from_arrays
 from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.errors import InputError
@@ -62,10 +63,26 @@ def simulate_cohort(
     ------
     InputError
         If the contigs do not yield ``n_variants`` common SNPs.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> dict(cohort["call_dosage"].sizes)
+    {'variants': 100, 'samples': 60}
     """
     import msprime  # half a second and 30 MB, for simulations alone
 
-    rng = np.random.default_rng(seed)
+    counts = {
+        "n_samples": n_samples,
+        "n_variants": n_variants,
+        "n_populations": n_populations,
+        "n_chromosomes": n_chromosomes,
+        "contig_length": contig_length,
+    }
+    for name, count in counts.items():
+        check_count(count, name)
+    rng = np.random.default_rng(check_count(seed, "seed", 0))
     per_population = np.bincount(np.arange(n_samples) % n_populations, minlength=n_populations)
     per_contig = np.bincount(np.arange(n_variants) % n_chromosomes, minlength=n_chromosomes)
     demography = msprime.Demography()

@@ -16,16 +16,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_lmmlasso.cohort.dataset import Cohort
+from bayes_lmmlasso.arguments import check_count
+from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort
 from bayes_lmmlasso.cohort.simulated.design import TraitDesign
 from bayes_lmmlasso.cohort.standardise import standardise
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.numerics.checks import number_array
 
 __all__ = ["SimulatedTrait", "semi_empirical_trait", "simulate_trait"]
 
 
-@dataclass(frozen=True, eq=False)
-class SimulatedTrait:
+@dataclass(frozen=True, eq=False, repr=False)
+class SimulatedTrait(Display):
     """A trait and what it was made of.
 
     Attributes
@@ -86,12 +89,14 @@ def semi_empirical_trait(
         least distance; causal SNPs that cancel.
     """
     design = TraitDesign() if design is None else design
-    X: NDArray[np.floating]
-    X = standardise(genotypes["call_dosage"].values.T) if isinstance(genotypes, Cohort) else genotypes
+    cohort = isinstance(genotypes, Cohort)
+    X = standardise(check_cohort(genotypes)["call_dosage"].values.T) if cohort else number_array(genotypes, "genotypes")
+    if X.ndim != 2:
+        raise InputError(f"genotypes: expected shape (n, p), got {X.shape}: pass one row for each sample")
     n, p = X.shape
     given = None if background is None else _checked_background(background, n)
     columns = _checked_candidates(candidates, p, design.n_causal)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_count(seed, "seed", 0))
     causal = _choose_causal(columns, design, variants, p, rng)
     raw_effects = design.draw_effects(rng)
     spread = float(np.std(X[:, causal] @ raw_effects))
@@ -129,6 +134,14 @@ def simulate_trait(
     ------
     InputError
         Shares that are negative or do not add up to 1, or a number of causal SNPs that is not in 1 ... p.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> cohort = bl.simulate_cohort(n_samples=60, n_variants=100, seed=1)
+    >>> trait = bl.simulate_trait(cohort, n_causal=2, seed=1)
+    >>> trait.causal.size
+    2
     """
     design = TraitDesign(n_causal, "normal", share_snps, share_structure, share_noise)
     return semi_empirical_trait(genotypes, design=design, seed=seed)

@@ -32,7 +32,7 @@ from scipy.sparse import csc_array
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior.summaries.inclusion import probability_error
-from bayes_lmmlasso.posterior.tree.effects import EffectDraws, effect_draws
+from bayes_lmmlasso.posterior.tree.effects import EffectDraws, check_tree, effect_draws
 
 __all__ = ["credible_sets"]
 
@@ -67,11 +67,16 @@ def credible_sets(tree: xr.DataTree, coverage: float = 0.95, min_purity: float =
     ------
     InputError
         If the model has no exact zeros, or an argument is out of range.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> bl.credible_sets(bl.read_tree("results/posterior.zarr"), coverage=0.9)  # doctest: +SKIP
     """
     for name, value in (("coverage", coverage), ("min_purity", min_purity)):
         if not 0 < value <= 1:
             raise InputError(f"expected {name} above 0 and at most 1, got {value}: 0.95 and 0.5 are usual")
-    if not tree.attrs.get("exact_zeros"):
+    if not check_tree(tree).attrs.get("exact_zeros"):
         raise InputError(
             f"expected a model with exact zeros, got {tree.attrs.get('model')!r}: credible sets need P(b = 0), as "
             "spike_slab has it; with other priors read window_table"

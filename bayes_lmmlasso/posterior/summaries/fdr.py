@@ -18,13 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["BayesianFdr", "bayesian_fdr"]
 
 
-@dataclass(frozen=True, eq=False)
-class BayesianFdr:
+@dataclass(frozen=True, eq=False, repr=False)
+class BayesianFdr(Table):
     """Expected false discoveries at every threshold that makes a difference.
 
     Attributes
@@ -38,6 +39,8 @@ class BayesianFdr:
     fdr
         ``expected_false / n_selected``, which never falls as the threshold does, shape ``(k,)``.
     """
+
+    _columns = ("threshold", "n_selected", "expected_false", "fdr")
 
     threshold: NDArray[np.float64]
     n_selected: NDArray[np.intp]

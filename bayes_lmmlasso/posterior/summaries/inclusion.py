@@ -27,7 +27,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.numerics.threads import cores
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
-from bayes_lmmlasso.posterior.tree.effects import has_all_draws, snp_blocks
+from bayes_lmmlasso.posterior.tree.effects import check_tree, has_all_draws, snp_blocks
 
 __all__ = ["effect_summary", "inclusion_errors", "inclusion_means", "inclusion_table", "probability_error"]
 
@@ -74,8 +74,14 @@ def inclusion_table(
     ------
     InputError
         If an input has another number of SNPs, or the share is not in (0, 1).
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> tree = bl.read_tree("results/posterior.zarr")  # doctest: +SKIP
+    >>> bl.inclusion_table(tree).nlargest(10, "pip")  # doctest: +SKIP
     """
-    labels = tree.children["constant_data"].dataset.coords
+    labels = check_tree(tree).children["constant_data"].dataset.coords
     p = labels["variant"].size
     if not 0 < variance_share < 1:
         raise InputError(

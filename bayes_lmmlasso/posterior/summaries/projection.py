@@ -25,6 +25,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
@@ -42,8 +43,8 @@ _CHUNK_BYTES = 64 * 2**20
 _COLUMNS = 500  # whitened columns and residuals of a draw, roughly
 
 
-@dataclass(frozen=True, eq=False)
-class Projection:
+@dataclass(frozen=True, eq=False, repr=False)
+class Projection(Table):
     """Selection frequencies over draws, and what they rest on.
 
     Attributes
@@ -61,6 +62,8 @@ class Projection:
     duality_gap
         Relative duality gap of each selecting solution, 0 for a draw without effects, shape ``(m,)``.
     """
+
+    _columns = ("frequency", "mcse")
 
     frequency: NDArray[np.float64]
     mcse: NDArray[np.float64]

@@ -19,7 +19,7 @@ from bayes_lmmlasso.posterior.sampler.draw_store import VARIANTS
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence
 from bayes_lmmlasso.posterior.summaries.inclusion import inclusion_means, probability_error
 from bayes_lmmlasso.posterior.summaries.partition import assign_windows
-from bayes_lmmlasso.posterior.tree.effects import by_chain, effect_draws, has_all_draws
+from bayes_lmmlasso.posterior.tree.effects import by_chain, check_tree, effect_draws, has_all_draws
 
 __all__ = ["window_table"]
 
@@ -59,8 +59,14 @@ def window_table(
     ------
     InputError
         If the window is not understood, or in cM without a genetic map.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> tree = bl.read_tree("results/posterior.zarr")  # doctest: +SKIP
+    >>> bl.window_table(tree, "500kb").nlargest(10, "window_pip")  # doctest: +SKIP
     """
-    constant = tree.children["constant_data"].dataset
+    constant = check_tree(tree).children["constant_data"].dataset
     X = constant["X"].values
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
     cm = constant["variant_cm"].values if "variant_cm" in constant.coords else None

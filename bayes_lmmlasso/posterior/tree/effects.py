@@ -21,7 +21,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-__all__ = ["EffectDraws", "by_chain", "effect_draws", "has_all_draws", "pack", "snp_blocks"]
+from bayes_lmmlasso.arguments import named
+from bayes_lmmlasso.display import Display
+from bayes_lmmlasso.errors import InputError
+
+__all__ = ["EffectDraws", "by_chain", "check_tree", "effect_draws", "has_all_draws", "pack", "snp_blocks"]
 
 _KEPT = 400  # joint draws of a prior without a point mass, all chains together
 _BLOCK_BYTES = 16 * 2**20
@@ -29,8 +33,8 @@ _BLOCK_BYTES = 16 * 2**20
 Draws = NDArray[np.floating]
 
 
-@dataclass(frozen=True, eq=False)
-class EffectDraws:
+@dataclass(frozen=True, eq=False, repr=False)
+class EffectDraws(Display):
     """Joint draws of the effects, and which draws of the tree they are.
 
     Attributes
@@ -54,6 +58,22 @@ class EffectDraws:
         """Return another quantity of the same draws, shape ``(m, ...)``."""
         drawn: Draws = tree.children["posterior"].dataset[name].values[self.chain, self.draw]
         return drawn
+
+
+def check_tree(tree: object) -> xr.DataTree:
+    """Return the tree of a posterior.
+
+    Raises
+    ------
+    InputError
+        If it is anything else.
+    """
+    if not isinstance(tree, xr.DataTree) or not {"posterior", "constant_data"} <= tree.children.keys():
+        raise InputError(
+            f"expected the tree of a posterior, got {named(tree)}: pass what `bl.sample_posterior` or `bl.read_tree` "
+            "returns, or `Analysis.tree`"
+        )
+    return tree
 
 
 def has_all_draws(tree: xr.DataTree) -> bool:

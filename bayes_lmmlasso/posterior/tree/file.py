@@ -17,6 +17,7 @@ import pandas as pd
 import xarray as xr
 from arviz_stats import summary
 
+from bayes_lmmlasso.arguments import check_path
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.lmm import NullModel
@@ -95,7 +96,7 @@ def write_tree(tree: xr.DataTree, path: str | Path) -> None:
     InputError
         If something of that name exists.
     """
-    target = Path(path)
+    target = check_path(path, "a posterior")
     if target.exists():
         raise InputError(f"expected no file or folder named {target}, got one: remove it or choose another name")
     partial = target.with_name(f".{target.name}.partial")
@@ -117,12 +118,22 @@ def write_tree(tree: xr.DataTree, path: str | Path) -> None:
 def read_tree(path: str | Path) -> xr.DataTree:
     """Read a tree that `write_tree` wrote; arrays are loaded when used.
 
+    Parameters
+    ----------
+    path
+        The folder, ``posterior.zarr`` of a run.
+
     Raises
     ------
     InputError
         If there is no such folder.
+
+    Examples
+    --------
+    >>> import bayes_lmmlasso as bl
+    >>> tree = bl.read_tree("results/posterior.zarr")  # doctest: +SKIP
     """
-    source = Path(path)
+    source = check_path(path, "a posterior")
     if not source.is_dir():
         raise InputError(f"expected the Zarr folder of a posterior at {source}, got none: check the path")
     return xr.open_datatree(source, engine="zarr", zarr_format=2)

@@ -16,13 +16,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet, CovariateCoding, TraitTransform
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.posterior.tree.effects import check_tree
 
 __all__ = ["TrainingSet", "add_training", "read_training"]
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingSet(Display):
     """The analysed samples, as far as prediction needs them.
 
     Attributes
@@ -98,7 +100,7 @@ def read_training(tree: xr.DataTree) -> TrainingSet:
     InputError
         If the tree has no such group.
     """
-    if "training" not in tree.children:
+    if "training" not in check_tree(tree).children:
         raise InputError(
             "expected a posterior that holds the group training, got one without: sample it again with `bayes-lmmlasso "
             "run` or call add_training"
