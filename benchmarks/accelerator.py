@@ -149,7 +149,7 @@ def step(data: RotatedData, draws: int) -> float:
 
 def sweep(data: RotatedData, draws: int, sweeps: int = 50) -> float:
     """Milliseconds of a sweep in every chain, from the first ones, in which many effects come and go."""
-    kernel = _composite(replace(bl.MODELS["spike_slab"], sweeps=sweeps), data)
+    kernel = _composite(replace(bl.models.MODELS["spike_slab"], sweeps=sweeps), data)
     clock = Clock(lambda values: float(sweeps * len(values["b"])))
     run_chains(kernel, data, _composite_draw, MemoryStore(), Schedule(CHAINS, 1, draws - 1), seed=1, monitor=clock)
     return clock.milliseconds()

@@ -46,12 +46,12 @@ def seconds(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - processor
 
 
-def our_path(problem: Problem) -> bl.LassoPath:
-    delta = bl.null_deltas(problem.y, problem.K, problem.Z).delta
+def our_path(problem: Problem) -> bl.lasso.LassoPath:
+    delta = bl.lmm.null_deltas(problem.y, problem.K, problem.Z).delta
     return bl.lasso_path(problem.X, problem.y, problem.K, delta, n_active=PATH_SIZE, covariates=problem.Z)
 
 
-def our_stability(problem: Problem) -> bl.StabilitySelection:
+def our_stability(problem: Problem) -> bl.lasso.StabilitySelection:
     return bl.stability_selection(
         problem.X, problem.y, problem.K, n_active=STABILITY_SIZE, covariates=problem.Z, n_subsamples=SUBSAMPLES
     )
@@ -147,8 +147,8 @@ def stability_rows(problem: Problem, peers: list[str], pairs: int, few: int) -> 
 def cross_validation_rows(problem: Problem, pairs: int) -> list[str]:
     """Ten folds, every model size up to 100 SNPs, kinship and null model of each fold from its training samples."""
 
-    def ours() -> bl.CrossValidation:
-        return bl.cross_validate(problem.X, problem.y, n_active=VALIDATION_SIZE, covariates=problem.Z)
+    def ours() -> bl.lasso.CrossValidation:
+        return bl.lasso.cross_validate(problem.X, problem.y, n_active=VALIDATION_SIZE, covariates=problem.Z)
 
     title = f"10-fold cross-validation, all sizes to {VALIDATION_SIZE}"
     return rows_of(problem, title, interleave({"ours": ours}, pairs), float(ours().duality_gap.max()))

@@ -52,7 +52,7 @@ def agreement(problem: Problem) -> tuple[int, float]:
     return same, gap
 
 
-def first_of(result: bl.StabilitySelection) -> np.ndarray:
+def first_of(result: bl.lasso.StabilitySelection) -> np.ndarray:
     """Whether a SNP is the first of its duplicates."""
     return result.duplicate_of == np.arange(result.duplicate_of.size)
 

@@ -120,11 +120,11 @@ def mouse_gemma(steps: int, seed: int) -> Sampled:
     mouse = load("mouse")
 
     def work():
-        run = partial(bl.bslmm, mouse.X, mouse.y, mouse.K, covariates=mouse.Z, burn_in=steps // 10, steps=steps)
+        run = partial(bl.compare.bslmm, mouse.X, mouse.y, mouse.K, covariates=mouse.Z, burn_in=steps // 10, steps=steps)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(lambda k: run(seed=seed + k), range(CHAINS)))
 
-    def summarise(runs: list[bl.BSLMM]) -> Sampled:
+    def summarise(runs: list[bl.compare.BSLMM]) -> Sampled:
         hyper = np.array([[run.hyper[name] for run in runs] for name in BSLMM])
         hyper[BSLMM.index("pi")] = np.log(hyper[BSLMM.index("pi")])
         chains = np.array([run.pip for run in runs])

@@ -74,7 +74,7 @@ def gblup() -> pd.DataFrame:
     basis = bl.Eigenbasis.from_kinship(K)
     null = bl.fit_null_model(analysis.y, basis, analysis.covariates, "reml")
     X = analysis.standardise(cohort)
-    new = bl.cross_kinship(X, analysis.X, "rrm", mean=analysis.mean, sd=analysis.sd).scaled(K[0, 0] / raw[0, 0])
+    new = bl.lmm.cross_kinship(X, analysis.X, "rrm", mean=analysis.mean, sd=analysis.sd).scaled(K[0, 0] / raw[0, 0])
     intercept = null.fixed_effects[0]
     mean = intercept + bl.blup(new.cross, K, null.delta, analysis.y - intercept)
     explained = np.square(basis.rotate(new.cross.T)).T @ (1 / (basis.values + null.delta))

@@ -89,8 +89,8 @@ def write_files(name: str, folder: Path) -> Files:
     cohort = cohort_from_arrays(
         dosages, sample_id=list(ids["iid"]), family_id=list(ids["fid"]), variants=analysis.variants.drop(columns="eaf")
     )
-    bl.write_plink(cohort, prefix)
-    bl.write_table(ids.assign(trait=analysis.y), folder / f"{name}.tsv")
+    bl.cohort.write_plink(cohort, prefix)
+    bl.cohort.write_table(ids.assign(trait=analysis.y), folder / f"{name}.tsv")
     ids.assign(trait=analysis.y).to_csv(f"{prefix}.pheno", sep=" ", header=False, index=False)
     np.savetxt(f"{prefix}.y", analysis.y, fmt="%.12g")
     basis = bl.Eigenbasis.from_kinship(bl.kinship(dosages, "centred"))

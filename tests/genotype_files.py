@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 from pgenlib import PgenWriter
 
-from bayes_lmmlasso import Cohort
-from bayes_lmmlasso.cohort import sample_frame, variant_frame, write_plink
+from bayes_lmmlasso.cohort import Cohort, sample_frame, variant_frame, write_plink
 
 CALLS = {0.0: "0/0", 1.0: "0/1", 2.0: "1/1"}
 

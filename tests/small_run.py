@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_lmmlasso import read_tree, simulate_cohort, simulate_trait, write_plink, write_table
-from bayes_lmmlasso.cohort import sample_frame
+from bayes_lmmlasso import read_tree, simulate_cohort, simulate_trait
+from bayes_lmmlasso.cohort import sample_frame, write_plink, write_table
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
 from bayes_lmmlasso.progress import StageClock

@@ -125,7 +125,7 @@ class Analysis(Display):
     @cached_property
     def stability(self) -> StabilitySelection:
         """The stability selection; its selector has the covariates in the precision of the tree."""
-        covariates = self.tree["constant_data"]["covariates"].values
+        covariates = self.tree.children["constant_data"].dataset["covariates"].values
         n_active = self.record["arguments"].get("n_active")
         return read_stability(self.tree, Selector(n_active=n_active, covariates=covariates, method="reml"))
 

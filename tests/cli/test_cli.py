@@ -42,7 +42,7 @@ def test_help_names_every_option_of_the_contract():
         *("--seed", "--overwrite", "--out"),
     ):
         assert option in plain
-    assert all(name in plain for name in bl.MODELS)
+    assert all(name in plain for name in bl.models.MODELS)
     commands = invoke("--help").stdout
     assert all(name in commands for name in ("demo", "run", "null", "scan", "path", "stability", "sample", "report"))
 

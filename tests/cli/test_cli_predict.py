@@ -63,7 +63,7 @@ def test_the_table_is_that_of_the_closed_form(tmp_path):
     male = (cohort["sex"].values == "m").astype(float)
     Z_new = np.column_stack([np.ones(60), *((v - v[kept].mean()) / v[kept].std() for v in (age, male))])
     means = []
-    effects = bl.effect_draws(tree)
+    effects = bl.posterior.effect_draws(tree)
     assert len(effects.b) == posterior.sizes["chain"] * posterior.sizes["draw"]
     for chain, draw, b in zip(effects.chain, effects.draw, effects.b.astype(float), strict=True):
         at = {"chain": chain, "draw": draw}
@@ -85,7 +85,7 @@ def test_snps_are_found_in_any_order_with_either_allele_counted(tmp_path):
     order = np.random.default_rng(1).permutation(len(variants))
     ids = {"sample_id": cohort["sample_id"].values, "family_id": cohort["sample_family_id"].values}
     changed = bl.cohort_from_arrays(dosage[order].T, variants=variants.iloc[order].reset_index(drop=True), **ids)
-    bl.write_plink(changed, tmp_path / "changed")
+    bl.cohort.write_plink(changed, tmp_path / "changed")
     for name, bfile in (("a.tsv", None), ("b.tsv", tmp_path / "changed")):
         assert predict(tmp_path / name, bfile=bfile).exit_code == 0
     first, second = (read_tsv(tmp_path / name) for name in ("a.tsv", "b.tsv"))
@@ -101,7 +101,7 @@ def refused(result, message, out):
 
 def test_snps_that_are_absent_or_have_other_alleles_are_told(tmp_path):
     cohort = bl.read_plink(cohort_folder() / "small")
-    bl.write_plink(cohort.isel(variants=slice(0, 150)), tmp_path / "few")
+    bl.cohort.write_plink(cohort.isel(variants=slice(0, 150)), tmp_path / "few")
     refused(predict(tmp_path / "p.tsv", bfile=tmp_path / "few"), r"SNPs of the fit.*absent", tmp_path / "p.tsv")
     folder = copy_cohort(tmp_path)
     bim = folder / "small.bim"
@@ -167,11 +167,11 @@ def test_a_given_kinship_is_scaled_like_that_of_the_run(given_kinship, tmp_path)
     assert result.exit_code == 0, result.output
     tree = bl.read_tree(folder / "run" / "posterior.zarr")
     train = np.delete(np.arange(60), [4, 9])
-    scale = bl.read_training(tree).kinship_scale
+    scale = bl.posterior.read_training(tree).kinship_scale
     U, S = (tree["constant_data"][name].values for name in ("eigenvectors", "eigenvalues"))
     np.testing.assert_allclose(scale * K[np.ix_(train, train)], U @ np.diag(S) @ U.T, atol=1e-5)
     cohort = bl.read_plink(cohort_folder() / "small")
-    again = bl.predict_cohort(tree, cohort, bl.CrossKinship(K[:, train], np.diag(K)))
+    again = bl.predict_cohort(tree, cohort, bl.lmm.CrossKinship(K[:, train], np.diag(K)))
     pd.testing.assert_frame_equal(read_tsv(tmp_path / "p.tsv"), again, rtol=1e-4, check_dtype=False)
     heights = bl.read_plink(cohort_folder() / "small", cohort_folder() / "pheno.tsv", "height")["height"].values
     assert again["hi"].max() <= np.nanmax(heights)  # the rank-normal transform ends at the training values

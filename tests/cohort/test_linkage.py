@@ -36,12 +36,12 @@ def squared_correlations(X):
     [(["50", "1"], 0.2, 49), (["7", "1"], 0.5, 6), (["100kb"], 0.3, 1e5), (["2kb"], 0.1, 2e3)],
 )
 def test_plink_keeps_the_same_snps(tmp_path, cohort, plink, r2, window):
-    bl.write_plink(cohort, tmp_path / "x")
+    bl.cohort.write_plink(cohort, tmp_path / "x")
     command = ["plink2", "--bfile", "x", "--allow-extra-chr", "--indep-pairwise", *plink, str(r2), "--out", "x"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     X = cohort["call_dosage"].values.T
     positions = cohort["variant_position"].values if plink[0].endswith("kb") else None
-    keep = bl.ld_prune(X, positions, cohort["variant_contig"].values, r2=r2, window=window)
+    keep = bl.cohort.ld_prune(X, positions, cohort["variant_contig"].values, r2=r2, window=window)
     varies = np.ptp(X, axis=0) > 0
     kept = np.isin(cohort["variant_id"].values, (tmp_path / "x.prune.in").read_text().split())
     np.testing.assert_array_equal(keep, kept & varies)
@@ -51,7 +51,7 @@ def test_plink_keeps_the_same_snps(tmp_path, cohort, plink, r2, window):
 @pytest.mark.parametrize("window", [20_000, 300_000])
 def test_no_linked_pair_is_left_and_none_removed_without_reason(genotypes, window):
     X, positions, chromosomes = genotypes
-    keep = bl.ld_prune(X, positions, chromosomes, r2=0.3, window=window)
+    keep = bl.cohort.ld_prune(X, positions, chromosomes, r2=0.3, window=window)
     near = (np.abs(positions - positions[:, None]) <= window) & (chromosomes == chromosomes[:, None])
     linked = (squared_correlations(X) > 0.3) & near & ~np.eye(len(positions), dtype=bool)
     assert not linked[np.ix_(keep, keep)].any()
@@ -62,15 +62,15 @@ def test_no_linked_pair_is_left_and_none_removed_without_reason(genotypes, windo
 
 def test_chunks_and_codings_do_not_matter(genotypes, monkeypatch):
     X, positions, chromosomes = genotypes
-    keep = bl.ld_prune(X, positions, chromosomes, r2=0.2, window=50_000)
+    keep = bl.cohort.ld_prune(X, positions, chromosomes, r2=0.2, window=50_000)
     each = [chromosomes == name for name in dict.fromkeys(chromosomes)]
-    parts = [bl.ld_prune(X[:, on], positions[on], r2=0.2, window=50_000) for on in each]
+    parts = [bl.cohort.ld_prune(X[:, on], positions[on], r2=0.2, window=50_000) for on in each]
     assert len(parts) > 1
     np.testing.assert_array_equal(np.concatenate(parts), keep)
     monkeypatch.setattr(linkage, "_CHUNK", 1)
-    np.testing.assert_array_equal(bl.ld_prune(X.astype(np.int8), positions, chromosomes, window=50_000), keep)
+    np.testing.assert_array_equal(bl.cohort.ld_prune(X.astype(np.int8), positions, chromosomes, window=50_000), keep)
     maf = np.minimum(X.mean(axis=0), 2 - X.mean(axis=0)) / 2
-    np.testing.assert_array_equal(bl.ld_prune(3 * X - 1, positions, chromosomes, window=50_000, maf=maf), keep)
+    np.testing.assert_array_equal(bl.cohort.ld_prune(3 * X - 1, positions, chromosomes, window=50_000, maf=maf), keep)
 
 
 def clumps_by_loops(p, r2, near, p1, p2, threshold):
@@ -91,12 +91,12 @@ def test_clumps_equal_a_loop_over_all_pairs(genotypes, rng):
     p[[3, 77]] = np.nan
     near = (np.abs(positions - positions[:, None]) <= 60_000) & (chromosomes == chromosomes[:, None])
     index, clump = clumps_by_loops(p, squared_correlations(X), near, 0.01, 0.3, 0.2)
-    found = bl.ld_clump(p, X, positions, chromosomes, r2=0.2, window=60_000, p1=0.01, p2=0.3)
+    found = bl.cohort.ld_clump(p, X, positions, chromosomes, r2=0.2, window=60_000, p1=0.01, p2=0.3)
     np.testing.assert_array_equal(found.index, index)
     np.testing.assert_array_equal(found.clump, clump)
     assert found.index.size > 50
     assert np.bincount(found.clump + 1).max() > 5
-    assert bl.ld_clump(np.ones(700), X).index.size == 0
+    assert bl.cohort.ld_clump(np.ones(700), X).index.size == 0
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_bad_input_is_refused(genotypes, change, message):
     X, positions, chromosomes = genotypes
     given = {"X": X, "positions": positions, "chromosomes": chromosomes} | change(*genotypes)
     with pytest.raises(bl.InputError, match=message):
-        bl.ld_prune(**given)
+        bl.cohort.ld_prune(**given)

@@ -84,7 +84,7 @@ def test_posterior_means_are_those_of_the_model_as_stated(rng):
     hyper, inclusion, _ = exact_means(X, y, Z, K)
     assert np.ptp(inclusion) > 0.6
     with_determined = np.insert(X, 2, 4.0 * Z[:, 1], axis=1)
-    found = bl.bslmm(with_determined, y, K, covariates=Z, burn_in=5_000, steps=300_000, seed=1)
+    found = bl.compare.bslmm(with_determined, y, K, covariates=Z, burn_in=5_000, steps=300_000, seed=1)
     assert len(found.hyper) == 30_000
     assert np.isnan(found.pip).tolist() == [False, False, True, False, False]
     np.testing.assert_allclose(found.hyper[["h", "rho"]].mean(), hyper, atol=0.01)
@@ -100,9 +100,9 @@ def test_predictions_are_posterior_means():
     age = rng.standard_normal(110)
     trait = 50 + 7 * (0.6 * dosage[1] - 0.3 * dosage[3] + age + rng.standard_normal(110))
     cohort = cohort.assign(height=("samples", trait), age=("samples", age))
-    plan = bl.plan_folds(cohort, "height", ["age"], n_folds=5, seed=1)
-    fold = bl.prepare_fold(cohort, "height", plan, 0, covariates=["age"])
-    found = bl.PREDICTORS["bslmm"](fold, 3)
+    plan = bl.compare.plan_folds(cohort, "height", ["age"], n_folds=5, seed=1)
+    fold = bl.compare.prepare_fold(cohort, "height", plan, 0, covariates=["age"])
+    found = bl.compare.PREDICTORS["bslmm"](fold, 3)
     analysis = fold.analysis
     X, y, Z = analysis.X.astype(float), analysis.y, analysis.covariates
     _, inclusion, effects = exact_means(X, y, Z, X @ X.T / X.shape[1])
@@ -110,16 +110,16 @@ def test_predictions_are_posterior_means():
     mean = analysis.trait.inverse(fold.X_new @ effects + fold.covariates_new @ fixed)
     np.testing.assert_allclose(found.mean, mean, atol=0.03 * trait.std())
     assert found.size == pytest.approx(inclusion.sum(), abs=0.4)
-    other = bl.prepare_fold(cohort, "height", plan, 0, covariates=["age"], relations="ibs")
+    other = bl.compare.prepare_fold(cohort, "height", plan, 0, covariates=["age"], relations="ibs")
     with pytest.raises(InputError, match="expected the kinship rrm for the method bslmm"):
-        bl.PREDICTORS["bslmm"](other, 3)
+        bl.compare.PREDICTORS["bslmm"](other, 3)
 
 
 def test_same_seed_same_numbers(gemma, rng):
     X = rng.standard_normal((40, 10))
     y = X[:, 3] + rng.standard_normal(40)
     basis = bl.Eigenbasis.from_kinship(bl.kinship(X))
-    first, again, other = (bl.bslmm(X, y, basis, burn_in=100, steps=2_000, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (bl.compare.bslmm(X, y, basis, burn_in=100, steps=2_000, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.pip, again.pip)
     np.testing.assert_array_equal(first.hyper, again.hyper)
     assert not np.array_equal(first.pip, other.pip)
@@ -130,7 +130,7 @@ def test_same_seed_same_numbers(gemma, rng):
 def test_tables_are_read_by_the_position_of_the_snps(tmp_path):
     (tmp_path / "run.param.txt").write_text(PARAM, encoding="ascii")
     (tmp_path / "run.hyp.txt").write_text(HYPER, encoding="ascii")
-    found = bl.read_bslmm(tmp_path / "run", 5)
+    found = bl.compare.read_bslmm(tmp_path / "run", 5)
     np.testing.assert_array_equal(found.pip, [0.5, np.nan, np.nan, 0.0, np.nan])
     np.testing.assert_array_equal(found.beta, [0.25, np.nan, np.nan, 0.0, np.nan])
     np.testing.assert_array_equal(found.alpha, [1e-3, np.nan, np.nan, -2e-3, np.nan])
@@ -141,17 +141,17 @@ def test_tables_are_read_by_the_position_of_the_snps(tmp_path):
 
 def test_missing_and_foreign_tables_are_told(tmp_path):
     with pytest.raises(bl.InputError, match=r"expected a table of GEMMA in .*run\.param\.txt"):
-        bl.read_bslmm(tmp_path / "run", 5)
+        bl.compare.read_bslmm(tmp_path / "run", 5)
     (tmp_path / "run.param.txt").write_text(PARAM.replace("gamma", "p_wald"), encoding="ascii")
     with pytest.raises(bl.InputError, match="got none named gamma"):
-        bl.read_bslmm(tmp_path / "run", 5)
+        bl.compare.read_bslmm(tmp_path / "run", 5)
 
 
 def test_a_missing_program_is_told_with_how_to_install_it(rng, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     X = rng.standard_normal((20, 5))
     with pytest.raises(bl.InputError, match=r"expected the program gemma on the PATH, got none: .*apt install gemma"):
-        bl.bslmm(X, X[:, 0], bl.kinship(X))
+        bl.compare.bslmm(X, X[:, 0], bl.kinship(X))
 
 
 def bad_snp(X, y, K):
@@ -174,7 +174,7 @@ def bad_snp(X, y, K):
 def test_bad_input_is_refused(gemma, rng, change, options, message):
     X = rng.standard_normal((20, 5))
     with pytest.raises(bl.InputError, match=message):
-        bl.bslmm(*change(X, X[:, 0].copy(), bl.kinship(X)), **options)
+        bl.compare.bslmm(*change(X, X[:, 0].copy(), bl.kinship(X)), **options)
 
 
 def test_a_failure_of_the_program_is_told(rng, monkeypatch, tmp_path):
@@ -184,4 +184,4 @@ def test_a_failure_of_the_program_is_told(rng, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     X = rng.standard_normal((20, 5))
     with pytest.raises(bl.InputError, match=r"got exit status 3 \(ERROR: it broke\)"):
-        bl.bslmm(X, X[:, 0], bl.kinship(X))
+        bl.compare.bslmm(X, X[:, 0], bl.kinship(X))

@@ -22,8 +22,8 @@ METHODS = ("blup", "lasso", "lmm-lasso")
 @pytest.fixture(scope="module")
 def cohort():
     made = bl.simulate_cohort(n_samples=72, n_variants=150, contig_length=2_000_000, seed=8)
-    design = bl.TraitDesign(3, "equal", 0.4, 0.3, 0.3)
-    trait = 10 + 2 * bl.semi_empirical_trait(made, design=design, seed=2).y
+    design = bl.cohort.TraitDesign(3, "equal", 0.4, 0.3, 0.3)
+    trait = 10 + 2 * bl.cohort.semi_empirical_trait(made, design=design, seed=2).y
     trait[[3, 30]] = np.nan
     age = np.random.default_rng(1).normal(size=72)
     return made.assign(height=("samples", trait), age=("samples", age))
@@ -31,7 +31,7 @@ def cohort():
 
 @pytest.fixture(scope="module")
 def plan(cohort):
-    return bl.plan_folds(cohort, "height", n_folds=4, seed=1)
+    return bl.compare.plan_folds(cohort, "height", n_folds=4, seed=1)
 
 
 def with_missing(cohort, seed=0):
@@ -58,8 +58,8 @@ def test_test_samples_teach_nothing(cohort, plan, method):
     """Neither the traits of test samples nor the genotypes of other test samples change a prediction."""
     cohort = with_missing(cohort)
     options = {"covariates": ["age"], "snps": SnpFilter(maf=0.1), "transform": "box-cox"}
-    predictor = bl.PREDICTORS[method]
-    fold = bl.prepare_fold(cohort, "height", plan, 2, **options)
+    predictor = bl.compare.PREDICTORS[method]
+    fold = bl.compare.prepare_fold(cohort, "height", plan, 2, **options)
     expected = predictor(fold, 0).mean
     test = plan.rows[plan.fold == 2]
     trait, calls, age = (cohort[name].values.copy() for name in ("height", "call_dosage", "age"))
@@ -69,7 +69,7 @@ def test_test_samples_teach_nothing(cohort, plan, method):
     changed = cohort.assign(
         height=("samples", trait), call_dosage=(("variants", "samples"), calls), age=("samples", age)
     )
-    again = bl.prepare_fold(changed, "height", plan, 2, **options)
+    again = bl.compare.prepare_fold(changed, "height", plan, 2, **options)
     np.testing.assert_array_equal(again.analysis.X, fold.analysis.X)
     np.testing.assert_allclose(predictor(again, 0).mean[0], expected[0], rtol=1e-6)
     assert abs(predictor(again, 0).mean[1] - expected[1]) > 1e-3
@@ -81,12 +81,12 @@ def test_lmm_lasso_and_blup_are_sizes_of_the_cross_validated_path(cohort, plan, 
     y = cohort["height"].values[plan.rows]
     K = bl.kinship(cohort["call_dosage"].values.T.astype(float), "centred") if given else None
     within = None if K is None else K[np.ix_(plan.rows, plan.rows)]
-    known = bl.cross_validate(X, y, within, folds=plan.fold, n_active=45).predictions
+    known = bl.lasso.cross_validate(X, y, within, folds=plan.fold, n_active=45).predictions
     for label in plan.labels:
         relations = "rrm" if K is None else K
-        fold = bl.prepare_fold(cohort, "height", plan, label, relations=relations, snps=SnpFilter(0, 1))
+        fold = bl.compare.prepare_fold(cohort, "height", plan, label, relations=relations, snps=SnpFilter(0, 1))
         test = plan.fold == label
-        none, some = bl.PREDICTORS["blup"](fold, 0), bl.PREDICTORS["lmm-lasso"](fold, 0)
+        none, some = bl.compare.PREDICTORS["blup"](fold, 0), bl.compare.PREDICTORS["lmm-lasso"](fold, 0)
         np.testing.assert_allclose(none.mean, known[test, 0], atol=1e-4)  # genotypes in float32 here
         gap = np.abs(known[test] - some.mean[:, None]).max(axis=0)
         assert gap.min() < 1e-3 * y.std()
@@ -97,10 +97,10 @@ def test_lmm_lasso_and_blup_are_sizes_of_the_cross_validated_path(cohort, plan, 
 @pytest.mark.parametrize("transform", ["none", "box-cox"])
 def test_lasso_lies_on_the_path_of_scikit_learn(cohort, plan, transform):
     """A transformed trait is predicted by its mean under the noise of the Lasso's residuals."""
-    fold = bl.prepare_fold(cohort, "height", plan, 0, transform=transform)
+    fold = bl.compare.prepare_fold(cohort, "height", plan, 0, transform=transform)
     analysis = fold.analysis
     X, y = analysis.X.astype(float), analysis.y
-    found = bl.PREDICTORS["lasso"](fold, 0)
+    found = bl.compare.PREDICTORS["lasso"](fold, 0)
     first = ~(np.abs(np.tril(np.corrcoef(X.T), -1)) > 1 - 1e-6).any(axis=1)  # lars takes duplicates for two variables
     _, _, knots = lars_path(X[:, first], y - y.mean(), method="lasso", max_iter=int(found.size) + 4)
     middles = 0.5 * (knots[:, 1:] + knots[:, :-1])
@@ -118,8 +118,8 @@ def test_lasso_lies_on_the_path_of_scikit_learn(cohort, plan, transform):
 
 @pytest.mark.parametrize("transform", ["none", "box-cox", "rank-normal"])
 def test_blup_interval_is_that_of_the_joint_normal(cohort, plan, transform):
-    fold = bl.prepare_fold(cohort, "height", plan, 1, covariates=["age"], transform=transform)
-    found, null, trait = bl.PREDICTORS["blup"](fold, 0), fold.null_model, fold.analysis.trait
+    fold = bl.compare.prepare_fold(cohort, "height", plan, 1, covariates=["age"], transform=transform)
+    found, null, trait = bl.compare.PREDICTORS["blup"](fold, 0), fold.null_model, fold.analysis.trait
     V = null.sigma2_g * fold.K + null.sigma2_e * np.eye(len(fold.K))
     weights = null.sigma2_g * np.linalg.solve(V, fold.new.cross.T).T
     residual = fold.analysis.y - fold.analysis.covariates @ null.fixed_effects
@@ -135,8 +135,8 @@ def test_blup_interval_is_that_of_the_joint_normal(cohort, plan, transform):
 
 def test_lmm_lasso_predicts_the_mean_of_its_model(cohort, plan):
     """Against dense algebra: the median of the model of that size, and the variance its SNPs leave."""
-    fold = bl.prepare_fold(cohort, "height", plan, 2, transform="rank-normal")
-    found, trait, y = bl.PREDICTORS["lmm-lasso"](fold, 0), fold.analysis.trait, fold.analysis.y
+    fold = bl.compare.prepare_fold(cohort, "height", plan, 2, transform="rank-normal")
+    found, trait, y = bl.compare.PREDICTORS["lmm-lasso"](fold, 0), fold.analysis.trait, fold.analysis.y
     goal = read_goal(None, int(found.size) + 2, fold.analysis.X.shape[1], y.size)
     Z = fold.analysis.covariates
     path = train_path(Genotypes.of(fold.analysis.X), y, fold.K, Z, np.arange(y.size), goal, "reml")
@@ -154,14 +154,14 @@ def test_lmm_lasso_predicts_the_mean_of_its_model(cohort, plan):
 
 
 def test_posterior_is_what_predict_cohort_says(cohort, plan):
-    fold = bl.prepare_fold(cohort, "height", plan, 0, transform="rank-normal")
+    fold = bl.compare.prepare_fold(cohort, "height", plan, 0, transform="rank-normal")
     lengths = {"chains": 1, "warmup": 20, "draws": 30}
-    found = bl.posterior_predictor("spike_slab", **lengths)(fold, 4)
+    found = bl.compare.posterior_predictor("spike_slab", **lengths)(fold, 4)
     tree = bl.sample_posterior(
         bl.rotate(fold.analysis, fold.basis), "spike_slab", seed=4, analysis=fold.analysis, **lengths
     )
     raw = bl.kinship(fold.analysis.X)
-    bl.add_training(tree, fold.analysis, "rrm", np.trace(fold.K) / np.trace(raw))
+    bl.posterior.add_training(tree, fold.analysis, "rrm", np.trace(fold.K) / np.trace(raw))
     expected = bl.predict_cohort(tree, cohort.isel(samples=plan.rows[plan.fold == 0]))
     for name in ("mean", "lo", "hi"):
         np.testing.assert_allclose(getattr(found, name), expected[name], rtol=1e-6)
@@ -177,10 +177,10 @@ def test_scores_by_hand(cohort):
         none = np.full(fold.y_new.size, np.nan)
         return FoldPrediction(np.full(fold.y_new.size, fold.baseline), none, none, 0.0)
 
-    table = bl.cross_predict(cohort, "height", {"oracle": oracle, "mean": mean}, n_folds=5, seed=3)
+    table = bl.compare.cross_predict(cohort, "height", {"oracle": oracle, "mean": mean}, n_folds=5, seed=3)
     assert len(table) == 140
     assert table.groupby("method")["iid"].nunique().tolist() == [70, 70]
-    scores = bl.prediction_scores(table).set_index("method")
+    scores = bl.compare.prediction_scores(table).set_index("method")
     mine = table[table["method"] == "oracle"]
     assert scores.loc["oracle", "mse"] == pytest.approx(1.0)
     assert scores.loc["oracle", "r"] == pytest.approx(np.corrcoef(mine["y"], mine["mean"])[0, 1])
@@ -190,14 +190,14 @@ def test_scores_by_hand(cohort):
     assert scores.loc["oracle", "mc_loss"] == pytest.approx((1 - scores.loc["oracle", "r2"]) / 16)
     assert scores.loc["mean", "r2"] == scores.loc["mean", "mc_loss"] == 0.0
     assert np.isnan(scores.loc["mean", "coverage"])
-    folds = bl.prediction_scores(table, by=("method", "fold"))
+    folds = bl.compare.prediction_scores(table, by=("method", "fold"))
     assert folds["n"].tolist() == [14] * 10
     assert folds.loc[folds["method"] == "mean", "r"].isna().all()
 
 
 def test_structure_is_what_the_mixed_model_predicts(cohort):
-    table = bl.cross_predict(cohort, "height", METHODS, n_folds=6)
-    r2 = bl.prediction_scores(table).set_index("method")["r2"]
+    table = bl.compare.cross_predict(cohort, "height", METHODS, n_folds=6)
+    r2 = bl.compare.prediction_scores(table).set_index("method")["r2"]
     assert r2["blup"] > 0.1
     assert r2["lmm-lasso"] > 0.1
 
@@ -205,10 +205,10 @@ def test_structure_is_what_the_mixed_model_predicts(cohort):
 def test_refusals(cohort, plan):
     known = "blup, lasso, lmm-lasso, laplace, spike_slab, bslmm"
     with pytest.raises(InputError, match=f"a method among {known}, got 'ridge'"):
-        bl.cross_predict(cohort, "height", ["ridge"])
+        bl.compare.cross_predict(cohort, "height", ["ridge"])
     with pytest.raises(InputError, match=r"a fold among \[0, 1, 2, 3\], got 7"):
-        bl.prepare_fold(cohort, "height", plan, 7)
+        bl.compare.prepare_fold(cohort, "height", plan, 7)
     with pytest.raises(InputError, match="a kinship among rrm, centred, ibs or a matrix, got 'pedigree'"):
-        bl.prepare_fold(cohort, "height", plan, 0, relations="pedigree")
+        bl.compare.prepare_fold(cohort, "height", plan, 0, relations="pedigree")
     with pytest.raises(InputError, match="a column 'trait'"):
-        bl.prediction_scores(pd.DataFrame(columns=["method"]), by=("trait",))
+        bl.compare.prediction_scores(pd.DataFrame(columns=["method"]), by=("trait",))

@@ -40,19 +40,19 @@ def distances(snp, genes):
 
 
 def test_distances_one_by_one(genome, genes):
-    found = bl.gene_distances(genome, genes)
+    found = bl.compare.gene_distances(genome, genes)
     for snp, row in zip(genome.itertuples(), found.itertuples(), strict=True):
         each = distances(snp, genes)
         assert row.distance == min(each.values())
         assert each[row.gene] == row.distance
-    unknown = bl.gene_distances(genome.assign(pos=0), genes)
+    unknown = bl.compare.gene_distances(genome.assign(pos=0), genes)
     assert np.isinf(unknown["distance"]).all()
     assert unknown["gene"].isna().all()
 
 
 def test_rotation_test_by_brute_force(genome, genes, rng):
     hits = np.sort(rng.choice(120, size=9, replace=False))
-    found = bl.candidate_enrichment(hits, genome, genes, window=8000)
+    found = bl.compare.candidate_enrichment(hits, genome, genes, window=8000)
     near = np.array([min(distances(snp, genes).values()) <= 8000 for snp in genome.itertuples()])
     counts = [sum(near[(j + shift) % 120] for j in hits) for shift in range(120)]
     assert (found.n_hits, found.n_near) == (9, counts[0])
@@ -64,18 +64,19 @@ def test_rotation_test_by_brute_force(genome, genes, rng):
 
 def test_p_values_are_valid_for_hits_at_random_and_small_for_hits_in_genes(genome, genes, rng):
     values = [
-        bl.candidate_enrichment(rng.choice(120, 6, replace=False), genome, genes, 8000).p_value for _ in range(300)
+        bl.compare.candidate_enrichment(rng.choice(120, 6, replace=False), genome, genes, 8000).p_value
+        for _ in range(300)
     ]
     for level in (0.05, 0.2, 0.5):  # never more often than the level, up to 3 standard errors of 300 trials
         assert np.mean(np.array(values) <= level) <= level + 3 * np.sqrt(level * (1 - level) / 300)
-    inside = np.flatnonzero(bl.gene_distances(genome, genes)["distance"] <= 8000)
-    assert bl.candidate_enrichment(inside, genome, genes, 8000).p_value == pytest.approx(1 / 120)
+    inside = np.flatnonzero(bl.compare.gene_distances(genome, genes)["distance"] <= 8000)
+    assert bl.compare.candidate_enrichment(inside, genome, genes, 8000).p_value == pytest.approx(1 / 120)
 
 
 def test_adjacent_pairs_one_by_one(genome, genes, rng):
-    X = bl.standardise(rng.integers(0, 3, size=(50, 120)))
+    X = bl.cohort.standardise(rng.integers(0, 3, size=(50, 120)))
     hits = rng.permutation(120)[:40]
-    pairs = bl.adjacent_pairs(hits, genome, 3000, X=X, genes=genes)
+    pairs = bl.compare.adjacent_pairs(hits, genome, 3000, X=X, genes=genes)
     expected = []
     for chrom in ("1", "2"):
         own = sorted(j for j in hits if genome["chrom"][j] == chrom)
@@ -86,17 +87,17 @@ def test_adjacent_pairs_one_by_one(genome, genes, rng):
     np.testing.assert_allclose(pairs["r"], [pair[2] for pair in expected], atol=1e-5)
     assert set(pairs["gene"]) <= {"A", "B", "C"}
     assert len(expected) > 5
-    assert bl.adjacent_pairs([3], genome).empty
+    assert bl.compare.adjacent_pairs([3], genome).empty
 
 
 def test_refusals(genome, genes):
     for hits in ([], [1, 1], [120], [0.5]):
         with pytest.raises(InputError, match="distinct hits as columns from 0 to 119"):
-            bl.candidate_enrichment(hits, genome, genes)
+            bl.compare.candidate_enrichment(hits, genome, genes)
     with pytest.raises(InputError, match="genes with a column 'gene'"):
-        bl.candidate_enrichment([1], genome, genes.drop(columns="gene"))
+        bl.compare.candidate_enrichment([1], genome, genes.drop(columns="gene"))
     with pytest.raises(InputError, match="window of at least 0 bp, got -1"):
-        bl.candidate_enrichment([1], genome, genes, -1)
+        bl.compare.candidate_enrichment([1], genome, genes, -1)
 
 
 def published(data_dir):
@@ -112,7 +113,7 @@ def test_published_distances_are_found_again(data_dir):
     genes, table = published(data_dir)
     own = genes[genes["in_paper_table_s1"] == 1]
     for gene, part in table.groupby("gene"):
-        distance = bl.gene_distances(part, own[own["gene"] == gene])["distance"].to_numpy()
+        distance = bl.compare.gene_distances(part, own[own["gene"] == gene])["distance"].to_numpy()
         allowed = float(own.loc[own["gene"] == gene, "paper_distance_discrepancy_bp"].iloc[0])
         assert np.abs(distance - part["dist_bp"]).max() <= max(allowed, 1.0)
         assert (distance <= 10_000).all()
@@ -126,7 +127,7 @@ def test_published_chromosome_5_hits_are_enriched(data_dir):
     hits = np.flatnonzero(variants["pos"].isin(mine))
     assert len(table.loc[table["chrom"] == 5]) == 13
     assert len(hits) == len(mine)  # every one is among the SNPs
-    found = bl.candidate_enrichment(hits, variants, genes)
+    found = bl.compare.candidate_enrichment(hits, variants, genes)
     assert found.n_near == found.n_hits
     assert found.share_of_snps < 0.1
     assert found.p_value < 0.01  # they are those of the published hits that are near a gene

@@ -12,7 +12,7 @@ from bayes_lmmlasso.errors import InputError
 
 def test_curves_by_counting(rng):
     score, truth = np.round(rng.random(60), 1), rng.random(60) < 0.3
-    curves = bl.ranking_curves(score, truth)
+    curves = bl.compare.ranking_curves(score, truth)
     P, N = truth.sum(), (~truth).sum()
     recall = [(truth & (score >= t)).sum() / P for t in np.unique(score)[::-1]]
     precision = [truth[score >= t].mean() for t in np.unique(score)[::-1]]
@@ -32,21 +32,21 @@ def test_curves_by_counting(rng):
 
 
 def test_infinite_scores_rank_first():
-    curves = bl.ranking_curves([np.inf, 300.0, -np.inf], [True, False, False])
+    curves = bl.compare.ranking_curves([np.inf, 300.0, -np.inf], [True, False, False])
     assert curves.average_precision == 1.0
 
 
 def test_curve_refusals():
     with pytest.raises(InputError, match="got 0 true ones of 3"):
-        bl.ranking_curves([1, 2, 3], [0, 0, 0])
+        bl.compare.ranking_curves([1, 2, 3], [0, 0, 0])
     with pytest.raises(InputError, match="with 1 NaN"):
-        bl.ranking_curves([1, np.nan], [0, 1])
+        bl.compare.ranking_curves([1, np.nan], [0, 1])
 
 
 def test_calibration_by_counting(rng):
     p, replicate = rng.random(400), np.repeat(np.arange(8), 50)
     truth = rng.random(400) < p**2
-    found = bl.calibration_curve(p, truth, replicate, edges=(0, 0.25, 0.6, 1), n_boot=200)
+    found = bl.compare.calibration_curve(p, truth, replicate, edges=(0, 0.25, 0.6, 1), n_boot=200)
     for row in found.bins.itertuples():
         inside = (p >= row.lower) & (p < row.upper)
         assert (row.n, row.mean, row.observed) == (inside.sum(), pytest.approx(p[inside].mean()), truth[inside].mean())
@@ -59,7 +59,7 @@ def test_calibration_by_counting(rng):
 def test_true_probabilities_are_found_calibrated_and_their_squares_not(rng):
     p, replicate = rng.beta(0.3, 2, size=40_000), np.repeat(np.arange(40), 1000)
     truth = rng.random(p.size) < p
-    good, bad = bl.calibration_curve(p, truth, replicate), bl.calibration_curve(p**2, truth, replicate)
+    good, bad = bl.compare.calibration_curve(p, truth, replicate), bl.compare.calibration_curve(p**2, truth, replicate)
     covered = (good.bins["lo"] <= good.bins["mean"]) & (good.bins["mean"] <= good.bins["hi"])
     assert covered.sum() >= 8  # of 10 intervals at 95%: 7 or fewer has probability 0.01
     assert good.error < 0.01 < 0.05 < bad.error
@@ -69,7 +69,7 @@ def test_bootstrap_resamples_replicates_and_not_items(rng):
     """With all items of a replicate alike, the interval is as wide as R replicates make it, whatever their size."""
     shared = rng.random(30) < 0.5
     truth, replicate = np.repeat(shared, 500), np.repeat(np.arange(30), 500)
-    row = bl.calibration_curve(np.full(truth.size, 0.5), truth, replicate).bins.iloc[0]
+    row = bl.compare.calibration_curve(np.full(truth.size, 0.5), truth, replicate).bins.iloc[0]
     width = 2 * 1.96 * shared.std() / np.sqrt(30)
     assert row["hi"] - row["lo"] == pytest.approx(width, rel=0.15)
 
@@ -78,44 +78,44 @@ def test_claimed_rates_are_realised_under_true_probabilities(rng):
     replicates, m = 200, 300
     p = rng.beta(0.2, 1.0, size=replicates * m)
     truth = rng.random(p.size) < p
-    table = bl.fdr_calibration(p, truth, np.repeat(np.arange(replicates), m)).set_index("claimed")
+    table = bl.compare.fdr_calibration(p, truth, np.repeat(np.arange(replicates), m)).set_index("claimed")
     assert table.index.tolist() == [0.05, 0.1, 0.2, 0.3, 0.5]
     assert (table["expected"] <= table.index).all()
     # the realised rate estimates the expected one: 5 intervals at 95%, strongly dependent, so all but one must hold it
     assert ((table["lo"] <= table["expected"]) & (table["expected"] <= table["hi"])).sum() >= 4
     assert table["power"].is_monotonic_increasing
-    overstated = bl.fdr_calibration(np.sqrt(p), truth, np.repeat(np.arange(replicates), m)).set_index("claimed")
+    overstated = bl.compare.fdr_calibration(np.sqrt(p), truth, np.repeat(np.arange(replicates), m)).set_index("claimed")
     assert (overstated["lo"] > overstated["expected"]).all()
 
 
 def test_nothing_selected_is_no_false_discovery():
-    table = bl.fdr_calibration([0.1, 0.2], [True, False], levels=(0.05,))
+    table = bl.compare.fdr_calibration([0.1, 0.2], [True, False], levels=(0.05,))
     assert table.loc[0, ["realised", "power", "n_selected"]].tolist() == [0.0, 0.0, 0.0]
 
 
 def test_interval_of_a_mean_is_the_normal_one(rng):
     values = rng.gamma(4.0, size=400)
-    found = bl.bootstrap_interval(np.append(values, np.nan))
+    found = bl.compare.bootstrap_interval(np.append(values, np.nan))
     half = 1.96 * values.std() / np.sqrt(400)
     assert found.n == 400
     assert found.estimate == pytest.approx(values.mean())
     np.testing.assert_allclose([found.lo, found.hi], [values.mean() - half, values.mean() + half], atol=0.15 * half)
-    assert found == bl.bootstrap_interval(values)
+    assert found == bl.compare.bootstrap_interval(values)
 
 
 def test_pairs_are_compared_on_shared_replicates(rng):
     difficulty = rng.normal(scale=5, size=200)
     values = pd.DataFrame({"a": difficulty + rng.normal(0.3, 1, 200), "b": difficulty + rng.normal(0, 1, 200)})
     values.loc[3, "a"] = np.nan
-    row = bl.paired_differences(values, "b").iloc[0]
+    row = bl.compare.paired_differences(values, "b").iloc[0]
     d = (values["a"] - values["b"]).dropna()
     assert (row["method"], row["reference"], row["n"]) == ("a", "b", 199)
     assert row["difference"] == pytest.approx(d.mean())
     assert row["hi"] - row["lo"] == pytest.approx(2 * 1.96 * d.std() / np.sqrt(199), rel=0.15)
     assert row["share_larger"] == pytest.approx((d > 0).mean())
-    means = bl.method_means(values).set_index("method")
+    means = bl.compare.method_means(values).set_index("method")
     assert means.loc["a", "hi"] - means.loc["a", "lo"] > 2 * (row["hi"] - row["lo"])  # what pairing is for
-    every = bl.paired_differences(values.assign(c=1.0))
+    every = bl.compare.paired_differences(values.assign(c=1.0))
     assert list(zip(every["method"], every["reference"], strict=True)) == [("b", "a"), ("c", "a"), ("c", "b")]
     with pytest.raises(InputError, match="reference among a, b, got 'z'"):
-        bl.paired_differences(values, "z")
+        bl.compare.paired_differences(values, "z")

@@ -49,4 +49,4 @@ def test_polygenic_effect_is_the_prediction_of_the_training_samples(rng):
     null = bl.fit_null_model(y, basis, Z, "reml")
     K = X @ X.T / 300
     expected = blup(K, K, null.delta, y - null.fixed_effects[0])
-    np.testing.assert_allclose(bl.polygenic_effect(y, basis, Z), expected, rtol=1e-8)
+    np.testing.assert_allclose(bl.lmm.polygenic_effect(y, basis, Z), expected, rtol=1e-8)

@@ -23,7 +23,7 @@ def analysis():
 def test_analysed_samples_reproduce_their_rows(analysis, method):
     K = bl.kinship(analysis.X if method == "rrm" else analysis.dosages(), method)
     some = [3, 0, 17]
-    new = bl.cross_kinship(analysis.X[some], analysis.X, method, mean=analysis.mean, sd=analysis.sd)
+    new = bl.lmm.cross_kinship(analysis.X[some], analysis.X, method, mean=analysis.mean, sd=analysis.sd)
     np.testing.assert_allclose(new.cross, K[some], atol=2e-6)
     np.testing.assert_allclose(new.diagonal, np.diag(K)[some], atol=2e-6)
     twice = new.scaled(2.0)
@@ -37,7 +37,7 @@ def test_new_samples_are_the_rest_of_the_larger_matrix(rng, method):
     dosage[:, :50] = rng.uniform(0, 2, size=(30, 50))  # dosages that are not whole
     train, new = dosage[:20], dosage[20:]
     mean, sd = train.mean(axis=0), train.std(axis=0)
-    cross = bl.cross_kinship((new - mean) / sd, (train - mean) / sd, method, mean=mean, sd=sd)
+    cross = bl.lmm.cross_kinship((new - mean) / sd, (train - mean) / sd, method, mean=mean, sd=sd)
     if method == "ibs":
         whole = bl.kinship(dosage, "ibs")
         np.testing.assert_allclose(cross.cross, whole[20:, :20], atol=1e-12)
@@ -62,7 +62,7 @@ def test_files_give_both_blocks(tmp_path, rng, ids):
     np.savez(tmp_path / "k.npz", K=K[np.ix_(order, order)], **{c: everyone[c].to_numpy("U") for c in everyone})
     np.savetxt(tmp_path / "k.txt", K[4:], fmt="%.17g")
     for name in ("k.npz", "k.txt"):
-        given = bl.read_cross_kinship(tmp_path / name, new, train)
+        given = bl.lmm.read_cross_kinship(tmp_path / name, new, train)
         np.testing.assert_allclose(given.cross, K[4:, :4], rtol=1e-12)
         np.testing.assert_allclose(given.diagonal, np.diag(K)[4:], rtol=1e-12)
 
@@ -71,19 +71,19 @@ def test_files_that_do_not_fit_are_refused(tmp_path, ids):
     train, new = ids
     np.savetxt(tmp_path / "k.txt", np.ones((3, 4)))
     with pytest.raises(bl.InputError, match=r"expected shape \(3, 7\).*got \(3, 4\)"):
-        bl.read_cross_kinship(tmp_path / "k.txt", new, train)
+        bl.lmm.read_cross_kinship(tmp_path / "k.txt", new, train)
     np.savez(tmp_path / "k.npz", K=np.eye(6), iid=np.array([f"i{i}" for i in range(6)]))
     with pytest.raises(bl.InputError, match=r"got none of 1 \(first: i6\)"):
-        bl.read_cross_kinship(tmp_path / "k.npz", new, train)
+        bl.lmm.read_cross_kinship(tmp_path / "k.npz", new, train)
     with pytest.raises(bl.InputError, match="does not exist"):
-        bl.read_cross_kinship(tmp_path / "none.npz", new, train)
+        bl.lmm.read_cross_kinship(tmp_path / "none.npz", new, train)
     np.savetxt(tmp_path / "k.txt", np.full((3, 7), np.nan))
     with pytest.raises(bl.InputError, match="expected finite values, got 15 others"):
-        bl.read_cross_kinship(tmp_path / "k.txt", new, train)
+        bl.lmm.read_cross_kinship(tmp_path / "k.txt", new, train)
 
 
 def test_shapes_are_checked(rng):
     with pytest.raises(bl.InputError, match="expected 5 SNPs of the new samples, got 4"):
-        bl.cross_kinship(np.ones((2, 4)), np.ones((3, 5)), "rrm", mean=np.ones(5), sd=np.ones(5))
+        bl.lmm.cross_kinship(np.ones((2, 4)), np.ones((3, 5)), "rrm", mean=np.ones(5), sd=np.ones(5))
     with pytest.raises(bl.InputError, match=r"got \(2, 3\) and \(3,\)"):
-        bl.CrossKinship(np.ones((2, 3)), np.ones(3))
+        bl.lmm.CrossKinship(np.ones((2, 3)), np.ones(3))

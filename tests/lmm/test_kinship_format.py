@@ -39,10 +39,10 @@ def test_a_grm_is_joined_by_id(tmp_path, samples, header):
     ids, K = samples
     path = write_grm(tmp_path / "k", ids, K, header)
     order = [4, 0, 3]
-    read = bl.read_kinship(path, ids.iloc[order])
+    read = bl.lmm.read_kinship(path, ids.iloc[order])
     np.testing.assert_allclose(read, K[np.ix_(order, order)], rtol=1e-6, atol=1e-7)  # float32
     np.testing.assert_array_equal(read, read.T)
-    cross = bl.read_cross_kinship(path, ids.iloc[4:], ids.iloc[:4])
+    cross = bl.lmm.read_cross_kinship(path, ids.iloc[4:], ids.iloc[:4])
     np.testing.assert_allclose(cross.cross, K[4:, :4], rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(cross.diagonal, np.diag(K)[4:], rtol=1e-6)
 
@@ -51,7 +51,7 @@ def test_a_grm_of_plink_2_with_individual_ids_alone(tmp_path, samples):
     ids, K = samples
     path = write_grm(tmp_path / "k", ids[["iid"]], K, "#IID\n")
     assert list(load_kinship(path).ids) == ["iid"]
-    np.testing.assert_allclose(bl.read_kinship(path, ids), K, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(bl.lmm.read_kinship(path, ids), K, rtol=1e-6, atol=1e-7)
 
 
 def test_broken_grms_are_refused(tmp_path, samples):
@@ -59,25 +59,25 @@ def test_broken_grms_are_refused(tmp_path, samples):
     path = write_grm(tmp_path / "k", ids, K)
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(bl.InputError, match=r"k\.grm\.bin: expected 84 bytes.* 6 samples .* got 81"):
-        bl.read_kinship(path, ids)
+        bl.lmm.read_kinship(path, ids)
     for text, message in (("f s\nf\n", "got 1 in line 2"), ("", "expected a line `fid iid`"), ("#FID\tIID\n", "none")):
         path.with_name("k.grm.id").write_text(text)
         with pytest.raises(bl.InputError, match=message):
-            bl.read_kinship(path, ids)
+            bl.lmm.read_kinship(path, ids)
     path.with_name("k.grm.id").unlink()
     with pytest.raises(bl.InputError, match=r"expected the ids of a GRM .*k\.grm\.id"):
-        bl.read_kinship(path, ids)
+        bl.lmm.read_kinship(path, ids)
 
 
 def test_a_matrix_without_ids_may_have_the_order_of_the_fam(tmp_path, samples):
     ids, K = samples
     np.savetxt(tmp_path / "k.cXX.txt", K, fmt="%.17g")
     order = [1, 2, 5]
-    read = bl.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[order], ids)
+    read = bl.lmm.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[order], ids)
     np.testing.assert_array_equal(read, K[np.ix_(order, order)])
-    np.testing.assert_array_equal(bl.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[::-1], ids), K)  # as it stands
+    np.testing.assert_array_equal(bl.lmm.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[::-1], ids), K)  # as it stands
     with pytest.raises(bl.InputError, match=r"3 analysed samples or of all 5 of the \.fam, got 6 x 6"):
-        bl.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[order], ids.iloc[:5])
+        bl.lmm.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[order], ids.iloc[:5])
 
 
 def call(folder, *arguments):
@@ -106,7 +106,7 @@ def test_a_grm_written_by_plink_2(tmp_path):
     scaled = ((dosage - 2 * frequency) / np.sqrt(2 * frequency * (1 - frequency)))[:, varies]
     K = scaled @ scaled.T / varies.sum()  # GCTA's equation 3
     ids = bl.cohort.sample_frame(cohort)
-    np.testing.assert_allclose(bl.read_kinship(tmp_path / "k.grm.bin", ids), K, atol=2e-5)  # its sums are float32
+    np.testing.assert_allclose(bl.lmm.read_kinship(tmp_path / "k.grm.bin", ids), K, atol=2e-5)  # its sums are float32
     np.savez(tmp_path / "k.npz", K=K, fid=ids["fid"].to_numpy("U"), iid=ids["iid"].to_numpy("U"))
     assert null_pve(tmp_path, tmp_path / "k.grm.bin") == pytest.approx(null_pve(tmp_path, tmp_path / "k.npz"), abs=1e-4)
 
@@ -124,6 +124,6 @@ def test_a_matrix_written_by_gemma(tmp_path):
     dosage = dosage[:, dosage.std(axis=0) > 0]
     ids = GenotypeSource("bfile", cohort_folder() / "small").samples()
     K = bl.kinship(dosage, "centred")
-    np.testing.assert_allclose(bl.read_kinship(path, ids.iloc[10:], ids), K[10:, 10:], atol=1e-8)
+    np.testing.assert_allclose(bl.lmm.read_kinship(path, ids.iloc[10:], ids), K[10:, 10:], atol=1e-8)
     np.savez(tmp_path / "k.npz", K=K, iid=ids["iid"].to_numpy("U"))
     assert null_pve(tmp_path, path) == pytest.approx(null_pve(tmp_path, tmp_path / "k.npz"), abs=1e-6)

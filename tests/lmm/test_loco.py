@@ -18,7 +18,7 @@ def dosages(rng):
 @pytest.mark.parametrize("method", ["rrm", "centred", "ibs"])
 def test_the_kinship_without_a_chromosome_is_that_of_the_others(dosages, rng, method):
     chromosomes = rng.permutation(np.repeat(["X", "2", "10"], [30, 20, 10]))
-    yielded = dict(bl.leave_one_chromosome_out(dosages, chromosomes, method))
+    yielded = dict(bl.lmm.leave_one_chromosome_out(dosages, chromosomes, method))
     assert list(yielded) == list(dict.fromkeys(chromosomes))
     for chromosome, K in yielded.items():
         np.testing.assert_allclose(K, bl.kinship(dosages[:, chromosomes != chromosome], method), atol=1e-12)
@@ -30,22 +30,22 @@ def test_the_kinship_without_a_chromosome_is_that_of_the_others(dosages, rng, me
 )
 def test_nothing_to_leave_out_is_refused(dosages, chromosomes, message):
     with pytest.raises(InputError, match=message):
-        next(bl.leave_one_chromosome_out(dosages, chromosomes))
+        next(bl.lmm.leave_one_chromosome_out(dosages, chromosomes))
 
 
 @pytest.mark.parametrize("method", ["lm", "lmm-p3d", "lmm-exact"])
 def test_scan_by_chromosome_is_a_scan_of_each(dosages, rng, method):
     chromosomes = rng.permutation(np.repeat([1, 2, 3], 20))
     y, Z = rng.standard_normal(25), np.ones((25, 1))
-    kinships = list(bl.leave_one_chromosome_out(dosages, chromosomes))
-    result = bl.scan_by_chromosome(dosages, y, chromosomes, kinships, covariates=Z, method=method)
+    kinships = list(bl.lmm.leave_one_chromosome_out(dosages, chromosomes))
+    result = bl.scan.scan_by_chromosome(dosages, y, chromosomes, kinships, covariates=Z, method=method)
     for chromosome in (1, 2, 3):
         on = chromosomes == chromosome
         part = bl.scan.scan(dosages[:, on], y, bl.kinship(dosages[:, ~on]), covariates=Z, method=method)
         np.testing.assert_allclose(result.log10_p[on], part.log10_p, rtol=1e-9)
         np.testing.assert_allclose(result.log_delta[on], part.log_delta, rtol=1e-6)
     with pytest.raises(InputError, match="got none for 3"):
-        bl.scan_by_chromosome(dosages, y, chromosomes, kinships_without(kinships, 3), covariates=Z, method=method)
+        bl.scan.scan_by_chromosome(dosages, y, chromosomes, kinships_without(kinships, 3), covariates=Z, method=method)
 
 
 def kinships_without(kinships, chromosome):

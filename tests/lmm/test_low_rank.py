@@ -27,7 +27,7 @@ def data(rng, factor):
 
 @pytest.fixture
 def bases(factor):
-    return bl.LowRankBasis.from_factor(factor), bl.Eigenbasis.from_kinship(factor @ factor.T)
+    return bl.lmm.LowRankBasis.from_factor(factor), bl.Eigenbasis.from_kinship(factor @ factor.T)
 
 
 def factors(rng):
@@ -48,7 +48,7 @@ def factors(rng):
 @pytest.mark.parametrize("name", list(factors(np.random.default_rng(0))))
 def test_it_is_an_orthonormal_eigenbasis(rng, name):
     W = factors(rng)[name]
-    basis = bl.LowRankBasis.from_factor(W)
+    basis = bl.lmm.LowRankBasis.from_factor(W)
     kinship = W @ W.T
     U = basis.rotate(np.eye(N)).T
     scale = np.abs(kinship).max()
@@ -96,11 +96,11 @@ def test_the_lasso_path_is_that_of_the_dense_basis_and_of_the_matrix(bases, data
 
 def test_stepwise_search_and_joint_map_are_those_of_the_dense_basis(bases, data):
     X, y, Z = data
-    low, dense = (bl.mlmm(X, y, basis, covariates=Z, max_steps=3) for basis in bases)
+    low, dense = (bl.scan.mlmm(X, y, basis, covariates=Z, max_steps=3) for basis in bases)
     assert 4 in low.selected
     np.testing.assert_array_equal(low.selected, dense.selected)
     np.testing.assert_allclose(low.scan.log10_p, dense.scan.log10_p, atol=1e-6)
-    low, dense = (bl.joint_map(X, y, basis, n_active=4, covariates=Z) for basis in bases)
+    low, dense = (bl.lasso.joint_map(X, y, basis, n_active=4, covariates=Z) for basis in bases)
     np.testing.assert_allclose(low.objective, dense.objective, rtol=1e-8)
 
 
@@ -110,7 +110,7 @@ def test_what_needs_the_matrix_says_so(bases, data):
         lambda basis: bl.rotate(X, basis, y=y),
         lambda basis: bl.scan.scan(X, y, basis, covariates=Z, method="lmm-exact"),
         lambda basis: bl.stability_selection(X, y, basis, n_active=3),
-        lambda basis: bl.null_deltas(y[:, None], basis),
+        lambda basis: bl.lmm.null_deltas(y[:, None], basis),
         bl.Eigenbasis.from_kinship,
         bl.gower_scale,
     ):
@@ -129,7 +129,7 @@ def test_what_needs_the_matrix_says_so(bases, data):
 )
 def test_bad_factors_are_refused(W, message):
     with pytest.raises(bl.InputError, match=message):
-        bl.LowRankBasis.from_factor(W)
+        bl.lmm.LowRankBasis.from_factor(W)
 
 
 def test_rows_are_checked(bases):
@@ -139,7 +139,7 @@ def test_rows_are_checked(bases):
 
 def analyse(W, X, y):
     """Null model, scan and path."""
-    basis = bl.LowRankBasis.from_factor(W)
+    basis = bl.lmm.LowRankBasis.from_factor(W)
     Z = np.ones((len(y), 1))
     null = bl.fit_null_model(y, basis, Z, "reml")
     bl.scan.scan(X, y, basis, covariates=Z, delta=null.delta)

@@ -50,19 +50,19 @@ def test_equals_exact_gene_dropping(tmp_path, reverse):
     names = list(reversed(PEDIGREE)) if reverse else list(PEDIGREE)
     lines = [f"{name},{PEDIGREE[name][0] or '0'},{PEDIGREE[name][1] or 'NA'}" for name in names]
     (tmp_path / "parents.csv").write_text("\n".join(["iid,sire,dam", *lines]))
-    found = bl.pedigree_kinship(tmp_path / "parents.csv")
+    found = bl.lmm.pedigree_kinship(tmp_path / "parents.csv")
     order = [found.ids.tolist().index(name) for name in PEDIGREE]
     assert found.ids.tolist() == names
     np.testing.assert_array_equal(found.matrix[np.ix_(order, order)], by_gene_dropping(PEDIGREE))  # dyadic fractions
     assert found.inbreeding[names.index("inbred")] == 0.25
     assert found.inbreeding[names.index("selfed")] == 0.625
-    bl.validate_kinship(found.matrix)
+    bl.numerics.validate_kinship(found.matrix)
 
 
 def test_a_textbook_example_with_parents_that_have_no_row():
     """Example 2.1 of Mrode, Linear Models for the Prediction of Animal Breeding Values (2005); sire 1, dam 2."""
     table = pd.DataFrame({"iid": [6, 5, 4, 3], "sire": [5.0, 4.0, 1.0, 1.0], "dam": [2.0, 3.0, np.nan, 2.0]})
-    found = bl.pedigree_kinship(table)
+    found = bl.lmm.pedigree_kinship(table)
     order = np.argsort(found.ids)
     assert sorted(found.ids) == list("123456")
     expected = [
@@ -89,13 +89,13 @@ def test_a_textbook_example_with_parents_that_have_no_row():
 def test_bad_pedigrees_are_refused(tmp_path, rows, message):
     (tmp_path / "parents.txt").write_text(rows)
     with pytest.raises(bl.InputError, match=message.replace("iid = a", "iid = 'a'")):
-        bl.pedigree_kinship(tmp_path / "parents.txt")
+        bl.lmm.pedigree_kinship(tmp_path / "parents.txt")
 
 
 def test_mouse_parents_give_the_published_matrix(data_dir):
     """The .fam of one source names the parents; another source publishes A."""
     fam = pd.read_csv(data_dir / "mouse_hs1940" / "mouse_hs1940.fam", sep=r"\s+", header=None, dtype=str)
-    found = bl.pedigree_kinship(pd.DataFrame({"iid": fam[1], "sire": fam[2], "dam": fam[3]}))
+    found = bl.lmm.pedigree_kinship(pd.DataFrame({"iid": fam[1], "sire": fam[2], "dam": fam[3]}))
     with np.load(data_dir / "mouse_bglr" / "pedigree_relationship.npz") as published:
         rows = pd.Index(found.ids).get_indexer(published["iid"].astype(str))
         np.testing.assert_array_equal(found.matrix[np.ix_(rows, rows)], published["A"])
@@ -112,14 +112,14 @@ def test_commands_take_a_table_of_parents(tmp_path):
     table = pd.DataFrame(
         {"iid": iid, "sire": [f"s{i % 6}" for i in range(60)], "dam": [f"d{i % 9}" for i in range(60)]}
     )
-    bl.write_table(table, tmp_path / "parents.tsv")
+    bl.cohort.write_table(table, tmp_path / "parents.tsv")
     result = null(tmp_path, f"pedigree:{tmp_path / 'parents.tsv'}")
     assert result.exit_code == 0, result.output
     given = (tmp_path / "null.tsv").read_bytes()
-    np.savez(tmp_path / "k.npz", K=bl.pedigree_kinship(table).matrix, iid=bl.pedigree_kinship(table).ids)
+    np.savez(tmp_path / "k.npz", K=bl.lmm.pedigree_kinship(table).matrix, iid=bl.lmm.pedigree_kinship(table).ids)
     assert null(tmp_path, tmp_path / "k.npz").exit_code == 0
     assert (tmp_path / "null.tsv").read_bytes() == given
-    bl.write_table(table.iloc[5:], tmp_path / "parents.tsv")
+    bl.cohort.write_table(table.iloc[5:], tmp_path / "parents.tsv")
     result = null(tmp_path, f"pedigree:{tmp_path / 'parents.tsv'}")
     assert result.exit_code == 2
     assert "expected all 58 samples, got none of" in result.stderr
@@ -132,7 +132,7 @@ def test_new_samples_are_related_through_the_pedigree(tmp_path):
     lines = [f"{name} {sire or 0} {dam or 0}" for name, (sire, dam) in PEDIGREE.items()]
     (tmp_path / "parents.txt").write_text("\n".join(["iid sire dam", *lines]))
     ids = pd.DataFrame({"fid": "f", "iid": list(PEDIGREE)})
-    cross = bl.read_cross_kinship(f"pedigree:{tmp_path / 'parents.txt'}", ids.iloc[6:], ids.iloc[:6])
+    cross = bl.lmm.read_cross_kinship(f"pedigree:{tmp_path / 'parents.txt'}", ids.iloc[6:], ids.iloc[:6])
     A = by_gene_dropping(PEDIGREE)
     np.testing.assert_array_equal(cross.cross, A[6:, :6])
     np.testing.assert_array_equal(cross.diagonal, np.diag(A)[6:])

@@ -33,7 +33,7 @@ def status(name):
     return int(line.split()[1])
 
 rng = np.random.default_rng(1)
-X = bl.standardise(rng.binomial(2, 0.3, (40, 60)).astype(float))
+X = bl.cohort.standardise(rng.binomial(2, 0.3, (40, 60)).astype(float))
 basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(X)))
 data = bl.rotate(X, basis, y=rng.standard_normal(40), covariates=np.ones((40, 1)))
 before = status("VmRSS")
@@ -88,7 +88,7 @@ def test_programs_for_data_of_many_shapes_do_not_pile_up(monkeypatch):
     monkeypatch.setattr(chains, "_MANY_MAPS", 0)
     rng, maps = np.random.default_rng(1), []
     for n in (20, 21, 22):
-        X = bl.standardise(rng.binomial(2, 0.3, (n, 10)).astype(float))
+        X = bl.cohort.standardise(rng.binomial(2, 0.3, (n, 10)).astype(float))
         basis = bl.Eigenbasis.from_kinship(bl.gower_scale(bl.kinship(X)))
         data = bl.rotate(X, basis, y=rng.standard_normal(n), covariates=np.ones((n, 1)))
         bl.sample_posterior(data, "normal", chains=1, warmup=1, draws=4)

@@ -34,10 +34,10 @@ import bayes_lmmlasso as bl
 
 X, y, Z, K = dense_problem(np.random.default_rng(4), n=30, p=37)
 data = bl.rotate(X, bl.Eigenbasis.from_kinship(K), y=y, covariates=Z)
-spread = bl.shard(data, 4)
+spread = bl.posterior.shard(data, 4)
 assert {shard.data.shape for shard in spread.XT.addressable_shards} == {(10, 30)}
 assert spread.n_snps == 37
-model = bl.MODELS[sys.argv[1]]
+model = bl.models.MODELS[sys.argv[1]]
 options = {"chains": 2, "warmup": 6, "draws": 6, "seed": 1}
 trees = [bl.sample_posterior(part, replace(model, sweeps=1), **options) for part in (data, spread)]
 one, four = (tree.children["posterior"].dataset for tree in trees)
@@ -62,7 +62,7 @@ def test_more_devices_than_there_are_is_told(rng):
     X, y, Z, K = dense_problem(rng, n=20, p=6)
     data = bl.rotate(X, bl.Eigenbasis.from_kinship(K), y=y, covariates=Z)
     with pytest.raises(bl.InputError, match=r"expected from 1 to \d+ devices, as many as JAX sees \(\w+\), got 99"):
-        bl.shard(data, 99)
+        bl.posterior.shard(data, 99)
 
 
 OPTIONS = {"chains": 3, "warmup": 6, "draws": 6, "seed": 1}
@@ -76,7 +76,7 @@ def small(rng):
 
 @pytest.mark.parametrize("model", ["normal", "laplace", "spike_slab"])
 def test_chains_together_draw_what_they_draw_in_threads(model, x64, small, monkeypatch):
-    spec = replace(bl.MODELS[model], sweeps=1)
+    spec = replace(bl.models.MODELS[model], sweeps=1)
     apart = bl.sample_posterior(small, spec, **OPTIONS)["posterior"].dataset
     monkeypatch.setattr(chains, "on_accelerator", lambda data: True)
     together = bl.sample_posterior(small, spec, **OPTIONS)["posterior"].dataset

@@ -12,7 +12,7 @@ import bayes_lmmlasso as bl
 
 def test_every_threshold_by_its_definition(rng):
     pip = np.round(rng.random(200), 2)  # with ties
-    result = bl.bayesian_fdr(pip)
+    result = bl.posterior.bayesian_fdr(pip)
     assert result.threshold.tolist() == sorted(set(pip), reverse=True)
     for threshold, n, false, fdr in zip(
         result.threshold, result.n_selected, result.expected_false, result.fdr, strict=True
@@ -27,7 +27,7 @@ def test_every_threshold_by_its_definition(rng):
 @pytest.mark.parametrize("level", [0.05, 0.1, 0.3])
 def test_the_threshold_is_the_lowest_that_keeps_the_rate(rng, level):
     pip = rng.beta(0.2, 0.6, size=500)
-    threshold = bl.bayesian_fdr(pip).threshold_for(level)
+    threshold = bl.posterior.bayesian_fdr(pip).threshold_for(level)
     assert (1 - pip[pip >= threshold]).mean() <= level
     lower = pip[pip < threshold].max()
     assert (1 - pip[pip >= lower]).mean() > level
@@ -36,7 +36,7 @@ def test_the_threshold_is_the_lowest_that_keeps_the_rate(rng, level):
 def test_calibrated_probabilities_make_as_many_mistakes_as_expected(rng):
     """Truth drawn with the probabilities themselves: the number of false discoveries has mean expected_false."""
     pip = rng.beta(0.3, 0.5, size=400)
-    result = bl.bayesian_fdr(pip)
+    result = bl.posterior.bayesian_fdr(pip)
     k = np.flatnonzero(result.threshold >= 0.7)[-1]
     false = (rng.random((4000, 400)) >= pip)[:, pip >= result.threshold[k]].sum(axis=1)
     error = false.std() / np.sqrt(len(false))
@@ -44,15 +44,15 @@ def test_calibrated_probabilities_make_as_many_mistakes_as_expected(rng):
 
 
 def test_nothing_can_be_discovered_where_all_is_unlikely():
-    assert bl.bayesian_fdr([0.2, 0.1]).threshold_for(0.1) == math.inf
+    assert bl.posterior.bayesian_fdr([0.2, 0.1]).threshold_for(0.1) == math.inf
 
 
 @pytest.mark.parametrize("pip", [[0.2, 1.2], [np.nan], [], [[0.1]]])
 def test_refusals(pip):
     with pytest.raises(bl.InputError, match="inclusion probabilities from 0 to 1"):
-        bl.bayesian_fdr(pip)
+        bl.posterior.bayesian_fdr(pip)
 
 
 def test_a_rate_is_between_0_and_1():
     with pytest.raises(bl.InputError, match=r"in \(0, 1\), got 1"):
-        bl.bayesian_fdr([0.5]).threshold_for(1)
+        bl.posterior.bayesian_fdr([0.5]).threshold_for(1)

@@ -50,8 +50,8 @@ def test_mean_and_variance_are_those_of_the_joint_normal(rng, kinship, exact_zer
     expected_mean, expected = weights @ y, np.diag(C[n:, n:] - weights @ C[:n, n:])
     mean, covariance = normal_posterior(X[:n], y, Z[:n], K[:n, :n], **HYPER)
     tree = tree_with(X[:n], y, Z[:n], K[:n, :n], sigma_points(mean, covariance), exact_zeros)
-    result = bl.predict_posterior(
-        tree, X[n:], bl.CrossKinship(K[n:, :n], np.diag(K)[n:]), covariates=Z[n:], interval=0.95
+    result = bl.posterior.predict_posterior(
+        tree, X[n:], bl.lmm.CrossKinship(K[n:, :n], np.diag(K)[n:]), covariates=Z[n:], interval=0.95
     )
     np.testing.assert_allclose(result.mean, expected_mean, rtol=1e-8, atol=1e-9)
     np.testing.assert_allclose(result.sd, np.sqrt(expected), rtol=1e-8)
@@ -86,7 +86,9 @@ def test_exact_draws_give_calibrated_intervals(rng):
         mean, covariance = normal_posterior(X[:n], y[:n], Z[:n], K[:n, :n], **HYPER)
         draws = rng.multivariate_normal(mean, covariance, size=400)
         tree = tree_with(X[:n], y[:n], Z[:n], K[:n, :n], draws)
-        result = bl.predict_posterior(tree, X[n:], bl.CrossKinship(K[n:, :n], np.diag(K)[n:]), covariates=Z[n:])
+        result = bl.posterior.predict_posterior(
+            tree, X[n:], bl.lmm.CrossKinship(K[n:, :n], np.diag(K)[n:]), covariates=Z[n:]
+        )
         inside += ((result.lo <= y[n:]) & (y[n:] <= result.hi)).tolist()
     assert 0.92 < np.mean(inside) < 0.98
 
@@ -99,9 +101,9 @@ def test_trait_units_are_those_of_a_large_sample(rng, name):
     trait = fit_trait_transform(np.exp(0.4 * rng.normal(size=400)), name)
     mean, covariance = normal_posterior(X, y, Z, K, **HYPER)
     tree = tree_with(X, y, Z, K, rng.multivariate_normal(mean, 1e-3 * covariance, size=50))
-    cross = bl.CrossKinship(0.3 * K[:4], np.diag(K)[:4])
-    plain = bl.predict_posterior(tree, X[:4], cross, covariates=Z[:4])
-    result = bl.predict_posterior(tree, X[:4], cross, covariates=Z[:4], trait=trait)
+    cross = bl.lmm.CrossKinship(0.3 * K[:4], np.diag(K)[:4])
+    plain = bl.posterior.predict_posterior(tree, X[:4], cross, covariates=Z[:4])
+    result = bl.posterior.predict_posterior(tree, X[:4], cross, covariates=Z[:4], trait=trait)
     for bound in ("lo", "hi"):  # a monotone transform keeps quantiles
         np.testing.assert_allclose(getattr(result, bound), trait.inverse(getattr(plain, bound)), rtol=1e-12)
     # with the posterior of a and b this narrow the mixture is all but one normal
@@ -116,14 +118,14 @@ def test_monte_carlo_error_is_the_scatter_of_means_over_runs(rng, name):
     n, p, chains, draws = 20, 4, 4, 30
     X, y, Z, K = dense_problem(rng, n=n, p=p, kinship="other")
     trait = fit_trait_transform(np.exp(0.4 * rng.normal(size=400)), name)
-    cross = bl.CrossKinship(0.3 * K[:3], np.diag(K)[:3])
+    cross = bl.lmm.CrossKinship(0.3 * K[:3], np.diag(K)[:3])
     sigma2_g, sigma2_e, _ = (np.full((chains, draws), value) for value in components())
     means, errors = [], []
     for _ in range(200):
         b = 0.2 * rng.normal(size=(chains, 1, p)) + 0.1 * rng.normal(size=(chains, draws, p))
         a = np.zeros((chains, draws, 1))
         tree = tree_of(X, b, Z=Z, K=K, y=y, exact_zeros=False, sigma2_g=sigma2_g, sigma2_e=sigma2_e, a=a)
-        result = bl.predict_posterior(tree, X[:3], cross, covariates=Z[:3], trait=trait)
+        result = bl.posterior.predict_posterior(tree, X[:3], cross, covariates=Z[:3], trait=trait)
         means.append(result.mean)
         errors.append(result.mcse)
     np.testing.assert_allclose(np.sqrt(np.square(errors).mean(axis=0)), np.std(means, axis=0), rtol=0.2)
@@ -132,7 +134,7 @@ def test_monte_carlo_error_is_the_scatter_of_means_over_runs(rng, name):
 def test_one_chain_does_not_tell_its_monte_carlo_error(rng):
     X, y, Z, K = dense_problem(rng, n=20, p=5, kinship="other")
     tree = tree_with(X, y, Z, K, rng.normal(size=(30, 6)))
-    result = bl.predict_posterior(tree, X[:2], bl.CrossKinship(K[:2], np.diag(K)[:2]), covariates=Z[:2])
+    result = bl.posterior.predict_posterior(tree, X[:2], bl.lmm.CrossKinship(K[:2], np.diag(K)[:2]), covariates=Z[:2])
     assert np.isnan(result.mcse).all()
     assert np.isfinite(result.mean).all()
 
@@ -140,16 +142,16 @@ def test_one_chain_does_not_tell_its_monte_carlo_error(rng):
 def test_refusals(rng):
     X, y, Z, K = dense_problem(rng, n=20, p=5, kinship="other")
     tree = tree_with(X, y, Z, K, rng.normal(size=(30, 6)))
-    good = bl.CrossKinship(K[:2], np.diag(K)[:2])
+    good = bl.lmm.CrossKinship(K[:2], np.diag(K)[:2])
     for arguments, message in (
         ({"X": X[:2, :4]}, r"SNPs of the new samples: expected shape \(2, 5\), got \(2, 4\)"),
         ({"covariates": None}, r"covariates of the new samples: expected shape \(2, 1\), got \(2, 0\)"),
-        ({"kinship": bl.CrossKinship(K[:2, :9], np.ones(2))}, r"expected shape \(2, 20\), got \(2, 9\)"),
-        ({"kinship": bl.CrossKinship(K[:2], 0.1 * np.diag(K)[:2])}, "explains more than its diagonal"),
+        ({"kinship": bl.lmm.CrossKinship(K[:2, :9], np.ones(2))}, r"expected shape \(2, 20\), got \(2, 9\)"),
+        ({"kinship": bl.lmm.CrossKinship(K[:2], 0.1 * np.diag(K)[:2])}, "explains more than its diagonal"),
         ({"interval": 95}, r"interval in \(0, 1\), got 95"),
     ):
         given = {"X": X[:2], "kinship": good, "covariates": Z[:2]} | arguments
         with pytest.raises(bl.InputError, match=message):
-            bl.predict_posterior(tree, given.pop("X"), given.pop("kinship"), **given)
+            bl.posterior.predict_posterior(tree, given.pop("X"), given.pop("kinship"), **given)
     with pytest.raises(bl.InputError, match="group training"):
-        bl.read_training(tree)
+        bl.posterior.read_training(tree)

@@ -22,7 +22,7 @@ def test_each_draw_selects_what_the_lasso_path_of_its_fitted_values_selects(rng,
     X, _, _, K = dense_problem(rng, n=60, p=40, kinship="other")
     Z = np.column_stack([np.ones(60), rng.normal(size=60)])
     b = drawn_effects(rng, 40, included=15 if exact_zeros else 40)
-    result = bl.project_posterior(tree_of(X, b, Z=Z, K=K, exact_zeros=exact_zeros), n_active=4, delta=0.7)
+    result = bl.posterior.project_posterior(tree_of(X, b, Z=Z, K=K, exact_zeros=exact_zeros), n_active=4, delta=0.7)
     basis = bl.Eigenbasis.from_kinship(K)
     counts = np.zeros((2, 30, 40), dtype=bool)
     for chain, draw in np.ndindex(2, 30):
@@ -42,7 +42,7 @@ def test_signals_of_few_snps_are_selected_whole_and_no_signal_selects_nothing(rn
     b = drawn_effects(rng, 30, included=3)
     b[0, 0] = 0.0
     tree = tree_of(X, b, Z=np.empty((50, 0)), K=np.eye(50))
-    result = bl.project_posterior(tree, n_active=5, delta=1.0)
+    result = bl.posterior.project_posterior(tree, n_active=5, delta=1.0)
     np.testing.assert_allclose(result.frequency, (b != 0).mean(axis=(0, 1)), atol=1e-12)
     assert not result.reached.any()
     assert result.n_selected.tolist() == [0] + [3] * 59
@@ -52,7 +52,7 @@ def test_duplicates_share_the_frequency_of_their_class(rng):
     X, _, _, K = dense_problem(rng, n=50, p=20)
     X[:, 7] = -X[:, 2]
     b = drawn_effects(rng, 20, included=20)
-    result = bl.project_posterior(tree_of(X, b, K=K, exact_zeros=False), n_active=3, delta=1.0)
+    result = bl.posterior.project_posterior(tree_of(X, b, K=K, exact_zeros=False), n_active=3, delta=1.0)
     assert result.frequency[7] == result.frequency[2] > 0
     assert result.frequency.sum() - result.frequency[7] == pytest.approx(3, abs=1e-9)
 
@@ -60,8 +60,8 @@ def test_duplicates_share_the_frequency_of_their_class(rng):
 def test_draws_are_thinned_evenly_over_chains(rng):
     X, _, _, K = dense_problem(rng, n=50, p=20)
     b = drawn_effects(rng, 20, included=20, chains=3, draws=41)
-    some = bl.project_posterior(tree_of(X, b, K=K), n_active=2, delta=1.0, draws=30)
-    same = bl.project_posterior(tree_of(X, b[:, ::5], K=K), n_active=2, delta=1.0)
+    some = bl.posterior.project_posterior(tree_of(X, b, K=K), n_active=2, delta=1.0, draws=30)
+    same = bl.posterior.project_posterior(tree_of(X, b[:, ::5], K=K), n_active=2, delta=1.0)
     assert some.n_selected.size == 3 * 9
     np.testing.assert_array_equal(some.frequency, same.frequency)
 
@@ -70,8 +70,8 @@ def test_refusals(rng):
     X, _, _, K = dense_problem(rng, n=50, p=20)
     tree = tree_of(X, drawn_effects(rng, 20, included=5), K=K)
     with pytest.raises(bl.InputError, match=r"n_active and delta.*n_active=None, delta=1\.0"):
-        bl.project_posterior(tree, delta=1.0)
+        bl.posterior.project_posterior(tree, delta=1.0)
     with pytest.raises(bl.InputError, match="n_active from 1 to 20"):
-        bl.project_posterior(tree, n_active=21, delta=1.0)
+        bl.posterior.project_posterior(tree, n_active=21, delta=1.0)
     with pytest.raises(bl.InputError, match="number of chains, 2, got 1"):
-        bl.project_posterior(tree, n_active=2, delta=1.0, draws=1)
+        bl.posterior.project_posterior(tree, n_active=2, delta=1.0, draws=1)

@@ -175,17 +175,17 @@ def test_targets_are_read_from_text():
 
 def test_a_compact_tree_answers_as_the_whole_one(sample, whole, tmp_path):
     tree = whole[1]
-    small = bl.compact(tree, variance_share=0.01, n_top=5)
-    assert bl.compact(small) is small
+    small = bl.posterior.compact(tree, variance_share=0.01, n_top=5)
+    assert bl.posterior.compact(small) is small
     assert not {"b", "inclusion"} & set(small["posterior"].data_vars)
-    bl.write_tree(small, tmp_path / "small.zarr")
+    bl.posterior.write_tree(small, tmp_path / "small.zarr")
     read = bl.read_tree(tmp_path / "small.zarr")
     pd_equal = partial(np.testing.assert_array_equal)
     for part in (small, read):
         table, expected = bl.inclusion_table(part, variance_share=0.01), bl.inclusion_table(tree, variance_share=0.01)
         for column in table:
             pd_equal(table[column].to_numpy(), expected[column].to_numpy(), err_msg=column)
-        kept, draws = bl.effect_draws(part), tree["posterior"]["b"].values
+        kept, draws = bl.posterior.effect_draws(part), tree["posterior"]["b"].values
         rows = kept.b if isinstance(kept.b, np.ndarray) else kept.b.toarray()
         pd_equal(rows, draws[kept.chain, kept.draw])
         pd_equal(kept.values(part, "h"), tree["posterior"]["h"].values[kept.chain, kept.draw])
@@ -204,7 +204,7 @@ def test_a_compact_tree_answers_as_the_whole_one(sample, whole, tmp_path):
 
 def test_joint_draws_of_a_dense_prior_are_spread_over_all_chains(problem):
     tree = bl.sample_posterior(problem, "normal", chains=3, warmup=20, draws=300, seed=1)
-    kept = bl.effect_draws(bl.compact(tree))
+    kept = bl.posterior.effect_draws(bl.posterior.compact(tree))
     assert len(kept.b) == 3 * 100
     assert np.array_equal(np.unique(kept.draw), np.arange(0, 300, 3))
     assert np.array_equal(np.bincount(kept.chain), [100] * 3)

@@ -55,7 +55,7 @@ def test_leave_one_out_is_the_conditional_density_of_each_individual(rng):
     mean, y = rng.normal(size=(draws, n)), rng.normal(size=n)
     sigma2_g, sigma2_e = rng.uniform(0.2, 1, size=(2, draws))
     d = sigma2_g[:, None] * values + sigma2_e[:, None]
-    computed = bl.loo_log_likelihood(U, (y - mean) @ U, d)
+    computed = bl.posterior.loo_log_likelihood(U, (y - mean) @ U, d)
     expected = np.empty((draws, n))
     for k in range(draws):
         C = U @ np.diag(d[k]) @ U.T
@@ -82,8 +82,8 @@ def run():
         analysis.X, analysis.y, K, n_active=5, covariates=analysis.covariates, n_subsamples=10
     )
     tree = bl.sample_posterior(bl.rotate(analysis, basis), chains=2, warmup=150, draws=150, seed=3, analysis=analysis)
-    bl.add_point_estimate(tree, path, null)
-    bl.add_stability(tree, stability)
+    bl.posterior.add_point_estimate(tree, path, null)
+    bl.posterior.add_stability(tree, stability)
     return analysis, path, stability, tree
 
 
@@ -243,8 +243,8 @@ def folder_digest(path: Path) -> dict[str, str]:
 
 def test_the_tree_comes_back_from_its_file_and_has_the_same_bytes_again(run, tmp_path):
     tree = run[3]
-    bl.write_tree(tree, tmp_path / "one.zarr")
-    bl.write_tree(tree, tmp_path / "two.zarr")
+    bl.posterior.write_tree(tree, tmp_path / "one.zarr")
+    bl.posterior.write_tree(tree, tmp_path / "two.zarr")
     assert folder_digest(tmp_path / "one.zarr") == folder_digest(tmp_path / "two.zarr")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["one.zarr", "two.zarr"]
     again = bl.read_tree(tmp_path / "one.zarr")
@@ -262,13 +262,13 @@ def test_the_tree_comes_back_from_its_file_and_has_the_same_bytes_again(run, tmp
     pd.testing.assert_frame_equal(bl.inclusion_table(again), bl.inclusion_table(tree))
     assert az.from_zarr(tmp_path / "one.zarr")["posterior"]["b"].shape == tree["posterior"]["b"].shape
     with pytest.raises(bl.InputError, match=r"one\.zarr, got one: remove it"):
-        bl.write_tree(tree, tmp_path / "one.zarr")
+        bl.posterior.write_tree(tree, tmp_path / "one.zarr")
     with pytest.raises(bl.InputError, match=r"none\.zarr, got none"):
         bl.read_tree(tmp_path / "none.zarr")
 
 
 def test_hyper_table_is_the_arviz_summary(run):
-    table = bl.hyper_table(run[3])
+    table = bl.posterior.hyper_table(run[3])
     assert list(table.index) == ["log_v", "h", "rho", "a[intercept]", "sigma2_g", "sigma2_e", "pve", "pge"]
     draws = run[3]["posterior"]["pve"].values
     np.testing.assert_allclose(table.loc["pve", "mean"], draws.mean(), rtol=1e-6)

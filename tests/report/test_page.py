@@ -9,9 +9,10 @@ import pytest
 from browser import shown
 from small_run import finished_copy, finished_run
 
-from bayes_lmmlasso import hyper_table, read_tree
+from bayes_lmmlasso import read_tree
 from bayes_lmmlasso.models import MODELS, ModelSpec
 from bayes_lmmlasso.models.laplace import laplace
+from bayes_lmmlasso.posterior import hyper_table
 from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import SamplingEvidence, cautions

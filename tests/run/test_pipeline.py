@@ -76,7 +76,7 @@ def test_tables_agree_with_the_functions_they_come_from():
     )
     np.testing.assert_allclose(table["p_lmm"], scan.p, rtol=1e-5)
     assert table["snp"].tolist() == analysis.variants["snp"].tolist()
-    projection = bl.project_posterior(bl.read_tree(folder / "posterior.zarr"), n_active=5)
+    projection = bl.posterior.project_posterior(bl.read_tree(folder / "posterior.zarr"), n_active=5)
     np.testing.assert_allclose(table["selection_freq"], projection.frequency, atol=1e-6)
 
 

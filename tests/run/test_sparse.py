@@ -95,7 +95,7 @@ def test_the_genetic_map_goes_from_the_bim_to_the_windows(tmp_path):
     cohort = bl.read_plink(cohort_folder() / "small")
     assert not cohort["variant_cm"].values.any()
     cm = np.linspace(0.125, 5, cohort.sizes["variants"])
-    bl.write_plink(cohort.assign(variant_cm=("variants", cm)), tmp_path / "mapped")
+    bl.cohort.write_plink(cohort.assign(variant_cm=("variants", cm)), tmp_path / "mapped")
     again = bl.read_plink(tmp_path / "mapped", cohort_folder() / "pheno.tsv", "colour")
     np.testing.assert_allclose(again["variant_cm"].values, cm, rtol=1e-6)  # a .bim holds float32
     analysis = bl.prepare(again, "colour")

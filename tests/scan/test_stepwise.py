@@ -30,7 +30,7 @@ def test_planted_snps_that_mask_each_other_are_found(masked, criterion):
     X, y, K, Z = masked
     single = bl.scan.scan(X, y, K, covariates=Z, method="lmm-exact")
     assert single.p[3] > 0.05 / 120  # the scan misses it
-    found = bl.mlmm(X, y, K, covariates=Z, max_steps=6, criterion=criterion)
+    found = bl.scan.mlmm(X, y, K, covariates=Z, max_steps=6, criterion=criterion)
     assert set(found.selected.tolist()) == {3, 15, 70}
     assert set(np.argsort(found.scan.log10_p)[:3].tolist()) == {3, 15, 70}
 
@@ -38,7 +38,7 @@ def test_planted_snps_that_mask_each_other_are_found(masked, criterion):
 def test_every_step_is_the_fit_it_says(masked):
     X, y, K, Z = masked
     basis = bl.Eigenbasis.from_kinship(K)
-    found = bl.mlmm(X, y, basis, covariates=Z, max_steps=4)
+    found = bl.scan.mlmm(X, y, basis, covariates=Z, max_steps=4)
     assert [step.direction for step in found.steps] == ["forward"] * 5 + ["backward"] * 3
     for k, step in enumerate(found.steps):
         A = np.column_stack([Z, X[:, step.cofactors]])
@@ -68,14 +68,14 @@ def test_nothing_is_selected_where_nothing_is(rng):
     K = bl.kinship(X)
     y = rng.multivariate_normal(np.zeros(100), K + np.eye(100), method="cholesky")
     for criterion in ("ebic", "mbonf"):
-        found = bl.mlmm(X, y, K, covariates=np.ones((100, 1)), max_steps=3, criterion=criterion)
+        found = bl.scan.mlmm(X, y, K, covariates=np.ones((100, 1)), max_steps=3, criterion=criterion)
         assert found.selected.size == 0
 
 
 def test_a_trait_without_noise_ends_the_search(rng):
     X = rng.standard_normal((50, 30))
     y = X[:, 2] + 0.5 * X[:, 8]
-    found = bl.mlmm(X, y, bl.kinship(X), covariates=np.ones((50, 1)), max_steps=6)
+    found = bl.scan.mlmm(X, y, bl.kinship(X), covariates=np.ones((50, 1)), max_steps=6)
     assert set(found.selected.tolist()) <= {2, 8}
     assert max(step.cofactors.size for step in found.steps) <= 2
 
@@ -91,16 +91,16 @@ def test_a_trait_without_noise_ends_the_search(rng):
 def test_bad_options_are_refused(rng, change, message):
     X = rng.standard_normal((50, 30))
     with pytest.raises(InputError, match=message):
-        bl.mlmm(X, rng.standard_normal(50), bl.kinship(X), **change)
+        bl.scan.mlmm(X, rng.standard_normal(50), bl.kinship(X), **change)
 
 
-@pytest.mark.parametrize("name", bl.BASELINES)
+@pytest.mark.parametrize("name", bl.compare.BASELINES)
 def test_every_baseline_scores_a_strong_snp_first(masked, rng, name):
     if name == "bslmm" and shutil.which("gemma") is None:
         pytest.skip("gemma is not on the PATH: install the Debian package gemma to run the BSLMM")
     X, _, K, Z = masked
     y = 0.8 * X[:, 90] + 0.5 * rng.standard_normal(len(X))
-    scores = bl.BASELINES[name](X, y, bl.Eigenbasis.from_kinship(K), Z)
+    scores = bl.compare.BASELINES[name](X, y, bl.Eigenbasis.from_kinship(K), Z)
     assert scores.shape == (120,)
     assert np.isfinite(scores).all()
     assert (scores >= 0).all()

@@ -62,12 +62,12 @@ def test_simulation_tables_are_what_the_methods_say(tmp_path, in_this_process):
     (name, design), _ = study.settings.designs()
     data = load(study.data, "colour")
     cell = cells_module.KINDS["simulation"].cells(study)[0]
-    simulated = bl.semi_empirical_trait(data.analysis.X, data.analysis.y, design=design, seed=cell.seed)
+    simulated = bl.cohort.semi_empirical_trait(data.analysis.X, data.analysis.y, design=design, seed=cell.seed)
     y = (simulated.y - simulated.y.mean()) / simulated.y.std()
-    scores = bl.BASELINES["lm"](data.analysis.X, y, data.basis, data.analysis.covariates)
-    loci = bl.causal_loci(simulated.causal, scores.size, variants=data.analysis.variants, window_kb=10)
+    scores = bl.compare.BASELINES["lm"](data.analysis.X, y, data.basis, data.analysis.covariates)
+    loci = bl.compare.causal_loci(simulated.causal, scores.size, variants=data.analysis.variants, window_kb=10)
     items = loci.items(scores)
-    wanted = bl.ranking_curves(items.score, items.positive).average_precision
+    wanted = bl.compare.ranking_curves(items.score, items.positive).average_precision
     first = areas[(areas["setting"] == name) & (areas["replicate"] == 0) & (areas["method"] == "lm")]
     assert first["average_precision"].item() == pytest.approx(wanted, rel=1e-5)  # six digits in the file
     mean = areas[(areas["setting"] == name) & (areas["method"] == "lm")]["average_precision"].mean()
@@ -98,7 +98,7 @@ def test_prediction_tables_are_those_of_cross_prediction(tmp_path, in_this_proce
     folder = cohort_folder()
     seed = cells_module.KINDS["prediction"].cells(read_study(path))[0].seed
     cohort = bl.read_plink(folder / "small", folder / "pheno.tsv", "height")
-    rows = bl.cross_predict(cohort, "height", ["blup", "lmm-lasso"], n_folds=3, seed=seed)
+    rows = bl.compare.cross_predict(cohort, "height", ["blup", "lmm-lasso"], n_folds=3, seed=seed)
     for method, mine in rows.groupby("method"):
         assert accuracy.loc[("height", method), "mse"] == pytest.approx(
             ((mine["y"] - mine["mean"]) ** 2).mean(), rel=1e-5
@@ -207,12 +207,12 @@ def test_dissection_tables_are_those_of_the_folds(tmp_path, in_this_process):
     cells = cells_module.KINDS["dissection"].cells(study)
     folder = cohort_folder()
     cohort = bl.read_plink(folder / "small", folder / "pheno.tsv", "colour")
-    plan = bl.plan_folds(cohort, "colour", n_folds=3, seed=cells[0].seed)
-    folds = [bl.prepare_fold(cohort, "colour", plan, label) for label in plan.labels]
+    plan = bl.compare.plan_folds(cohort, "colour", n_folds=3, seed=cells[0].seed)
+    folds = [bl.compare.prepare_fold(cohort, "colour", plan, label) for label in plan.labels]
     parts = ["snps", "structure", "explained"]
-    wanted = bl.dissect_folds(folds, 6)[parts]
+    wanted = bl.compare.dissect_folds(folds, 6)[parts]
     np.testing.assert_allclose(shares.loc[("lmm-lasso", "unseen")][parts], wanted, rtol=1e-5, atol=1e-7)
-    fitted = [bl.dissect_fit(fold, 6, structure=False).loc[6, "explained"] for fold in folds]
+    fitted = [bl.compare.dissect_fit(fold, 6, structure=False).loc[6, "explained"] for fold in folds]
     assert min(fitted) <= shares.loc[("lasso", "training", 6), "explained"] <= max(fitted)
     best = read_tsv(out / "best.tsv").set_index("method")
     assert list(best.index) == ["lasso", "lmm-lasso"]
@@ -399,7 +399,7 @@ def test_a_failing_cell_is_recorded_and_the_rest_goes_on(tmp_path, monkeypatch, 
     def fail(*arguments, **settings):
         raise FloatingPointError("no\nluck")
 
-    monkeypatch.setitem(bl.BASELINES, "lmm-p3d", type(bl.BASELINES["lm"])(fail))
+    monkeypatch.setitem(bl.compare.BASELINES, "lmm-p3d", type(bl.compare.BASELINES["lm"])(fail))
     path = write_study(tmp_path / "study.toml", "simulation")
     out = tmp_path / "out"
     done = CliRunner().invoke(app, ["compare", str(path), "--out", str(out), "--replicates", "2"])
