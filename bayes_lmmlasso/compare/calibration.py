@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_lmmlasso.compare.bootstrap import N_BOOT, bootstrap_interval, quantiles, resampled_counts
+from bayes_lmmlasso.compare.bootstrap import N_BOOT, bootstrap_interval, bootstrap_limits, sum_ratio
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior import bayesian_fdr
@@ -99,11 +99,10 @@ def calibration_curve(
     )
     n = count.sum(axis=0)
     used = n > 0
-    resampled = resampled_counts(n_replicates, n_boot, seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean, observed = claimed.sum(axis=0) / n, true.sum(axis=0) / n
-        shares = (resampled @ true[:, used]) / (resampled @ count[:, used])
-    lo, hi = quantiles(shares, level)
+    sums = [np.asarray(table[:, used].T, dtype=np.float64) for table in (true, count)]
+    lo, hi = bootstrap_limits(sum_ratio, *sums, level=level, n_boot=n_boot, seed=seed)
     bins = pd.DataFrame(
         {
             "lower": cuts[:-1][used],

@@ -5,9 +5,9 @@ the training samples of i's fold, the difference in the share of variance explai
 
     d = r2 - r2' = sum_i [ (y_i - m'_i)^2 - (y_i - m_i)^2 ] / sum_i (y_i - ybar_-f(i))^2
 
-is bootstrapped over samples, whose errors by both methods stay together. Of it, sum_i (mcse'_i^2 - mcse_i^2) over the
-same denominator is expected to be Monte Carlo error, of posteriors sampled for a short time. A trait with d > 0 is a
-win. W wins in T traits have the exact interval of a binomial share (Clopper and Pearson 1934,
+is bootstrapped over samples (`bootstrap`), whose errors by both methods stay together. Of it, sum_i (mcse'_i^2 -
+mcse_i^2) over the same denominator is expected to be Monte Carlo error, of posteriors sampled for a short time. A trait
+with d > 0 is a win. W wins in T traits have the exact interval of a binomial share (Clopper and Pearson 1934,
 doi:10.1093/biomet/26.4.404), as if traits were independent: of correlated traits it is too narrow.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from bayes_lmmlasso.compare.bootstrap import N_BOOT, bootstrap_interval, quantiles, resampled_counts, resampled_ratios
+from bayes_lmmlasso.compare.bootstrap import bootstrap_interval, bootstrap_limits, sum_ratio
 
 __all__ = ["trait_differences", "win_rates"]
 
@@ -62,11 +62,10 @@ def trait_differences(predictions: pd.DataFrame, pairs: Sequence[tuple[str, str]
             gain = (error[reference] - error[method]).dropna()
             if gain.empty:
                 continue
-            counts = np.vstack([np.ones(len(gain)), resampled_counts(len(gain), N_BOOT, seed)])
-            ratios = resampled_ratios(gain.to_numpy()[:, None], total[gain.index].to_numpy(), counts)[:, 0]
-            lo, hi = map(float, quantiles(ratios[1:], _LEVEL))
+            sums = gain.to_numpy(), total[gain.index].to_numpy()
+            lo, hi = map(float, bootstrap_limits(sum_ratio, *sums, level=_LEVEL, seed=seed))
             by_chance = (chance[reference] - chance[method])[gain.index].sum() / total[gain.index].sum()
-            rows.append((method, reference, trait, float(ratios[0]), lo, hi, float(by_chance), len(gain)))
+            rows.append((method, reference, trait, float(sum_ratio(*sums)), lo, hi, float(by_chance), len(gain)))
     table = pd.DataFrame(rows, columns="method reference trait difference lo hi monte_carlo n".split())
     order = {pair: place for place, pair in enumerate(pairs)}
     places = [order[pair] for pair in zip(table["method"], table["reference"], strict=True)]
@@ -125,11 +124,12 @@ def win_rates(differences: pd.DataFrame, published: float | None = None, *, seed
 def _conclusion(row: dict[str, object]) -> str:
     method, reference, published = row["method"], row["reference"], row["published"]
     lo, hi, low, high = (float(str(row[name])) for name in ("lo", "hi", "difference_lo", "difference_hi"))
+    interval = "of one trait" if np.isnan(low) else f"{low:+.3f} to {high:+.3f}"
     text = (
         f"{method} explains more of the variance of unseen samples than {reference} in {row['wins']} of "
         f"{row['traits']} traits ({row['share']:.1%}; exact 95% interval {lo:.1%} to {hi:.1%}), clearly so in "
         f"{row['clear_wins']} and clearly less in {row['clear_losses']}; the mean difference is "
-        f"{row['difference']:+.3f} ({low:+.3f} to {high:+.3f})."
+        f"{row['difference']:+.3f} ({interval})."
     )
     by_chance = float(str(row["monte_carlo"]))
     if np.isnan(by_chance):

@@ -1,9 +1,8 @@
-"""Curves, calibration and bootstrap intervals against counting by hand, known truth and closed forms."""
+"""Curves and calibration against counting by hand, known truth and closed forms."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import bayes_lmmlasso as bl
@@ -91,31 +90,3 @@ def test_claimed_rates_are_realised_under_true_probabilities(rng):
 def test_nothing_selected_is_no_false_discovery():
     table = bl.compare.fdr_calibration([0.1, 0.2], [True, False], levels=(0.05,))
     assert table.loc[0, ["realised", "power", "n_selected"]].tolist() == [0.0, 0.0, 0.0]
-
-
-def test_interval_of_a_mean_is_the_normal_one(rng):
-    values = rng.gamma(4.0, size=400)
-    found = bl.compare.bootstrap_interval(np.append(values, np.nan))
-    half = 1.96 * values.std() / np.sqrt(400)
-    assert found.n == 400
-    assert found.estimate == pytest.approx(values.mean())
-    np.testing.assert_allclose([found.lo, found.hi], [values.mean() - half, values.mean() + half], atol=0.15 * half)
-    assert found == bl.compare.bootstrap_interval(values)
-
-
-def test_pairs_are_compared_on_shared_replicates(rng):
-    difficulty = rng.normal(scale=5, size=200)
-    values = pd.DataFrame({"a": difficulty + rng.normal(0.3, 1, 200), "b": difficulty + rng.normal(0, 1, 200)})
-    values.loc[3, "a"] = np.nan
-    row = bl.compare.paired_differences(values, "b").iloc[0]
-    d = (values["a"] - values["b"]).dropna()
-    assert (row["method"], row["reference"], row["n"]) == ("a", "b", 199)
-    assert row["difference"] == pytest.approx(d.mean())
-    assert row["hi"] - row["lo"] == pytest.approx(2 * 1.96 * d.std() / np.sqrt(199), rel=0.15)
-    assert row["share_larger"] == pytest.approx((d > 0).mean())
-    means = bl.compare.method_means(values).set_index("method")
-    assert means.loc["a", "hi"] - means.loc["a", "lo"] > 2 * (row["hi"] - row["lo"])  # what pairing is for
-    every = bl.compare.paired_differences(values.assign(c=1.0))
-    assert list(zip(every["method"], every["reference"], strict=True)) == [("b", "a"), ("c", "a"), ("c", "b")]
-    with pytest.raises(InputError, match="reference among a, b, got 'z'"):
-        bl.compare.paired_differences(values, "z")

@@ -60,11 +60,12 @@ def _selection(tables: dict[str, pd.DataFrame]) -> list[str]:
     for row in _rows(tables, "hit_differences"):
         published = ""
         if "published_difference" in row and pd.notna(row["published_difference"]):
-            interval = f"{row['published_lo']:+.1%} to {row['published_hi']:+.1%}"
+            interval = _limits(row["published_lo"], row["published_hi"], "+.1%")
             published = f"; published {row['published_difference']:+.1%} ({interval})"
         sentences.append(
             f"{row['method']} against {row['reference']}, share of hits: {row['difference']:+.1%} "
-            f"(95% interval over traits {row['lo']:+.1%} to {row['hi']:+.1%}, rotations p = {row['p_value']:.2g}): "
+            f"(95% interval over traits {_limits(row['lo'], row['hi'], '+.1%')}, "
+            f"rotations p = {row['p_value']:.2g}): "
             f"{row['answer']}{published}."
         )
     if "published" in tables:
@@ -92,8 +93,12 @@ def _rows(tables: dict[str, pd.DataFrame], name: str) -> list[dict[str, Any]]:
     return cast(list[dict[str, Any]], tables[name].to_dict("records")) if name in tables else []
 
 
+def _limits(lo: float, hi: float, form: str = "+.3f") -> str:
+    return "not defined" if pd.isna(lo) else f"{lo:{form}} to {hi:{form}}"
+
+
 def _difference(row: Any) -> str:
-    return f"{row['difference']:+.3f} (95% interval {row['lo']:+.3f} to {row['hi']:+.3f})"
+    return f"{row['difference']:+.3f} (95% interval {_limits(row['lo'], row['hi'])})"
 
 
 _SENTENCES: dict[str, Callable[[dict[str, pd.DataFrame]], list[str]]] = {

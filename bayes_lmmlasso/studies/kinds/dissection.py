@@ -9,6 +9,7 @@ intervals somewhat narrow. A posterior is sampled once on all samples and has it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.compare.bootstrap import N_BOOT, answer, quantiles, resampled_counts, resampled_ratios
+from bayes_lmmlasso.compare.bootstrap import answer, bootstrap_limits, ratio_difference, sum_ratio
 from bayes_lmmlasso.compare.dissection import Dissection
 from bayes_lmmlasso.compare.published import read_columns
 from bayes_lmmlasso.models import MODELS
@@ -84,17 +85,15 @@ def _tables(study: Study, results: Results) -> dict[str, pd.DataFrame]:
 def _curve(key: tuple[str, str, str], folds: dict[int, Dissection], seed: int) -> pd.DataFrame:
     """Return the shares of a trait, method and kind of samples, with the interval of what is explained."""
     table = reduce(add, folds.values()).table()
-    lo, hi = quantiles(_explained(folds, seed)[1:], _LEVEL)
+    lo, hi = bootstrap_limits(sum_ratio, *_sums(list(folds.values())), level=_LEVEL, seed=seed)
     trait, method, samples = key
     labels = pd.DataFrame({"trait": trait, "method": method, "samples": samples}, index=table.index)
     return labels.join(table).assign(lo=lo, hi=hi)
 
 
-def _explained(folds: dict[int, Dissection], seed: int) -> NDArray[np.float64]:
-    """Return what is explained at each size: first by all folds, then in each resample of them."""
-    counts = np.vstack([np.ones(len(folds)), resampled_counts(len(folds), N_BOOT, seed)])
-    numerators = np.array([one.parts.sum(axis=0) for one in folds.values()])
-    return resampled_ratios(numerators, np.array([one.total for one in folds.values()]), counts)
+def _sums(folds: Sequence[Dissection]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what is explained at each size in each fold, and the total there, shapes ``(s, f)`` and ``(f,)``."""
+    return np.array([one.parts.sum(axis=0) for one in folds]).T, np.array([one.total for one in folds])
 
 
 def _differences(folds: dict[tuple[str, str, str], dict[int, Dissection]], seed: int) -> dict[str, pd.DataFrame]:
@@ -102,22 +101,24 @@ def _differences(folds: dict[tuple[str, str, str], dict[int, Dissection]], seed:
     by_size, at_best = [], []
     for trait in dict.fromkeys(trait for trait, *_ in folds):
         found = [folds.get((trait, method, "unseen"), {}) for method in ("lmm-lasso", "lasso")]
-        both = found[0].keys() & found[1].keys()
+        both = sorted(found[0].keys() & found[1].keys())
         if not both:
             continue
-        mixed, lasso = (_explained({fold: one[fold] for fold in sorted(both)}, seed) for one in found)
-        models = {"lmm-lasso": mixed, "lasso": lasso, "structure alone": mixed[:, :1]}
+        (mixed, total), (lasso, lasso_total) = (_sums([one[fold] for fold in both]) for one in found)
+        models = {"lmm-lasso": (mixed, total), "lasso": (lasso, lasso_total), "structure alone": (mixed[:1], total)}
         for method, reference in _PAIRS:
             where = {"trait": trait, "method": method, "reference": reference}
-            gap = models[method] - models[reference]
-            lo, hi = quantiles(gap[1:], _LEVEL)
-            n_active = np.arange(lo.size)
-            by_size.append(pd.DataFrame({**where, "n_active": n_active, "difference": gap[0], "lo": lo, "hi": hi}))
-            size, other = (int(models[name][0].argmax()) for name in (method, reference))
-            best_gap = models[method][:, size] - models[reference][:, other]
-            lo, hi = quantiles(best_gap[1:], _LEVEL)
+            columns = *models[method], *models[reference]
+            lo, hi = bootstrap_limits(ratio_difference, *columns, level=_LEVEL, seed=seed)
+            gap, n_active = ratio_difference(*columns), np.arange(lo.size)
+            by_size.append(pd.DataFrame({**where, "n_active": n_active, "difference": gap, "lo": lo, "hi": hi}))
+            size, other = (int(sum_ratio(*models[name]).argmax()) for name in (method, reference))
+            columns = columns[0][size], columns[1], columns[2][other], columns[3]
+            lo, hi = bootstrap_limits(ratio_difference, *columns, level=_LEVEL, seed=seed)
             sizes = {"n_active": size, "reference_n_active": other}
-            at_best.append(where | sizes | {"difference": best_gap[0], "lo": lo, "hi": hi, "n": len(both)})
+            at_best.append(
+                where | sizes | {"difference": float(ratio_difference(*columns)), "lo": lo, "hi": hi, "n": len(both)}
+            )
     if not by_size:
         return {}
     best = pd.DataFrame(at_best)

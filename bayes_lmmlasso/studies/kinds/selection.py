@@ -26,7 +26,7 @@ from pydantic import model_validator
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.compare.baselines import BASELINES
-from bayes_lmmlasso.compare.bootstrap import N_BOOT, answer, quantiles, resampled_counts, resampled_ratios
+from bayes_lmmlasso.compare.bootstrap import answer, bootstrap_limits, ratio_difference
 from bayes_lmmlasso.compare.enrichment import adjacent_pairs, candidate_enrichment, gene_distances, rotated_counts
 from bayes_lmmlasso.compare.published import compare_counts, compare_snps, read_columns
 from bayes_lmmlasso.errors import InputError
@@ -196,17 +196,12 @@ def _hit_differences(hits: pd.DataFrame, rotated: dict[str, NDArray[np.intp]], s
         for prefix in ("", "published_") if "published_hits" in hits else ("",):
             columns = [f"{prefix}hits", f"{prefix}selected"]
             both = hits.pivot_table(index="trait", columns="method", values=columns, sort=False)
-            wanted = [(column, name) for column in columns for name in (method, reference)]
+            wanted = [(column, name) for name in (method, reference) for column in columns]
             both = both.reindex(columns=wanted).dropna()
             if len(both):
-                counts = np.vstack([np.ones(len(both)), resampled_counts(len(both), N_BOOT, seed)])
-                shares = [
-                    resampled_ratios(both[[(columns[0], name)]].to_numpy(), both[columns[1], name].to_numpy(), counts)
-                    for name in (method, reference)
-                ]
-                gap = (shares[0] - shares[1])[:, 0]
-                lo, hi = quantiles(gap[1:], 0.95)
-                row |= {f"{prefix}difference": gap[0], f"{prefix}lo": lo, f"{prefix}hi": hi}
+                counts = both.to_numpy(np.float64).T
+                lo, hi = map(float, bootstrap_limits(ratio_difference, *counts, seed=seed))
+                row |= {f"{prefix}difference": float(ratio_difference(*counts)), f"{prefix}lo": lo, f"{prefix}hi": hi}
                 row |= {f"{prefix}answer": answer(lo, hi)}
         n = hits.groupby("method")["selected"].sum().clip(lower=1)
         gaps = rotated[method] / n[method] - rotated[reference] / n[reference]
