@@ -62,7 +62,7 @@ def test_arviz_opens_the_posterior():
 
 def test_tables_agree_with_the_functions_they_come_from():
     folder = finished_run().folder
-    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv"), StageClock())
+    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv").data, StageClock())
     analysis, table = mixed.analysis, read_tsv(folder / "inclusion.tsv")
     path = bl.lasso_path(
         analysis.X, analysis.y, mixed.basis, mixed.null_model.delta, n_active=5, covariates=analysis.covariates
@@ -103,7 +103,7 @@ def test_record_says_what_was_done():
 
 
 def test_fingerprint_covers_genotypes_trait_and_covariates():
-    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv"), StageClock())
+    mixed = fit_mixed_model(settings(covar=cohort_folder() / "covar.tsv").data, StageClock())
     digest = hashlib.sha256()
     for array in (mixed.analysis.X.T, mixed.analysis.y, mixed.analysis.covariates):
         digest.update(f"{array.dtype} {array.shape};".encode() + np.ascontiguousarray(array).tobytes())
@@ -112,7 +112,7 @@ def test_fingerprint_covers_genotypes_trait_and_covariates():
 
 def test_skewness_is_of_what_covariates_leave_of_the_trait():
     given = settings(covar=cohort_folder() / "covar.tsv")
-    mixed = fit_mixed_model(given, StageClock())
+    mixed = fit_mixed_model(given.data, StageClock())
     analysis = mixed.analysis
     rest = analysis.y - analysis.covariates @ mixed.null_model.fixed_effects
     rest -= rest.mean()
@@ -196,7 +196,7 @@ def test_ctrl_c_leaves_nothing(tmp_path, monkeypatch, stage):
 
 @pytest.mark.parametrize("method", ["rrm", "centred", "ibs"])
 def test_kinships_are_those_of_the_dosages(tmp_path, method):
-    mixed = fit_mixed_model(settings(kinship=method), StageClock())
+    mixed = fit_mixed_model(settings(kinship=method).data, StageClock())
     folder = cohort_folder()
     cohort = bl.read_plink(folder / "small", folder / "pheno.tsv", "height")
     dosage = cohort["call_dosage"].values.T[~np.isnan(cohort["height"].values)]
@@ -207,11 +207,11 @@ def test_kinships_are_those_of_the_dosages(tmp_path, method):
 
 
 def test_kinship_from_a_file_is_joined_by_id(tmp_path):
-    mixed = fit_mixed_model(settings(), StageClock())
+    mixed = fit_mixed_model(settings().data, StageClock())
     order = np.random.default_rng(2).permutation(len(mixed.K))
     ids = mixed.analysis.samples.iloc[order]
     np.savez(tmp_path / "k.npz", K=mixed.K[np.ix_(order, order)], **{name: ids[name].to_numpy("U") for name in ids})
-    again = fit_mixed_model(settings(kinship=str(tmp_path / "k.npz")), StageClock())
+    again = fit_mixed_model(settings(kinship=str(tmp_path / "k.npz")).data, StageClock())
     np.testing.assert_allclose(again.K, mixed.K, rtol=1e-12)
 
 
