@@ -31,8 +31,9 @@ from scipy.linalg import helmert, null_space
 from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis
+from bayes_lmmlasso.lmm.kinship import check_matrix
 from bayes_lmmlasso.lmm.null_model import check_variation
-from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 from bayes_lmmlasso.scan.blocks import read_snps
 
 __all__ = ["BSLMM", "STUDY_BURN_IN", "STUDY_STEPS", "bslmm", "read_bslmm"]

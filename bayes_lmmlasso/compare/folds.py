@@ -29,8 +29,8 @@ from bayes_lmmlasso.lmm import (
     cross_kinship,
     fit_null_model,
 )
+from bayes_lmmlasso.lmm.kinship import validate_kinship
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS, Relatedness, analysis_kinship
-from bayes_lmmlasso.numerics.checks import validate_kinship
 
 __all__ = ["Fold", "FoldPlan", "plan_folds", "prepare_fold"]
 

@@ -24,7 +24,8 @@ from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.trained import TrainedPath, train_path, training_kinship
 from bayes_lmmlasso.lmm import NullMethod
-from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
+from bayes_lmmlasso.lmm.kinship import validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 from bayes_lmmlasso.numerics.threads import thread_map
 
 __all__ = ["CrossValidation", "cross_validate"]

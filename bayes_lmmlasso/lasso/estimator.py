@@ -21,7 +21,8 @@ from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import read_goal
 from bayes_lmmlasso.lasso.trained import moments, train_path, training_kinship
 from bayes_lmmlasso.lmm import NullMethod
-from bayes_lmmlasso.numerics.checks import check_covariates, real_numbers, validate_kinship
+from bayes_lmmlasso.lmm.kinship import validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, real_numbers
 
 __all__ = ["LMMLasso"]
 

@@ -23,8 +23,9 @@ from bayes_lmmlasso.lasso.problem import Solution
 from bayes_lmmlasso.lasso.status import PathStatus
 from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import Basis
+from bayes_lmmlasso.lmm.kinship import check_matrix
 from bayes_lmmlasso.lmm.null_model import check_variation
-from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait, real_numbers
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, real_numbers
 from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 
 __all__ = ["LassoPath", "lasso_path", "lasso_paths"]

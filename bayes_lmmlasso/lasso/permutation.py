@@ -27,7 +27,8 @@ from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.stability import StabilitySelection, stability_selections
 from bayes_lmmlasso.lasso.subsamples import Subsampling
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model
-from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
+from bayes_lmmlasso.lmm.kinship import validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["PermutationNull", "permutation_null", "permute_trait"]

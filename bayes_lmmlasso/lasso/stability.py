@@ -32,8 +32,9 @@ from bayes_lmmlasso.lasso.subsamples import Subsampling
 from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import NullMethod
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
+from bayes_lmmlasso.lmm.kinship import validate_kinship
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
-from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, real_numbers, validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, real_numbers
 from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 from bayes_lmmlasso.progress import Progress, silent
 

@@ -3,7 +3,7 @@ from .contrasts import ContrastBasis
 from .cross_kinship import CrossKinship, cross_kinship
 from .deltas import DeltaEstimate, null_deltas
 from .eigenbasis import Eigenbasis
-from .kinship import KinshipMethod, gower_scale, kinship
+from .kinship import KinshipMethod, gower_scale, kinship, validate_kinship
 from .kinship_file import read_cross_kinship, read_kinship
 from .kinship_format import PEDIGREE
 from .loco import leave_one_chromosome_out
@@ -37,4 +37,5 @@ __all__ = [
     "read_cross_kinship",
     "read_kinship",
     "rotate",
+    "validate_kinship",
 ]

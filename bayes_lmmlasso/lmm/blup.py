@@ -15,8 +15,9 @@ from scipy.linalg import cho_factor, cho_solve
 from bayes_lmmlasso.arguments import check_number
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.kinship import check_matrix
 from bayes_lmmlasso.lmm.null_model import fit_null_model
-from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_trait, real_numbers
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, real_numbers
 
 __all__ = ["blup", "polygenic_effect"]
 

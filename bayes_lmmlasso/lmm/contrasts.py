@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.kinship import check_matrix, check_spectrum
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_span
-from bayes_lmmlasso.numerics.checks import check_covariates, check_matrix, check_spectrum
+from bayes_lmmlasso.numerics.checks import check_covariates
 from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["ContrastBasis"]

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.display import Display
+from bayes_lmmlasso.lmm.kinship import validate_kinship
 from bayes_lmmlasso.lmm.null_model import NullMethod, check_method, log_delta_grid
 from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, orthonormal_span, profile
-from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, validate_kinship
+from bayes_lmmlasso.numerics.checks import check_covariates, check_trait
 from bayes_lmmlasso.numerics.compiled import compiled
 from bayes_lmmlasso.numerics.threads import blas_threads
 

@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.numerics.checks import check_matrix, check_spectrum, number_array
+from bayes_lmmlasso.lmm.kinship import check_matrix, check_spectrum
+from bayes_lmmlasso.numerics.checks import number_array
 from bayes_lmmlasso.numerics.threads import blas_threads
 
 __all__ = ["Eigenbasis", "check_rows"]

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.cross_kinship import CrossKinship
+from bayes_lmmlasso.lmm.kinship import validate_kinship
 from bayes_lmmlasso.lmm.kinship_format import load_kinship
-from bayes_lmmlasso.numerics.checks import validate_kinship
 
 __all__ = ["read_cross_kinship", "read_kinship"]
 

@@ -1,5 +1,5 @@
-from .checks import validate_kinship
+from .threads import cores
 
 __all__ = [
-    "validate_kinship",
+    "cores",
 ]

@@ -8,7 +8,7 @@ import pytest
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import gower_scale, kinship, read_kinship
-from bayes_lmmlasso.numerics.checks import validate_kinship
+from bayes_lmmlasso.lmm.kinship import validate_kinship
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_equals_exact_gene_dropping(tmp_path, reverse):
     np.testing.assert_array_equal(found.matrix[np.ix_(order, order)], by_gene_dropping(PEDIGREE))  # dyadic fractions
     assert found.inbreeding[names.index("inbred")] == 0.25
     assert found.inbreeding[names.index("selfed")] == 0.625
-    bl.numerics.validate_kinship(found.matrix)
+    bl.lmm.validate_kinship(found.matrix)
 
 
 def test_a_textbook_example_with_parents_that_have_no_row():

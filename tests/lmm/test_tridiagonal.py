@@ -8,8 +8,8 @@ import pytest
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, kinship
 from bayes_lmmlasso.lmm.deltas import fit_deltas, subsample_deltas
+from bayes_lmmlasso.lmm.kinship import validate_kinship
 from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, orthonormal_span
-from bayes_lmmlasso.numerics.checks import validate_kinship
 
 
 @pytest.fixture
