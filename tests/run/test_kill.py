@@ -79,14 +79,13 @@ def stop_at(count):
 
 
 def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
-    whole, out = tmp_path / "whole", tmp_path / "run"
-    run(settings(), whole)
+    given, out = settings(covar=cohort_folder() / "covar.tsv"), tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        run(settings(), out, progress=stop_at(4))
+        run(given, out, progress=stop_at(4))
     assert sorted(path.name for path in out.iterdir()) == [".unfinished", "run.json"]
     assert statuses(out) == ["interrupted", "interrupted"]
     with pytest.raises(bl.InputError, match=r"an unfinished run: .* continue it with `bayes-lmmlasso resume .*run`"):
-        run(settings(), out)
+        run(given, out)
     seen = []
 
     def stop(*_):
@@ -103,7 +102,7 @@ def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
     resumed = CliRunner().invoke(app, ["resume", str(out)])
     assert resumed.exit_code == 0, resumed.output
     assert "first window: " in resumed.stdout
-    assert results(out) == results(whole)
+    assert results(out) == results(finished_run().folder)
 
 
 def statuses(out):
@@ -133,16 +132,15 @@ def test_a_run_that_stops_at_its_very_end_goes_on(tmp_path, monkeypatch, place):
 
 
 def test_draws_are_added_to_a_finished_run(tmp_path):
-    whole, out = tmp_path / "whole", tmp_path / "run"
-    run(settings(draws=60), whole)
-    run(settings(draws=35), out)
-    resume(out, draws=60)
-    assert results(out) == results(whole)
-    with pytest.raises(bl.InputError, match="finished with 60 draws of each chain: pass --draws to add some"):
+    out = tmp_path / "run"
+    run(settings(covar=cohort_folder() / "covar.tsv", draws=35), out)
+    resume(out, draws=50)
+    assert results(out) == results(finished_run().folder)
+    with pytest.raises(bl.InputError, match="finished with 50 draws of each chain: pass --draws to add some"):
         resume(out)
     before = contents(out)
-    with pytest.raises(bl.InputError, match="at least the 60 draws"):
-        resume(out, draws=50)
+    with pytest.raises(bl.InputError, match="at least the 50 draws"):
+        resume(out, draws=40)
     assert contents(out) == before
 
 
