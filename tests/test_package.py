@@ -65,14 +65,16 @@ def normalised(name: str) -> str:
 
 
 def imported_modules(source: Path) -> Iterator[tuple[str, str]]:
-    """Top-level modules that a file imports, each with the extra that brings it, or "" (see `extra`)."""
+    """Top-level modules that a file imports, each with the extra that brings it, or "" (see `optional_package`)."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):
                 yield from ((alias.name.split(".")[0], "") for alias in names)
             case ast.ImportFrom(module=str(module), level=0):
                 yield module.split(".")[0], ""
-            case ast.Call(func=ast.Name(id="extra"), args=[ast.Constant(value=module), ast.Constant(value=name)]):
+            case ast.Call(
+                func=ast.Name(id="optional_package"), args=[ast.Constant(value=module), ast.Constant(value=name)]
+            ):
                 yield module.split(".")[0], name
 
 
