@@ -1,6 +1,8 @@
 from .prediction import Prediction, predict_cohort, predict_posterior
 from .sampler.devices import shard
-from .sampler.stopping import Until
+from .sampler.plan import SamplingPlan
+from .sampler.registry import SAMPLERS, default_lengths, samplers_of
+from .sampler.stopping import Stopped, Until
 from .sampling import sample_posterior
 from .summaries.credible_sets import credible_sets
 from .summaries.fdr import BayesianFdr, bayesian_fdr
@@ -15,10 +17,13 @@ from .tree.loo import loo_log_likelihood
 from .tree.training import TrainingSet, add_training, read_training
 
 __all__ = [
+    "SAMPLERS",
     "BayesianFdr",
     "EffectDraws",
     "Prediction",
     "Projection",
+    "SamplingPlan",
+    "Stopped",
     "TrainingSet",
     "Until",
     "add_point_estimate",
@@ -27,6 +32,7 @@ __all__ = [
     "bayesian_fdr",
     "compact",
     "credible_sets",
+    "default_lengths",
     "effect_draws",
     "hyper_table",
     "inclusion_table",
@@ -37,6 +43,7 @@ __all__ = [
     "read_training",
     "read_tree",
     "sample_posterior",
+    "samplers_of",
     "shard",
     "share_draws",
     "share_table",

@@ -9,8 +9,10 @@ import jax
 
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.sampler.devices import shard
-from bayes_lmmlasso.posterior.sampler.draw import Sampler, draw_posterior
-from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
+from bayes_lmmlasso.posterior.sampler.plan import SamplingPlan
+from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
+from bayes_lmmlasso.posterior.sampler.registry import SamplerName
 from bayes_lmmlasso.posterior.sampler.stopping import Until
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.run.settings import RunSettings
@@ -18,7 +20,7 @@ from bayes_lmmlasso.run.settings import RunSettings
 __all__ = ["sample"]
 
 
-def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> Drawn:
+def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> SamplingRecord:
     """Draw from the posterior, or go on with the draws in a store.
 
     Parameters
@@ -34,19 +36,17 @@ def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageCl
     """
     given = settings.sampling
     with clock("sampling") as remark, jax.enable_x64(given.precision == "float64"):
-        drawn, draws = draw_posterior(
-            data if given.devices == 1 else shard(data, given.devices),
-            given.model,
-            until=None if given.until is None else Until.parse(given.until),
-            store=store,
-            progress=clock.progress,
+        plan = SamplingPlan(
             chains=given.chains,
             warmup=given.warmup,
             draws=given.draws,
-            sampler=cast(Sampler, given.sampler),
+            until=None if given.until is None else Until.parse(given.until),
             sweeps=given.sweeps,
             seed=settings.random.seed,
+            sampler=cast(SamplerName, given.sampler),
         )
-        chains, draws, *_ = draws.read("sigma2_e").shape
-        remark(f"{chains} x {draws} draws")
-    return drawn
+        spread = data if given.devices == 1 else shard(data, given.devices)
+        posterior = draw_posterior(spread, given.model, plan, store=store, progress=clock.progress)
+        chains, draws, *_ = posterior.store.read("sigma2_e").shape
+        remark(f"{chains} x {draws} draws" + ("" if plan.until is None else f", {posterior.record.stopped.value}"))
+    return posterior.record

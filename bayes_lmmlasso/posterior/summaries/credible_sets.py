@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.posterior.summaries.inclusion import probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error
 from bayes_lmmlasso.posterior.tree.effects import EffectDraws, effect_draws
 
 __all__ = ["credible_sets"]

@@ -31,7 +31,7 @@ from bayes_lmmlasso.lasso.goal import Goal, read_goal
 from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.working_set import Solution, solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis
-from bayes_lmmlasso.posterior.summaries.inclusion import probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error
 from bayes_lmmlasso.posterior.tree.effects import effect_draws
 from bayes_lmmlasso.progress import Progress, silent
 

@@ -15,9 +15,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.posterior.sampler.draw_store import VARIANTS
+from bayes_lmmlasso.posterior.sampler.folder_store import VARIANTS
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence
-from bayes_lmmlasso.posterior.summaries.inclusion import inclusion_means, probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_means, probability_error
 from bayes_lmmlasso.posterior.summaries.partition import assign_windows
 from bayes_lmmlasso.posterior.tree.effects import by_chain, effect_draws, has_all_draws
 

@@ -15,11 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["EffectDraws", "by_chain", "effect_draws", "has_all_draws", "pack", "snp_blocks"]
 
@@ -52,8 +55,8 @@ class EffectDraws:
 
     def values(self, tree: xr.DataTree, name: str) -> Draws:
         """Return another quantity of the same draws, shape ``(m, ...)``."""
-        drawn: Draws = tree.children["posterior"].dataset[name].values[self.chain, self.draw]
-        return drawn
+        values: Draws = tree.children["posterior"].dataset[name].values[self.chain, self.draw]
+        return values
 
 
 def has_all_draws(tree: xr.DataTree) -> bool:
