@@ -30,11 +30,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from unittest.mock import patch
 
 import jax
 import jax.numpy as jnp
