@@ -156,7 +156,8 @@ def test_registry_names_what_it_knows(rng):
         assert known[0] == log_density(seed(model, 0), (data,), {}, {})[0]
         assert model_spec(model.__name__) is MODELS[model.__name__]
     assert model_spec(normal).function is normal
-    with pytest.raises(ValueError, match="laplace, spike_slab, horseshoe, normal, got 'lapalce'"):
+    assert [*MODELS][:4] == ["laplace", "spike_slab", "horseshoe", "normal"]
+    with pytest.raises(ValueError, match=f"expected a model among {', '.join(MODELS)}, got 'lapalce'"):
         model_spec("lapalce")
 
 
