@@ -22,12 +22,14 @@ def pytest_collection_finish() -> None:
 def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what JAX and Python compile for the session: most of the time of a small sampling test is compilation.
 
-    The environment tells the processes that tests start. Programs do not outlive the session: a process that a test
+    Neither dtypes nor ranks are promoted silently. The environment tells the processes that tests start. Programs do not outlive the session: a process that a test
     kills can leave half of one.
     """
     options = {
         "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("jax")),
         "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_numpy_dtype_promotion": "strict",
+        "jax_numpy_rank_promotion": "raise",
     }
     with pytest.MonkeyPatch.context() as environment:
         for name, value in options.items():

@@ -39,7 +39,7 @@ from bayes_lmmlasso.run.settings import RunSettings
 from bayes_lmmlasso.run.stages import MixedModel, fit_mixed_model, select
 
 if TYPE_CHECKING:
-    from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+    from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
 
 __all__ = ["rebuild_report", "resume", "run", "run_sampling"]
 
@@ -215,7 +215,7 @@ def _sample(
     return replace(result, record=_finish(result.record, store, clock, started))
 
 
-def _draw(settings: RunSettings, mixed: MixedModel, store: Path, clock: StageClock, apart: bool) -> Drawn:
+def _draw(settings: RunSettings, mixed: MixedModel, store: Path, clock: StageClock, apart: bool) -> SamplingRecord:
     """Draw from the posterior, here or in a process of its own, which maps the SNPs from a file."""
     draws = store / CHECKPOINT
     with clock("rotation"):

@@ -15,15 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["EffectDraws", "by_chain", "check_tree", "effect_draws", "has_all_draws", "pack", "snp_blocks"]
 
@@ -56,8 +59,8 @@ class EffectDraws(Display):
 
     def values(self, tree: xr.DataTree, name: str) -> Draws:
         """Return another quantity of the same draws, shape ``(m, ...)``."""
-        drawn: Draws = tree.children["posterior"].dataset[name].values[self.chain, self.draw]
-        return drawn
+        values: Draws = tree.children["posterior"].dataset[name].values[self.chain, self.draw]
+        return values
 
 
 def check_tree(tree: object) -> xr.DataTree:
@@ -68,6 +71,8 @@ def check_tree(tree: object) -> xr.DataTree:
     InputError
         If it is anything else.
     """
+    import xarray as xr  # whoever samples does without
+
     if not isinstance(tree, xr.DataTree) or not {"posterior", "constant_data"} <= tree.children.keys():
         raise InputError(
             f"expected the tree of a posterior, got {named(tree)}: pass what `bl.sample_posterior` or `bl.read_tree` "
