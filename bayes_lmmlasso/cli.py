@@ -19,8 +19,19 @@ from bayes_lmmlasso.report.tables import OutputFile
 from bayes_lmmlasso.run import RunResult, RunSettings, rebuild_report, run_demo, run_sampling
 from bayes_lmmlasso.run import resume as resume_analysis
 from bayes_lmmlasso.run import run as run_analysis
+from bayes_lmmlasso.run.commands.scan import ScanSettings, run_scan, scan_lines, scan_table
+from bayes_lmmlasso.run.commands.simulate import DesignSettings, SimulationSettings, run_simulation, simulation_lines
+from bayes_lmmlasso.run.commands.stage_tables import null_table, path_table, stability_table
+from bayes_lmmlasso.run.commands.summary import (
+    demo_lines,
+    null_lines,
+    path_lines,
+    prediction_lines,
+    run_lines,
+    sampling_lines,
+    stability_lines,
+)
 from bayes_lmmlasso.run.folder import can_resume
-from bayes_lmmlasso.run.scan import ScanSettings, run_scan, scan_lines, scan_table
 from bayes_lmmlasso.run.settings import (
     DataSettings,
     GenotypeSettings,
@@ -30,18 +41,7 @@ from bayes_lmmlasso.run.settings import (
     SeedSettings,
     WindowSettings,
 )
-from bayes_lmmlasso.run.simulate import DesignSettings, SimulationSettings, run_simulation, simulation_lines
-from bayes_lmmlasso.run.stage_tables import null_table, path_table, stability_table
 from bayes_lmmlasso.run.stages import find_path, find_stability, fit_mixed_model
-from bayes_lmmlasso.run.summary import (
-    demo_lines,
-    null_lines,
-    path_lines,
-    prediction_lines,
-    run_lines,
-    sampling_lines,
-    stability_lines,
-)
 from bayes_lmmlasso.terminal import stage_bars, stoppable, tell
 
 __all__ = ["app", "main"]
@@ -216,7 +216,7 @@ def predict(
     ] = None,
 ) -> None:
     """Predict the trait of genotyped samples: mean, sd and 95% interval, one row a sample in FILE."""
-    from bayes_lmmlasso.run.predict import predict_run  # ArviZ and more
+    from bayes_lmmlasso.run.commands.predict import predict_run  # ArviZ and more
 
     target = OutputFile(out)
     prediction = predict_run(folder, genotypes.genotypes, covar, kinship)

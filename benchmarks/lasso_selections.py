@@ -19,7 +19,7 @@ from lasso_peers import celer
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso.genotypes import Genotypes
-from bayes_lmmlasso.lasso.metric import Metric
+from bayes_lmmlasso.lasso.solver.metric import Metric
 
 SUBSAMPLES, ACTIVE = 20, 20
 

@@ -47,7 +47,7 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.cohort import cohort_from_arrays
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import write_tsv
-from bayes_lmmlasso.run.scan import ScanSettings, run_scan, scan_table
+from bayes_lmmlasso.run.commands.scan import ScanSettings, run_scan, scan_table
 from bayes_lmmlasso.run.settings import DataSettings
 
 METHODS = ("lmm-p3d", "lmm-exact")

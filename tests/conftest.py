@@ -22,8 +22,8 @@ def pytest_collection_finish() -> None:
 def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what JAX and Python compile for the session: most of the time of a small sampling test is compilation.
 
-    Neither dtypes nor ranks are promoted silently. The environment tells the processes that tests start. Programs do not outlive the session: a process that a test
-    kills can leave half of one.
+    Neither dtypes nor ranks are promoted silently. The environment tells the processes that tests start. Programs do
+    not outlive the session: a process that a test kills can leave half of one.
     """
     options = {
         "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("jax")),

@@ -18,10 +18,10 @@ from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
-from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.problem import Solution
+from bayes_lmmlasso.lasso.solver.metric import Metric
+from bayes_lmmlasso.lasso.solver.problem import Solution
+from bayes_lmmlasso.lasso.solver.working_set import solve_paths
 from bayes_lmmlasso.lasso.status import PathStatus
-from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import Basis
 from bayes_lmmlasso.lmm.kinship import check_matrix
 from bayes_lmmlasso.lmm.null_model import check_variation

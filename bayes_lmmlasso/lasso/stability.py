@@ -25,11 +25,11 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
-from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.problem import Solution
 from bayes_lmmlasso.lasso.selector import Selector
+from bayes_lmmlasso.lasso.solver.metric import Metric
+from bayes_lmmlasso.lasso.solver.problem import Solution
+from bayes_lmmlasso.lasso.solver.working_set import solve_paths
 from bayes_lmmlasso.lasso.subsamples import Subsampling
-from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import NullMethod
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
 from bayes_lmmlasso.lmm.kinship import validate_kinship

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import Goal
-from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.problem import Solution
-from bayes_lmmlasso.lasso.working_set import solve_paths
+from bayes_lmmlasso.lasso.solver.metric import Metric
+from bayes_lmmlasso.lasso.solver.problem import Solution
+from bayes_lmmlasso.lasso.solver.working_set import solve_paths
 from bayes_lmmlasso.lmm import NullMethod, gower_scale
 from bayes_lmmlasso.lmm.deltas import fit_deltas
 from bayes_lmmlasso.lmm.tridiagonal import Tridiagonal, orthonormal_span

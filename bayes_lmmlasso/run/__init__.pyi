@@ -1,5 +1,5 @@
 from .analysis import Analysis, open_run
-from .demo import run_demo
+from .commands.demo import run_demo
 from .one_call import analyse
 from .pipeline import rebuild_report, resume, run, run_sampling
 from .result import RunResult

@@ -36,9 +36,9 @@ from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.tree.selection import selection_group
 from bayes_lmmlasso.report.evidence import cautions
 from bayes_lmmlasso.report.tables import OutputFile, read_tsv
+from bayes_lmmlasso.run.commands.predict import kinship_of_new, read_new_samples
 from bayes_lmmlasso.run.folder import read_record
 from bayes_lmmlasso.run.pipeline import rebuild_report
-from bayes_lmmlasso.run.predict import kinship_of_new, read_new_samples
 
 __all__ = ["Analysis", "open_run", "with_covariates"]
 

@@ -19,9 +19,9 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import read_tsv
-from bayes_lmmlasso.run.demo import run_demo
+from bayes_lmmlasso.run.commands.demo import run_demo
+from bayes_lmmlasso.run.commands.summary import demo_lines
 from bayes_lmmlasso.run.stages import fit_mixed_model
-from bayes_lmmlasso.run.summary import demo_lines
 from bayes_lmmlasso.terminal import StageBars
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from exact_lasso import coordinate_descent, kkt_violation
 
-from bayes_lmmlasso.lasso.homotopy import homotopy
+from bayes_lmmlasso.lasso.solver.homotopy import homotopy
 
 
 @pytest.mark.parametrize("seed", range(30))

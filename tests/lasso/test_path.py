@@ -11,9 +11,9 @@ from exact_lasso import coordinate_descent, kkt_violation, whiten
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes, lasso_path, lasso_paths
 from bayes_lmmlasso.lasso.goal import read_goal
-from bayes_lmmlasso.lasso.metric import Metric
+from bayes_lmmlasso.lasso.solver.metric import Metric
+from bayes_lmmlasso.lasso.solver.working_set import WorkingSetSizes, solve_paths
 from bayes_lmmlasso.lasso.status import PathStatus
-from bayes_lmmlasso.lasso.working_set import WorkingSetSizes, solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis, blup, kinship
 
 DELTA = 0.6

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bayes_lmmlasso.lasso.genotypes import Genotypes
-from bayes_lmmlasso.lasso.screening import Checkpoints, snps_above
+from bayes_lmmlasso.lasso.solver.screening import Checkpoints, snps_above
 
 
 def curve(rng, n, points):

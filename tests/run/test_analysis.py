@@ -86,7 +86,7 @@ def test_credible_sets_where_there_are_exact_zeros():
 
 def test_predictions_are_those_of_the_command(tmp_path):
     from bayes_lmmlasso.cohort import GenotypeSource
-    from bayes_lmmlasso.run.predict import predict_run
+    from bayes_lmmlasso.run.commands.predict import predict_run
 
     folder = cohort_folder()
     analysis = bl.open_run(finished_run().folder)

@@ -29,9 +29,9 @@ from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
-from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.problem import Solution
-from bayes_lmmlasso.lasso.working_set import solve_paths
+from bayes_lmmlasso.lasso.solver.metric import Metric
+from bayes_lmmlasso.lasso.solver.problem import Solution
+from bayes_lmmlasso.lasso.solver.working_set import solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis
 from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error
 from bayes_lmmlasso.posterior.tree.effects import effect_draws

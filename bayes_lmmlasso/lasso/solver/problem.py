@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import Goal
-from bayes_lmmlasso.lasso.homotopy import Homotopy, homotopy
-from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.screening import Above, Checkpoints
+from bayes_lmmlasso.lasso.solver.homotopy import Homotopy, homotopy
+from bayes_lmmlasso.lasso.solver.metric import Metric
+from bayes_lmmlasso.lasso.solver.screening import Above, Checkpoints
 from bayes_lmmlasso.numerics.compiled import compiled
 
 __all__ = ["Problem", "Solution", "Trial"]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.lasso.active_set import admit, remove, solve
+from bayes_lmmlasso.lasso.solver.active_set import admit, remove, solve
 from bayes_lmmlasso.numerics.compiled import compiled
 
 __all__ = ["Homotopy", "homotopy"]

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.lasso.genotypes import Genotypes
 from bayes_lmmlasso.lasso.goal import Goal
-from bayes_lmmlasso.lasso.metric import Metric
-from bayes_lmmlasso.lasso.problem import Problem, Solution, Trial
-from bayes_lmmlasso.lasso.screening import Checkpoints, snps_above
+from bayes_lmmlasso.lasso.solver.metric import Metric
+from bayes_lmmlasso.lasso.solver.problem import Problem, Solution, Trial
+from bayes_lmmlasso.lasso.solver.screening import Checkpoints, snps_above
 from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 
 __all__ = ["WorkingSetSizes", "solve_paths"]

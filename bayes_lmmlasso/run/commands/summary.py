@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.report.evidence import cautions
-from bayes_lmmlasso.run.demo import DemoResult
+from bayes_lmmlasso.run.commands.demo import DemoResult
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.stages import MixedModel
 
 if TYPE_CHECKING:
-    from bayes_lmmlasso.run.predict import RunPrediction
+    from bayes_lmmlasso.run.commands.predict import RunPrediction
 
 __all__ = [
     "demo_lines",
