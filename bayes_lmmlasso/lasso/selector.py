@@ -1,14 +1,16 @@
-"""What selects SNPs in one draw of stability selection."""
+"""What selects SNPs in one draw of stability selection, and how draws are made, as keywords."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, TypedDict
 
 from numpy.typing import ArrayLike
 
+from bayes_lmmlasso.lasso.subsamples import Subsampling
 from bayes_lmmlasso.lmm import NullMethod
 
-__all__ = ["Selector"]
+__all__ = ["SelectionOptions", "Selector", "read_selection"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,3 +38,26 @@ class Selector:
     weights: ArrayLike | None = None
     method: NullMethod = "ml"
     tol: float = 1e-8
+
+
+class SelectionOptions(TypedDict, total=False):
+    """The fields of `Selector` and `Subsampling` as keywords."""
+
+    n_active: int | None
+    mu: float | None
+    covariates: ArrayLike | None
+    weights: ArrayLike | None
+    method: NullMethod
+    tol: float
+    n_subsamples: int
+    fraction: float
+    pairs: bool
+    subsamples: ArrayLike | None
+    seed: int
+
+
+def read_selection(options: SelectionOptions) -> tuple[Selector, Subsampling]:
+    """Return the selector and the subsampling that keywords describe."""
+    given: dict[str, Any] = dict(options)
+    own = {field.name: given.pop(field.name) for field in fields(Selector) if field.name in given}
+    return Selector(**own), Subsampling(**given)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,12 +26,11 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
 from bayes_lmmlasso.lasso.goal import Goal, read_goal
-from bayes_lmmlasso.lasso.selector import Selector
+from bayes_lmmlasso.lasso.selector import SelectionOptions, Selector, read_selection
 from bayes_lmmlasso.lasso.solver.metric import Metric
 from bayes_lmmlasso.lasso.solver.problem import Solution
 from bayes_lmmlasso.lasso.solver.working_set import solve_paths
 from bayes_lmmlasso.lasso.subsamples import Subsampling
-from bayes_lmmlasso.lmm import NullMethod
 from bayes_lmmlasso.lmm.deltas import DeltaEstimate, subsample_deltas
 from bayes_lmmlasso.lmm.kinship import validate_kinship
 from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
@@ -93,19 +93,9 @@ def stability_selection(
     y: ArrayLike,
     K: ArrayLike,
     *,
-    n_active: int | None = None,
-    mu: float | None = None,
-    covariates: ArrayLike | None = None,
-    weights: ArrayLike | None = None,
-    n_subsamples: int = 100,
-    fraction: float = 0.5,
-    pairs: bool = False,
     threshold: float = 0.6,
-    subsamples: ArrayLike | None = None,
-    seed: int = 0,
-    method: NullMethod = "ml",
-    tol: float = 1e-8,
     progress: Progress = silent,
+    **options: Unpack[SelectionOptions],
 ) -> StabilitySelection:
     """Select SNPs on many subsamples and count.
 
@@ -118,14 +108,14 @@ def stability_selection(
         Trait, shape ``(n,)``.
     K
         Kinship matrix, shape ``(n, n)``. Rows and columns are subset, never scaled again.
-    n_active, mu, covariates, weights, method, tol
-        What selects SNPs in each draw: see `Selector`.
-    n_subsamples, fraction, pairs, subsamples, seed
-        How samples are drawn: see `Subsampling`.
     threshold
         Frequency from which a SNP counts as selected, above 1/2 and at most 1.
     progress
         Told about finished draws.
+    n_active, mu, covariates, weights, method, tol
+        What selects SNPs in each draw: see `Selector`.
+    n_subsamples, fraction, pairs, subsamples, seed
+        How samples are drawn: see `Subsampling`.
 
     Returns
     -------
@@ -151,8 +141,7 @@ def stability_selection(
     """
     trait = real_numbers(y, "trait")
     check_trait(trait, np.shape(K)[0] if np.ndim(K) == 2 else trait.size)
-    selector = Selector(n_active=n_active, mu=mu, covariates=covariates, weights=weights, method=method, tol=tol)
-    subsampling = Subsampling(n_subsamples, fraction, pairs, subsamples, seed)
+    selector, subsampling = read_selection(options)
     return stability_selections(X, trait[:, None], K, selector, subsampling, threshold=threshold, progress=progress)[0]
 
 
