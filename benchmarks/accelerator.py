@@ -30,11 +30,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from unittest.mock import patch
 
 import jax
 import jax.numpy as jnp
@@ -49,9 +48,12 @@ from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.rotated import product, product_t
 from bayes_lmmlasso.posterior.sampler.chains import Schedule, run_chains
-from bayes_lmmlasso.posterior.sampler.draw import _composite, _composite_draw
+from bayes_lmmlasso.posterior.sampler.composite.kernel import Composite
+from bayes_lmmlasso.posterior.sampler.devices import on_accelerator
 from bayes_lmmlasso.posterior.sampler.draw_store import MemoryStore
 from bayes_lmmlasso.posterior.sampler.monitor import Monitor
+from bayes_lmmlasso.posterior.sampler.nuts import Nuts
+from bayes_lmmlasso.posterior.sampler.plan import Execution
 
 TABLE = Path(__file__).with_suffix(".md")
 FIRST = 11_000  # effects whose draws are summarised
@@ -134,31 +136,30 @@ class Clock(Monitor):
         return 1e3 * (self._end - self._start) / (self._units / CHAINS)
 
 
-def step(data: RotatedData, draws: int) -> float:
-    """Milliseconds of a leapfrog step in every chain."""
+class StepCount(Nuts):
+    """NUTS of which the number of steps alone is kept."""
+
+    def record(self, state, data):
+        return {"n_steps": state.num_steps}
+
+
+def step(data: RotatedData, draws: int, in_threads: bool = False) -> float:
+    """Milliseconds of a leapfrog step in every chain, on a GPU all together or in a thread each as on the CPU."""
     size = data.n_snps**-0.25
     kernel = NUTS(laplace, step_size=size, adapt_step_size=False, adapt_mass_matrix=False, max_tree_depth=5)
     clock = Clock(lambda values: float(values["n_steps"].sum()))
-
-    def collect(kernel, state, data):
-        return {"n_steps": state.num_steps}
-
-    run_chains(kernel, data, collect, MemoryStore(), Schedule(CHAINS, 1, draws - 1), seed=1, monitor=clock)
+    execution = Execution(accelerator=False if in_threads else None)
+    schedule = Schedule(CHAINS, 1, draws - 1)
+    run_chains(StepCount(kernel), data, MemoryStore(), schedule, seed=1, monitor=clock, execution=execution)
     return clock.milliseconds()
 
 
 def sweep(data: RotatedData, draws: int, sweeps: int = 50) -> float:
     """Milliseconds of a sweep in every chain, from the first ones, in which many effects come and go."""
-    kernel = _composite(replace(bl.models.MODELS["spike_slab"], sweeps=sweeps), data)
+    sampler = Composite.of(bl.models.MODELS["spike_slab"], (), sweeps, data, on_accelerator(data))
     clock = Clock(lambda values: float(sweeps * len(values["b"])))
-    run_chains(kernel, data, _composite_draw, MemoryStore(), Schedule(CHAINS, 1, draws - 1), seed=1, monitor=clock)
+    run_chains(sampler, data, MemoryStore(), Schedule(CHAINS, 1, draws - 1), seed=1, monitor=clock)
     return clock.milliseconds()
-
-
-def in_threads[T](work: Callable[[], T]) -> T:
-    """Do it with a thread for each chain, as on the CPU."""
-    with patch("bayes_lmmlasso.posterior.sampler.chains.on_accelerator", return_value=False):
-        return work()
 
 
 def sampling(data: RotatedData, warmup: int, draws: int) -> tuple[float, Sampled]:
@@ -201,7 +202,7 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         del data
     for cohort in options.compare if platform != "cpu" else ():
         data = COHORTS[cohort]()
-        keep(cohort, threads=in_threads(partial(step, data, 10)))
+        keep(cohort, threads=step(data, 10, in_threads=True))
 
 
 def sampled(folder: Path, platform: str, cohort: str) -> Path:

@@ -1,4 +1,4 @@
-from .registry import MODELS, NUTS_LENGTHS, SAMPLERS, ModelSpec, model_spec
+from .registry import MODELS, ModelSpec, model_spec
 from .rotated import (
     Variances,
     rotated_likelihood,
@@ -10,8 +10,6 @@ from .rotated_data import RotatedData
 
 __all__ = [
     "MODELS",
-    "NUTS_LENGTHS",
-    "SAMPLERS",
     "ModelSpec",
     "RotatedData",
     "Variances",

@@ -51,7 +51,9 @@ def sample_hyper(n_snps: int, *, sparse: bool) -> tuple[Variances, jax.Array]:
     return sample_variances(), sample_sparsity(n_snps) if sparse else jnp.zeros(())
 
 
-def hyper_given_effects(data: RotatedData, held: HeldEffects, scaled: jax.Array, *, sparse: bool) -> None:
+def hyper_given_effects(
+    data: RotatedData, held: HeldEffects, scaled: jax.Array, *, sparse: bool, fixed_sd: float = FIXED_SD
+) -> None:
     """Model the hyper-parameters given the effects; ``sparse`` says whether the prior has a point mass at zero.
 
     ``scaled`` False holds b itself; True holds b / s, so that the effects follow a change of s: both leave the
@@ -70,14 +72,16 @@ def hyper_given_effects(data: RotatedData, held: HeldEffects, scaled: jax.Array,
     if data.Z.shape[1] == 0:
         numpyro.sample("y", dist.Normal(fitted, jnp.sqrt(d)).to_event(1), obs=data.y)
     else:
-        numpyro.sample("y", dist.LowRankMultivariateNormal(fitted, FIXED_SD * data.Z, d), obs=data.y)
+        numpyro.sample("y", dist.LowRankMultivariateNormal(fitted, fixed_sd * data.Z, d), obs=data.y)
 
 
-def draw_fixed_effects(data: RotatedData, fitted: jax.Array, variances: Variances, key: jax.Array) -> jax.Array:
+def draw_fixed_effects(
+    data: RotatedData, fitted: jax.Array, variances: Variances, key: jax.Array, fixed_sd: float = FIXED_SD
+) -> jax.Array:
     """Draw a from its full conditional, shape (q,)."""
     if data.Z.shape[1] == 0:
         return jnp.zeros(0, data.y.dtype)
     weighted = data.Z / variances.diagonal(data.S)[:, None]
-    root = jnp.linalg.cholesky(weighted.T @ data.Z + jnp.eye(data.Z.shape[1], dtype=data.Z.dtype) / FIXED_SD**2)
+    root = jnp.linalg.cholesky(weighted.T @ data.Z + jnp.eye(data.Z.shape[1], dtype=data.Z.dtype) / fixed_sd**2)
     mean = cho_solve((root, True), weighted.T @ (data.y - fitted))
     return mean + solve_triangular(root, random.normal(key, mean.shape, mean.dtype), lower=True, trans="T")

@@ -1,21 +1,18 @@
 """The names under which models are known, and what a sampler must know of each.
 
-A model is imported when its function is called, so that names and specifications can be had without JAX.
+A model is imported when its function is called, so that names and specifications can be had without JAX. Which samplers
+suit a model, and how long they run, the samplers say: `bayes_lmmlasso.posterior.sampler.registry`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
 
 from bayes_lmmlasso.models.rotated_data import RotatedData
 
-__all__ = ["MODELS", "NUTS_LENGTHS", "SAMPLERS", "ModelSpec", "model_spec"]
-
-NUTS_LENGTHS = (250, 500)
-"""Warm-up and draws of each chain of NUTS."""
-SAMPLERS = ("auto", "nuts", "composite")
+__all__ = ["MODELS", "ModelSpec", "model_spec"]
 
 
 @dataclass(frozen=True)
@@ -27,71 +24,37 @@ class ModelSpec:
     name : what reports call it.
     function : NumPyro model of one argument, the `RotatedData`. It ends in `rotated_likelihood`.
     hyper : latent sites that are hyper-parameters; empty means all latent scalars.
-    warmup, draws : default length of each of four chains, of its default sampler; `NUTS_LENGTHS` for NUTS beside it.
     exact_zeros : whether effects are exactly 0 with positive probability.
     laplace_slab : whether effects that are not zero are Laplace with the scale of `slab_scale`: then the composite
         sampler knows the model.
-    sampler : the default on a CPU, "nuts" or "composite".
-    sweeps : sweeps of the composite sampler in each draw.
     """
 
     name: str
     function: Callable[[RotatedData], None]
     hyper: tuple[str, ...] = ()
-    warmup: int = NUTS_LENGTHS[0]
-    draws: int = NUTS_LENGTHS[1]
     exact_zeros: bool = False
     laplace_slab: bool = False
-    sampler: Literal["nuts", "composite"] = "nuts"
-    sweeps: int = 50
-
-    @property
-    def samplers(self) -> tuple[str, ...]:
-        """What can be asked for: "auto" is the default, and on a GPU NUTS unless there are exact zeros."""
-        return SAMPLERS if self.laplace_slab else SAMPLERS[:2]
 
 
-def _laplace(data: RotatedData) -> None:
-    from bayes_lmmlasso.models.laplace import laplace
+def _prior(name: str, *, exact_zeros: bool = False, laplace_slab: bool = False) -> ModelSpec:
+    """Return the specification of the function of a name in the file of that name."""
 
-    laplace(data)
+    def function(data: RotatedData) -> None:
+        getattr(import_module(f"bayes_lmmlasso.models.{name}"), name)(data)
 
-
-def _spike_slab(data: RotatedData) -> None:
-    from bayes_lmmlasso.models.spike_slab import spike_slab
-
-    spike_slab(data)
-
-
-def _horseshoe(data: RotatedData) -> None:
-    from bayes_lmmlasso.models.horseshoe import horseshoe
-
-    horseshoe(data)
-
-
-def _normal(data: RotatedData) -> None:
-    from bayes_lmmlasso.models.normal import normal
-
-    normal(data)
+    return ModelSpec(name, function, exact_zeros=exact_zeros, laplace_slab=laplace_slab)
 
 
 MODELS = {
     spec.name: spec
     for spec in (
-        ModelSpec("laplace", _laplace, laplace_slab=True, sampler="composite", warmup=100, sweeps=20),
-        ModelSpec(
-            "spike_slab",
-            _spike_slab,
-            exact_zeros=True,
-            laplace_slab=True,
-            sampler="composite",
-            warmup=40,
-            draws=200,
-        ),
-        ModelSpec("horseshoe", _horseshoe),
-        ModelSpec("normal", _normal),
+        _prior("laplace", laplace_slab=True),
+        _prior("spike_slab", exact_zeros=True, laplace_slab=True),
+        _prior("horseshoe"),
+        _prior("normal"),
     )
 }
+"""Name -> model: the one place where a name is looked up. A new prior is a file and a line here."""
 
 
 def model_spec(model: str | ModelSpec | Callable[[RotatedData], None]) -> ModelSpec:

@@ -15,11 +15,15 @@ import pytest
 def _compile_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep compiled functions for the session: most of the time of a small sampling test is compilation.
 
+    Neither dtypes nor ranks are promoted silently.
+
     The environment tells the processes that tests start.
     """
     options = {
         "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("jax")),
         "jax_persistent_cache_min_compile_time_secs": 0.2,
+        "jax_numpy_dtype_promotion": "strict",
+        "jax_numpy_rank_promotion": "raise",
     }
     with pytest.MonkeyPatch.context() as environment:
         for name, value in options.items():

@@ -15,7 +15,7 @@ import pytest
 from bayes_lmmlasso import read_tree, simulate_cohort, simulate_trait
 from bayes_lmmlasso.cohort import sample_frame, write_plink, write_table
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.run import RunResult, RunSettings, pipeline, run
 
@@ -76,10 +76,10 @@ def skip_sampling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     tree = read_tree(folder / "posterior.zarr").load()
     log_prior = {name: values.values for name, values in tree["log_prior"].data_vars.items()}
 
-    def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> Drawn:
+    def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> SamplingRecord:
         with clock("sampling"):
             shutil.copytree(folder / "checkpoint", store, ignore=shutil.ignore_patterns("chain-*"))
-        return Drawn(replace(data, XT=data.XT[:, :0]), log_prior, tree.attrs)
+        return SamplingRecord(replace(data, XT=data.XT[:, :0]), log_prior, tree.attrs)
 
     monkeypatch.setattr(pipeline, "sample", sample)
 

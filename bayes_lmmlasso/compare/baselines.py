@@ -25,7 +25,7 @@ from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
 from bayes_lmmlasso.lasso import lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, rotate
 from bayes_lmmlasso.posterior import sample_posterior
-from bayes_lmmlasso.posterior.summaries.inclusion import inclusion_means
+from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_means
 from bayes_lmmlasso.scan.association import ScanMethod, scan
 from bayes_lmmlasso.scan.stepwise import mlmm
 

@@ -1,6 +1,8 @@
 from .prediction import Prediction, predict_cohort, predict_posterior
 from .sampler.devices import shard
-from .sampler.stopping import Until
+from .sampler.plan import SamplingPlan
+from .sampler.registry import SAMPLERS, default_lengths, samplers_of
+from .sampler.stopping import Stopped, Until
 from .sampling import sample_posterior
 from .summaries.credible_sets import credible_sets
 from .summaries.fdr import BayesianFdr, bayesian_fdr
@@ -16,11 +18,14 @@ from .tree.selection import PointEstimate, read_point_estimate, read_stability
 from .tree.training import TrainingSet, add_training, read_training
 
 __all__ = [
+    "SAMPLERS",
     "BayesianFdr",
     "EffectDraws",
     "PointEstimate",
     "Prediction",
     "Projection",
+    "SamplingPlan",
+    "Stopped",
     "TrainingSet",
     "Until",
     "add_point_estimate",
@@ -29,6 +34,7 @@ __all__ = [
     "bayesian_fdr",
     "compact",
     "credible_sets",
+    "default_lengths",
     "effect_draws",
     "hyper_table",
     "inclusion_table",
@@ -41,6 +47,7 @@ __all__ = [
     "read_training",
     "read_tree",
     "sample_posterior",
+    "samplers_of",
     "shard",
     "share_draws",
     "share_table",

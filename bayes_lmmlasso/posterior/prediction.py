@@ -11,11 +11,9 @@ draws, both take O(n) a draw:
 
     k'V^-1 r = sum_i c_i r_i / d_i,    k'V^-1 k = sum_i c_i^2 / d_i            (r in the eigenbasis)
 
-The predictive distribution is the mixture of these normals over draws. Its mean and variance follow from theirs, its
-quantiles solve mean over draws of Phi((q - mean) / sd) = level, by bisection: chance is in the draws alone. A monotone
-transform of the trait carries quantiles over; mean and sd in trait units are integrals over the normals (trapezoidal
-rule, spectrally accurate for smooth transforms). The Monte Carlo error of the mean is told by how much chains differ,
-which holds for chains of any length.
+The predictive distribution is the mixture of these normals over draws (`bayes_lmmlasso.posterior.mixture`): chance is
+in the draws alone. The Monte Carlo error of the mean is told by how much chains differ, which holds for chains of any
+length.
 """
 
 from __future__ import annotations
@@ -27,7 +25,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
 
 from bayes_lmmlasso.cohort import (
     Cohort,
@@ -41,14 +38,12 @@ from bayes_lmmlasso.cohort.dataset import check_cohort
 from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, KinshipMethod, cross_kinship
+from bayes_lmmlasso.posterior.mixture import NormalMixture
 from bayes_lmmlasso.posterior.tree.effects import EffectDraws, by_chain, effect_draws
 from bayes_lmmlasso.posterior.tree.training import TrainingSet, read_training
 
 __all__ = ["Prediction", "predict_cohort", "predict_posterior"]
 
-_BLOCK = 512  # new samples whose normals are in memory at a time
-_BISECTIONS = 50  # of a bracket a few standard deviations wide: to 1e-14 of it
-_NODES = np.linspace(-6.0, 6.0, 49)  # of the integrals, in standard deviations of a normal
 _SLACK = 1e-3  # of a variance, lost to rounding of kinships in float32
 
 
@@ -103,18 +98,16 @@ def predict_posterior(
     if not 0 < interval < 1:
         raise InputError(f"expected an interval in (0, 1), got {interval}: 0.95 is usual")
     effects = effect_draws(tree)
-    means, sds = _normals(tree, effects, np.asarray(X), kinship, covariates)
-    levels = (0.5 * (1 - interval), 0.5 * (1 + interval))
-    blocks = [slice(start, start + _BLOCK) for start in range(0, means.shape[1], _BLOCK)]
-    lo, hi = (np.concatenate([_quantile(means[:, i], sds[:, i], level) for i in blocks]) for level in levels)
-    mean, sd = means.mean(axis=0), np.sqrt(means.var(axis=0) + np.square(sds).mean(axis=0))
-    if trait is None:
-        return Prediction(mean, sd, lo, hi, _monte_carlo_error(effects, means))
-    lo, hi = trait.inverse(lo), trait.inverse(hi)
-    if trait.name == "none":  # linear
-        return Prediction(trait.inverse(mean), sd * trait.sd, lo, hi, trait.sd * _monte_carlo_error(effects, means))
-    moments = [_moments(means[:, i], sds[:, i], trait) for i in blocks]
-    means, sd = (np.concatenate(parts, axis=-1) for parts in zip(*moments, strict=True))
+    mixture = _predictive(tree, effects, np.asarray(X), kinship, covariates)
+    lo, hi = (mixture.quantile(level) for level in (0.5 * (1 - interval), 0.5 * (1 + interval)))
+    means, sd = mixture.means, mixture.sd()
+    if trait is not None:
+        lo, hi = trait.inverse(lo), trait.inverse(hi)
+    if trait is not None and trait.name == "none":  # linear
+        error = trait.sd * _monte_carlo_error(effects, means)
+        return Prediction(trait.inverse(means.mean(axis=0)), sd * trait.sd, lo, hi, error)
+    if trait is not None:
+        means, sd = mixture.moments(trait)
     return Prediction(means.mean(axis=0), sd, lo, hi, _monte_carlo_error(effects, means))
 
 
@@ -197,14 +190,14 @@ def _estimated(training: TrainingSet, X: NDArray[np.float32], train: NDArray[np.
     return cross_kinship(X, train, method, mean=training.mean, sd=training.sd)
 
 
-def _normals(
+def _predictive(
     tree: xr.DataTree,
     effects: EffectDraws,
     X: NDArray[np.floating],
     kinship: CrossKinship,
     covariates: ArrayLike | None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and standard deviation of every draw and new sample, each of shape ``(m, n_new)``."""
+) -> NormalMixture:
+    """Return the normals of every draw and new sample."""
     constant = tree.children["constant_data"].dataset
     XT, Z = constant["X"].values, constant["covariates"].values.astype(np.float64)
     U, S = (constant[name].values.astype(np.float64) for name in ("eigenvectors", "eigenvalues"))
@@ -225,7 +218,7 @@ def _normals(
             f"new-by-training kinship: expected a covariance together with the analysed samples' kinship, got row "
             f"{i + 1} that explains more than its diagonal element: compute both kinships together"
         )
-    return means, np.sqrt(np.maximum(variances, 0.0) + sigma2_e)
+    return NormalMixture(means, np.sqrt(np.maximum(variances, 0.0) + sigma2_e))
 
 
 def _check_shapes(
@@ -240,34 +233,6 @@ def _check_shapes(
     ):
         if got != wanted:
             raise InputError(f"{what} of the new samples: expected shape {wanted}, got {got}: one row a sample")
-
-
-def _quantile(means: NDArray[np.float64], sds: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """Quantile of each mixture, between the least and the greatest quantile of its normals."""
-    each = means + ndtri(level) * sds
-    low, high = each.min(axis=0), each.max(axis=0)
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        below = ndtr((middle - means) / sds).mean(axis=0) < level
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray(0.5 * (low + high))
-
-
-def _moments(
-    means: NDArray[np.float64], sds: NDArray[np.float64], trait: TraitTransform
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean of every normal, shape ``(m, n_new)``, and standard deviation of each mixture in trait units."""
-    density = np.exp(-0.5 * np.square(_NODES))
-    centre = trait.inverse(0.0)  # squares of what is left do not cancel
-    each, second = np.zeros(means.shape), np.zeros(means.shape[1])
-    for node, weight in zip(_NODES, density / density.sum(), strict=True):
-        values = trait.inverse(means + node * sds) - centre
-        each += weight * values
-        second += weight * np.square(values).mean(axis=0)
-    first = each.mean(axis=0)
-    finite = np.isfinite(first)  # a Box-Cox transform with a negative exponent reaches infinity
-    variance = np.subtract(second, np.square(first), out=np.full(first.shape, np.inf), where=finite)
-    return each + centre, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _monte_carlo_error(effects: EffectDraws, means: NDArray[np.float64]) -> NDArray[np.float64]:

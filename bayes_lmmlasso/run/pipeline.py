@@ -39,7 +39,7 @@ from bayes_lmmlasso.run.settings import RunSettings
 from bayes_lmmlasso.run.stages import MixedModel, fit_mixed_model, select
 
 if TYPE_CHECKING:
-    from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+    from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
 
 __all__ = ["rebuild_report", "resume", "run", "run_sampling"]
 
@@ -185,12 +185,12 @@ def _analyse(
     mixed = fit_mixed_model(settings.data, clock, cohort)
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
-    drawn = _draw(settings, mixed, store, clock, apart)
+    sampled = _draw(settings, mixed, store, clock, apart)
 
     from bayes_lmmlasso.report.page import write_report  # after sampling: ArviZ and more
     from bayes_lmmlasso.run.write import write_results
 
-    result = write_results(settings, record, mixed, selection, drawn, store, clock)
+    result = write_results(settings, record, mixed, selection, sampled, store, clock)
     write_json(result.record, store / RECORD)
     in_own_process(write_report, store, clock=clock) if apart else write_report(store, clock)
     return replace(result, record=_finish(result.record, store, clock, started))
@@ -207,15 +207,15 @@ def _sample(
     """Do what a run does for its posterior alone."""
     started = datetime.now(UTC)
     mixed = fit_mixed_model(settings.data, clock, cohort)
-    drawn = _draw(settings, mixed, store, clock, apart)
+    sampled = _draw(settings, mixed, store, clock, apart)
 
     from bayes_lmmlasso.run.write import write_samples
 
-    result = write_samples(settings, record, mixed, drawn, store, clock)
+    result = write_samples(settings, record, mixed, sampled, store, clock)
     return replace(result, record=_finish(result.record, store, clock, started))
 
 
-def _draw(settings: RunSettings, mixed: MixedModel, store: Path, clock: StageClock, apart: bool) -> Drawn:
+def _draw(settings: RunSettings, mixed: MixedModel, store: Path, clock: StageClock, apart: bool) -> SamplingRecord:
     """Draw from the posterior, here or in a process of its own, which maps the SNPs from a file."""
     draws = store / CHECKPOINT
     with clock("rotation"):

@@ -16,13 +16,13 @@ from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.run.settings import RunSettings
 
 if TYPE_CHECKING:
-    from bayes_lmmlasso.posterior.sampler.draw import Sampler
-    from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+    from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
+    from bayes_lmmlasso.posterior.sampler.registry import SamplerName
 
 __all__ = ["sample", "sample_mapped"]
 
 
-def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> Drawn:
+def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> SamplingRecord:
     """Draw from the posterior, or go on with the draws in a store.
 
     Parameters
@@ -40,28 +40,29 @@ def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageCl
 
     from bayes_lmmlasso.posterior.sampler.devices import shard
     from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
+    from bayes_lmmlasso.posterior.sampler.plan import SamplingPlan
     from bayes_lmmlasso.posterior.sampler.stopping import Until
 
     given = settings.sampling
     with clock("sampling") as remark, jax.enable_x64(given.precision == "float64"):
-        drawn, draws = draw_posterior(
-            data if given.devices == 1 else shard(data, given.devices),
-            given.model,
-            until=None if given.until is None else Until.parse(given.until),
-            store=store,
-            progress=clock.progress,
+        plan = SamplingPlan(
             chains=given.chains,
             warmup=given.warmup,
             draws=given.draws,
-            sampler=cast("Sampler", given.sampler),  # checked with the settings
+            until=None if given.until is None else Until.parse(given.until),
             sweeps=given.sweeps,
             seed=settings.random.seed,
+            sampler=cast("SamplerName", given.sampler),  # checked with the settings
         )
-        chains, kept, *_ = draws.read("sigma2_e").shape
-        remark(f"{chains} x {kept} draws")
-    return drawn
+        spread = data if given.devices == 1 else shard(data, given.devices)
+        posterior = draw_posterior(spread, given.model, plan, store=store, progress=clock.progress)
+        chains, draws, *_ = posterior.store.read("sigma2_e").shape
+        remark(f"{chains} x {draws} draws" + ("" if plan.until is None else f", {posterior.record.stopped.value}"))
+    return posterior.record
 
 
-def sample_mapped(settings: RunSettings, data: RotatedData, file: Path, store: Path, clock: StageClock) -> Drawn:
+def sample_mapped(
+    settings: RunSettings, data: RotatedData, file: Path, store: Path, clock: StageClock
+) -> SamplingRecord:
     """Do the same with the SNPs of the data mapped from a file of NumPy's, where they lie as JAX takes them."""
     return sample(settings, replace(data, XT=np.load(file, mmap_mode="r")), store, clock)

@@ -20,8 +20,8 @@ from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import PEDIGREE
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
-from bayes_lmmlasso.models import MODELS, SAMPLERS
-from bayes_lmmlasso.posterior import Until
+from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.posterior import SAMPLERS, Until, default_lengths, samplers_of
 from bayes_lmmlasso.settings import Settings, expand_path, knob, reading
 
 __all__ = [
@@ -164,13 +164,13 @@ class SamplingSettings(Settings):
                 f"expected at least {_LEAST_DRAWS} draws of all chains together, got --chains {self.chains} times "
                 f"--draws {self.draws}: leave-one-out has no meaning with fewer"
             )
-        spec = MODELS[self.model]
-        if self.sampler not in spec.samplers:
+        known = samplers_of(self.model)
+        if self.sampler not in known:
             raise InputError(
-                f"expected --sampler {' or '.join(spec.samplers)} for --model {self.model}, got {self.sampler!r}: "
+                f"expected --sampler {' or '.join(known)} for --model {self.model}, got {self.sampler!r}: "
                 "choose one of these"
             )
-        if self.sweeps is not None and "nuts" in {self.sampler, spec.sampler}:
+        if self.sweeps is not None and default_lengths(self.model, self.sampler).sweeps is None:
             raise InputError(
                 f"expected --sweeps with the composite sampler alone, got --model {self.model} and --sampler "
                 f"{self.sampler}: leave it out"

@@ -16,10 +16,12 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import model_spec
+from bayes_lmmlasso.models import MODELS, model_spec
+from bayes_lmmlasso.models.horseshoe import horseshoe
 from bayes_lmmlasso.models.laplace import _LAPLACE, laplace, laplace_quantile
 from bayes_lmmlasso.models.normal import normal
 from bayes_lmmlasso.models.rotated import RotatedData, product, product_t
+from bayes_lmmlasso.models.spike_slab import spike_slab
 
 HYPER = {"log_v": 0.2, "h": 0.55, "rho": 0.7}
 
@@ -149,11 +151,13 @@ def test_likelihood_is_the_dense_one(rng):
 
 def test_registry_names_what_it_knows(rng):
     data = small_data(rng, "rrm")
-    for model in (laplace, normal):
-        known = log_density(seed(model_spec(model.__name__).function, 0), (data,), {}, {})
+    for model in (laplace, spike_slab, horseshoe, normal):
+        known = log_density(seed(MODELS[model.__name__].function, 0), (data,), {}, {})
         assert known[0] == log_density(seed(model, 0), (data,), {}, {})[0]
+        assert model_spec(model.__name__) is MODELS[model.__name__]
     assert model_spec(normal).function is normal
-    with pytest.raises(ValueError, match="laplace, spike_slab, horseshoe, normal, got 'lapalce'"):
+    assert [*MODELS][:4] == ["laplace", "spike_slab", "horseshoe", "normal"]
+    with pytest.raises(ValueError, match=f"expected a model among {', '.join(MODELS)}, got 'lapalce'"):
         model_spec("lapalce")
 
 

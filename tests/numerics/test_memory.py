@@ -12,7 +12,7 @@ import pytest
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.memory import count_maps, release_memory
-from bayes_lmmlasso.posterior.sampler import chains
+from bayes_lmmlasso.posterior.sampler import programs
 from bayes_lmmlasso.progress import StageClock
 
 pytestmark = pytest.mark.skipif(not hasattr(ctypes.pythonapi, "malloc_trim"), reason="the C library cannot trim")
@@ -24,9 +24,9 @@ import tempfile
 from pathlib import Path
 import numpy as np
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.posterior.sampler import chains
+from bayes_lmmlasso.posterior.sampler import programs
 
-chains._LARGE = 0
+programs._LARGE = 0
 
 def status(name):
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
@@ -85,7 +85,7 @@ def test_sampling_keeps_little_of_what_compiling_takes():
 
 def test_programs_for_data_of_many_shapes_do_not_pile_up(monkeypatch):
     """Each has hundreds of memory maps, and a process that has all it may crashes."""
-    monkeypatch.setattr(chains, "_MANY_MAPS", 0)
+    monkeypatch.setattr(programs, "_MANY_MAPS", 0)
     rng, maps = np.random.default_rng(1), []
     for n in (20, 21, 22):
         X = bl.cohort.standardise(rng.binomial(2, 0.3, (n, 10)).astype(float))

@@ -15,7 +15,7 @@ import pytest
 from scipy.stats import chi2
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.posterior.sampler.composite import CompositeKernel
+from bayes_lmmlasso.posterior.sampler.composite.kernel import Composite
 
 BINS = 8
 
@@ -64,16 +64,16 @@ def rank_p_values(*, n, p, replicates, draws, warmup, sweeps, sparse, seed=0):
     basis = bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n))))
     data = bl.rotate(X, basis, y=rng.normal(size=n), covariates=np.ones((n, 1)))
     truth, traits = draw_from_prior(data, replicates, sparse, rng)
-    kernel = CompositeKernel(sweeps=sweeps, block=3, sparse=sparse)
+    sampler = Composite(sweeps=sweeps, block=3, sparse=sparse)
 
     def analyse(y, key):
         mine = replace(data, y=y)
 
         def step(state, _):
-            state = kernel.sample(state, (mine,), {})
-            return state, kernel.values(state, mine) | {"b": state.b}
+            state = sampler.step(state, mine)
+            return state, sampler.values(state, mine) | {"b": state.b}
 
-        _, drawn = jax.lax.scan(step, kernel.init(key, warmup, None, (mine,), {}), length=warmup + draws)
+        _, drawn = jax.lax.scan(step, sampler.init(key, mine, warmup), length=warmup + draws)
         return drawn
 
     keys = jax.random.split(jax.random.key(seed), replicates)

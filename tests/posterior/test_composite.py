@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import Variances, given_effects
-from bayes_lmmlasso.posterior.sampler.composite import CompositeKernel
+from bayes_lmmlasso.models import Variances
+from bayes_lmmlasso.posterior.sampler.composite.kernel import Composite
 from bayes_lmmlasso.posterior.summaries.diagnostics import effective_sample_size
 
 
 @pytest.mark.usefixtures("x64")
-def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_is(rng, monkeypatch):
+def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_is(rng):
     """Geweke (2004, doi:10.1198/016214504000001132): y given the parameters, the parameters given y, and so on.
 
     Any error in the hyper-parameter steps, the sweep, relocations or their order shows as a marginal that is not the
@@ -25,19 +25,18 @@ def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_i
     """
     n, p, draws = 10, 8, 60_000
     X = rng.normal(size=(n, p)) + rng.normal(size=(n, 1))
-    monkeypatch.setattr(given_effects, "FIXED_SD", 1.0)  # with 10 a would need very many draws
     basis = bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n))))
     data = bl.rotate(X, basis, y=rng.normal(size=n), covariates=np.ones((n, 1)))
-    kernel = CompositeKernel(sweeps=1, block=3)
-    state = kernel.init(jax.random.key(3), 0, None, (data,), {})
+    sampler = Composite(sweeps=1, block=3, fixed_sd=1.0)  # with 10 a would need very many draws
+    state = sampler.init(jax.random.key(3), data, 0)
 
     def step(state, key):
-        values = kernel.values(state, data)
+        values = sampler.values(state, data)
         variances = Variances.of(values["log_v"], values["h"], values["rho"])
         sd = jnp.sqrt(variances.sigma2_g * data.S + variances.sigma2_e)
         y = data.Z @ state.fixed + state.b @ data.XT + sd * jax.random.normal(key, (n,))
-        state = kernel.sample(state, (replace(data, y=y),), {})
-        return state, kernel.values(state, data) | {"b": state.b, "inclusion": state.inclusion}
+        state = sampler.step(state, replace(data, y=y))
+        return state, sampler.values(state, data) | {"b": state.b, "inclusion": state.inclusion}
 
     _, drawn = jax.jit(lambda state, keys: jax.lax.scan(step, state, keys))(
         state, jax.random.split(jax.random.key(4), draws)

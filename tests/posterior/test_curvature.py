@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayes_lmmlasso.models import Variances
-from bayes_lmmlasso.posterior.sampler.curvature import Curvatures, curvatures
+from bayes_lmmlasso.posterior.sampler.composite.curvature import Curvatures, curvatures
 
 
 def variances(sigma2_g, sigma2_e):
@@ -23,12 +23,12 @@ def test_the_series_and_what_is_far_from_its_centre_are_the_curvatures(rng, dtyp
     X, S = rng.normal(size=(n, p + 10)), np.concatenate([[0.0], np.geomspace(1e-6, 900, n - 1)])
     with jax.enable_x64(dtype == np.float64):
         XT, eigenvalues = jnp.asarray(X.T, dtype), jnp.asarray(S, dtype)
-        near = Curvatures.around(XT, eigenvalues, variances(*centre), p)
+        series = Curvatures.around(XT, eigenvalues, variances(*centre), p)
         for factor in np.exp([-6, -2.99, -2.49, -1.7, 0, 0.3, 2.49, 2.99, 6]):
             now = variances(dtype(centre[0] * factor), dtype(2 * centre[1]))
             d = centre[0] * factor * S + 2 * centre[1]
             exact = (np.asarray(XT[:p], np.float64) ** 2 / d).sum(axis=1)
-            for found in (near.at(XT, eigenvalues, now), curvatures(XT, eigenvalues, now, p)):
+            for found in (series.at(XT, eigenvalues, now), curvatures(XT, eigenvalues, now, p)):
                 assert found.dtype == dtype
                 np.testing.assert_allclose(found, exact, rtol=rtol)
 

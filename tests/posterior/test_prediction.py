@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cohort import fit_trait_transform
-from bayes_lmmlasso.posterior.prediction import _quantile
+from bayes_lmmlasso.posterior.mixture import NormalMixture
 
 HYPER = {"log_v": 0.1, "h": 0.6, "rho": 0.4}
 
@@ -64,7 +64,7 @@ def excess(t, mean, sd, level):
 def test_quantiles_solve_the_mixture(rng):
     means, sds = rng.normal(size=(50, 8)) * 3, rng.uniform(0.1, 2, size=(50, 8))
     for level in (0.025, 0.5, 0.9):
-        for i, quantile in enumerate(_quantile(means, sds, level)):
+        for i, quantile in enumerate(NormalMixture(means, sds).quantile(level)):
             mixture = partial(excess, mean=means[:, i], sd=sds[:, i], level=level)
             exact = brentq(mixture, -30, 30, xtol=1e-12)
             assert quantile == pytest.approx(exact, abs=1e-9)

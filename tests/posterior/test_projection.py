@@ -8,7 +8,7 @@ from draw_trees import tree_of
 from posterior_reference import dense_problem
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.posterior.summaries.inclusion import probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error
 
 
 def drawn_effects(rng, p, included, chains=2, draws=30):

@@ -13,11 +13,9 @@ from posterior_reference import dense_problem
 from small_run import contents
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import MODELS
-from bayes_lmmlasso.posterior.sampler.stopping import Until
+from bayes_lmmlasso.posterior import Stopped, Until
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence
 
-SPARSE = replace(MODELS["spike_slab"], sweeps=3)
 LENGTHS = {"chains": 2, "warmup": 30, "draws": 60, "seed": 8}
 
 
@@ -42,9 +40,10 @@ def problem():
     return bl.rotate(X, bl.Eigenbasis.from_kinship(K), y=y, covariates=Z)
 
 
-@pytest.fixture(scope="module", params=["normal", "laplace", SPARSE], ids=["normal", "laplace", "spike_slab"])
+@pytest.fixture(scope="module", params=["normal", "laplace", "spike_slab"])
 def sample(request, problem):
-    return partial(bl.sample_posterior, problem, request.param, **LENGTHS)
+    sweeps = {"sweeps": 3} if request.param == "spike_slab" else {}
+    return partial(bl.sample_posterior, problem, request.param, **LENGTHS, **sweeps)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +110,7 @@ def test_only_the_same_analysis_continues(problem, sample, whole, change, name):
     given = dict(change)
     if "data" in given:
         other = replace(problem, y=problem.y * given.pop("data") + 1e-6)
-        resumed = partial(bl.sample_posterior, other, sample.args[1], **LENGTHS)
+        resumed = partial(bl.sample_posterior, other, sample.args[1], **sample.keywords)
     else:
         resumed = sample
     if "version" in given:
@@ -135,8 +134,9 @@ def test_a_folder_with_other_files_is_refused(sample, tmp_path):
 
 def test_sampling_stops_when_its_targets_are_met_and_not_before(problem, tmp_path):
     until = Until(rhat=1.02, mcse=0.05)
-    run = partial(bl.sample_posterior, problem, SPARSE, chains=2, warmup=100, draws=5000, seed=2)
+    run = partial(bl.sample_posterior, problem, "spike_slab", sweeps=3, chains=2, warmup=100, draws=5000, seed=2)
     tree = run(until=until, store=tmp_path / "store")
+    assert tree.attrs["stopped"] == Stopped.TARGETS_REACHED.value
     draws = tree["posterior"].sizes["draw"]
     assert draws % 50 == 0
     assert 100 <= draws < 5000
@@ -156,10 +156,13 @@ def test_sampling_stops_when_its_targets_are_met_and_not_before(problem, tmp_pat
 
 
 def test_a_time_limit_ends_sampling_at_the_first_look(problem):
-    tree = bl.sample_posterior(
-        problem, SPARSE, chains=1, warmup=5, draws=100_000, seed=2, until=Until(rhat=1.0001, minutes=1e-6)
-    )
+    run = partial(bl.sample_posterior, problem, "spike_slab", sweeps=3, chains=1, warmup=5, seed=2)
+    tree = run(draws=100_000, until=Until(rhat=1.0001, minutes=1e-6))
     assert tree["posterior"].sizes["draw"] == 50
+    assert tree.attrs["stopped"] == Stopped.TIME_OVER.value
+    assert run(draws=50, until=Until(rhat=1.0001)).attrs["stopped"] == Stopped.TARGETS_MISSED.value
+    for until in (None, Until(minutes=60)):  # nothing else was asked for
+        assert run(draws=50, until=until).attrs["stopped"] == Stopped.ALL_DRAWS.value
 
 
 def test_targets_are_read_from_text():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -15,13 +14,15 @@ from posterior_reference import dense_problem, laplace_gibbs, normal_grid_poster
 from scipy.stats import norm
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.models import MODELS, NUTS_LENGTHS
+from bayes_lmmlasso.models import MODELS, ModelSpec
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.normal import normal
-from bayes_lmmlasso.posterior.sampler import chains as chains_module
-from bayes_lmmlasso.posterior.sampler import draw_store
-from bayes_lmmlasso.posterior.sampler.stopping import chain_lengths
+from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
+from bayes_lmmlasso.posterior.sampler.plan import Execution, SamplingOptions, SamplingPlan
+from bayes_lmmlasso.posterior.sampler.registry import ChainLengths, default_lengths, samplers_of
+from bayes_lmmlasso.posterior.sampler.stopping import Until
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
+from bayes_lmmlasso.posterior.tree.build import build_tree
 
 pytestmark = pytest.mark.usefixtures("x64")
 
@@ -120,13 +121,16 @@ def tiny():
 
 
 @pytest.mark.parametrize("sampler", ["nuts", "composite"])
-def test_same_seed_same_draws_whatever_the_block_and_the_threads(tiny, monkeypatch, sampler):
+def test_same_seed_same_draws_whatever_the_block_and_the_threads(tiny, sampler):
     data = rotated(*tiny)
-    run = partial(bl.sample_posterior, data, "laplace", sampler=sampler, chains=3, warmup=30, draws=40)
-    first = run(seed=5)
-    monkeypatch.setattr(draw_store, "_BLOCK", 7)
-    monkeypatch.setattr(chains_module, "cores", lambda: 1)
-    again, other = run(seed=5), run(seed=6)
+    other_way = Execution(threads=1, block=7)
+
+    def run(seed, execution):
+        plan = SamplingPlan(sampler=sampler, chains=3, warmup=30, draws=40, seed=seed)
+        draws = draw_posterior(data, "laplace", plan, execution=execution)
+        return build_tree(draws.record, draws.store.sites(), tiny[0].T)
+
+    first, again, other = run(5, Execution()), run(5, other_way), run(6, other_way)
     for group in ("posterior", "sample_stats", "log_likelihood", "log_prior"):
         for name, values in first[group].data_vars.items():
             np.testing.assert_array_equal(values, again[group][name], err_msg=f"{group}/{name}")
@@ -177,12 +181,24 @@ def test_point_mass_by_the_composite_kernel_and_by_nuts_agree(rng):
     assert (windows["window_pip_mcse"] < drawn["window_pip_mcse"]).all()
 
 
-def test_lengths_are_those_of_the_model_or_of_nuts():
-    spec = replace(MODELS["laplace"], warmup=7, draws=9)
-    assert chain_lengths(spec, "composite", None, None, until=False) == (7, 9)
-    assert chain_lengths(spec, "composite", None, None, until=True) == (7, 180)
-    assert chain_lengths(spec, "nuts", None, None, until=False) == NUTS_LENGTHS
-    assert chain_lengths(spec, "nuts", 3, 4, until=True) == (3, 4)
+def test_lengths_are_those_of_the_sampler_for_the_model_unless_they_are_given():
+    spec = MODELS["laplace"]
+    assert SamplingPlan().lengths(spec, "composite") == default_lengths("laplace") == ChainLengths(100, 500, 20)
+    assert SamplingPlan(until=Until(rhat=1.01)).lengths(spec, "composite") == ChainLengths(100, 10_000, 20)
+    assert SamplingPlan().lengths(spec, "nuts") == default_lengths(spec, "nuts") == ChainLengths(250, 500)
+    assert SamplingPlan(warmup=3, draws=4, until=Until(rhat=1.01)).lengths(spec, "nuts") == ChainLengths(3, 4)
+    assert SamplingPlan(sweeps=7).lengths(MODELS["spike_slab"], "composite") == ChainLengths(40, 200, 7)
+    assert default_lengths("horseshoe") == default_lengths(ModelSpec("mine", laplace)) == ChainLengths(250, 500)
+
+
+def test_a_model_with_a_laplace_slab_has_two_samplers():
+    assert samplers_of("spike_slab") == samplers_of("laplace") == ("auto", "nuts", "composite")
+    assert samplers_of("horseshoe") == samplers_of(normal) == ("auto", "nuts")
+
+
+def test_the_keywords_of_sampling_are_the_fields_of_a_plan():
+    given, fields = SamplingOptions.__annotations__, SamplingPlan.__annotations__
+    assert {name: kind.__forward_arg__ for name, kind in given.items()} == fields
 
 
 def test_an_error_in_one_chain_ends_the_others_after_their_block(tiny):

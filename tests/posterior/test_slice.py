@@ -6,7 +6,7 @@ import numpy as np
 from jax import lax, random
 from jax.scipy.stats import norm
 
-from bayes_lmmlasso.posterior.sampler.slice import slice_sample
+from bayes_lmmlasso.posterior.sampler.composite.slice import slice_sample
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence
 
 

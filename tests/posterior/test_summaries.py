@@ -16,7 +16,8 @@ from arviz_stats.base import array_stats
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso import LassoPath
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
-from bayes_lmmlasso.posterior.summaries.inclusion import COLUMNS, probability_error, summarise_effects
+from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error, summarise_effects
+from bayes_lmmlasso.posterior.summaries.inclusion import COLUMNS
 from bayes_lmmlasso.posterior.summaries.partition import assign_windows
 from bayes_lmmlasso.posterior.summaries.windows import _explained_variance
 

@@ -11,16 +11,8 @@ from scipy.special import erfcx, ndtr
 from scipy.stats import truncnorm
 from slab_reference import enumerate_inclusion
 
-from bayes_lmmlasso.posterior.sampler.sweep import (
-    Slab,
-    _Block,
-    _draw_effect,
-    _evidence,
-    _excess,
-    _exponent,
-    _mills,
-    sweep,
-)
+from bayes_lmmlasso.posterior.sampler.composite.slab import Slab, draw_effect, evidence, excess, exponent, mills
+from bayes_lmmlasso.posterior.sampler.composite.sweep import Block, sweep
 from bayes_lmmlasso.posterior.summaries.diagnostics import effective_sample_size
 
 
@@ -37,11 +29,11 @@ def test_evidence_is_the_integral_over_the_slab(rng):
     X, residual, d = problem(rng)
     s, b = 0.3, np.array([0.0, 0.4, 0.0, -0.2, 0.0])
     rest = residual - X @ b
-    here = _Block(jnp.asarray(X.T), jnp.asarray((X.T**2) @ (1 / d)), jnp.ones(5, bool))
-    c = here.linear(jnp.asarray(rest), jnp.asarray(b), jnp.asarray(1 / d))
+    block = Block(jnp.asarray(X.T), jnp.asarray((X.T**2) @ (1 / d)), jnp.ones(5, bool))
+    c = block.linear(jnp.asarray(rest), jnp.asarray(b), jnp.asarray(1 / d))
     slab = Slab(jnp.asarray(s))
-    shift = _exponent(c, here.curvature, slab).max()
-    evidence, shifted = (_evidence(c, here.curvature, slab, by) for by in (0.0, shift))
+    shift = exponent(c, block.curvature, slab).max()
+    whole, shifted = (evidence(c, block.curvature, slab, by) for by in (0.0, shift))
     for j in range(5):
         without = rest + X[:, j] * b[j]
 
@@ -51,21 +43,21 @@ def test_evidence_is_the_integral_over_the_slab(rng):
 
         positive = quad(density, 0, 20, epsabs=1e-13, points=[0.5])[0]
         negative = quad(density, -20, 0, epsabs=1e-13, points=[-0.5])[0]
-        np.testing.assert_allclose(evidence[j], positive + negative, rtol=1e-9)
+        np.testing.assert_allclose(whole[j], positive + negative, rtol=1e-9)
         np.testing.assert_allclose(shifted[j] * np.exp(shift), positive + negative, rtol=1e-9)
         for factor, sign in ((1 - 1e-7, 1), (1 + 1e-7, -1)):
             odds = factor * positive / negative
             u = odds / (1 + odds) if c[j] >= 0 else 1 / (1 + odds)
-            assert np.sign(_draw_effect(c[j], here.curvature[j], slab, jnp.asarray(u), jnp.asarray(0.5))) == sign
+            assert np.sign(draw_effect(c[j], block.curvature[j], slab, jnp.asarray(u), jnp.asarray(0.5))) == sign
 
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 2e-6), (np.float64, 1e-13)])
 def test_mills_has_no_cancellation(dtype, rtol):
     z = np.concatenate([-np.geomspace(1e-3, 1e4, 40), np.geomspace(1e-3, 13, 40)]).astype(dtype)
     with jax.enable_x64(dtype == np.float64):
-        value = np.asarray(_mills(jnp.asarray(z), 0.0))
-        large = np.asarray(_mills(jnp.asarray([20.0, 1e4], dtype), jnp.asarray([200.0, 5e7], dtype)))
-        assert np.isinf(_mills(jnp.asarray(100.0, dtype), 0.0))
+        value = np.asarray(mills(jnp.asarray(z), 0.0))
+        large = np.asarray(mills(jnp.asarray([20.0, 1e4], dtype), jnp.asarray([200.0, 5e7], dtype)))
+        assert np.isinf(mills(jnp.asarray(100.0, dtype), 0.0))
     exact = z.astype(float)
     upper = np.exp(np.maximum(exact, 0) ** 2 / 2) * ndtr(exact)
     expected = np.where(exact < 0, erfcx(-exact / np.sqrt(2)) / 2, upper)
@@ -79,10 +71,10 @@ def test_mills_has_no_cancellation(dtype, rtol):
 def test_truncated_normal_excess_is_the_inverse_of_its_tail(dtype, z):
     u = np.array([1e-4, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.9999])
     with jax.enable_x64(dtype == np.float64):
-        excess = np.asarray(_excess(jnp.asarray(z, dtype), jnp.asarray(u, dtype))).astype(float)
-    assert (excess > 0).all()
-    exponential = -np.expm1(z * excess - 0.5 * excess**2)  # the limit in a far tail
-    reached = truncnorm(-z, np.inf).cdf(excess - z) if z > -20 else exponential
+        size = np.asarray(excess(jnp.asarray(z, dtype), jnp.asarray(u, dtype))).astype(float)
+    assert (size > 0).all()
+    exponential = -np.expm1(z * size - 0.5 * size**2)  # the limit in a far tail
+    reached = truncnorm(-z, np.inf).cdf(size - z) if z > -20 else exponential
     # float32 resolves a uniform near 0 and 1 only to its rounding error
     np.testing.assert_allclose(reached, u, rtol=1e-5, atol=2e-6 if dtype == np.float32 else 1e-9)
 
@@ -100,7 +92,7 @@ def test_sweep_leaves_the_enumerated_posterior_as_it_is(rng, block, prior):
 
     def chain(key):
         def step(carry, key):
-            state = sweep(XT, carry[1], carry[0], weights, jnp.square(XT) @ weights, slab, key, block=block)
+            state = sweep(XT, carry[1], carry[0], weights, jnp.square(XT) @ weights, slab, key, size=block)
             return (state.b, state.residual), (state.b, state.inclusion)
 
         return jax.lax.scan(step, (jnp.zeros(5), jnp.asarray(residual)), jax.random.split(key, draws))
@@ -124,7 +116,7 @@ def test_without_data_the_sweep_draws_from_the_prior(rng):
     slab = Slab(jnp.asarray(s), jnp.log(prior) - jnp.log1p(-prior))
 
     def step(carry, key):
-        state = sweep(XT, carry[1], carry[0], weights, jnp.square(XT) @ weights, slab, key, block=16)
+        state = sweep(XT, carry[1], carry[0], weights, jnp.square(XT) @ weights, slab, key, size=16)
         return (state.b, state.residual), (state.b, state.inclusion)
 
     start = (jnp.zeros(p), jnp.zeros(10))

@@ -2,117 +2,118 @@
 
     p(a, b, log v, h, rho | y)  is proportional to  p(y | a, b, v, h, rho) p(a) p(b | v, h, rho) p(log v) p(h) p(rho)
 
-with the random effect u integrated out (`bayes_lmmlasso.models.rotated`). NUTS (Hoffman and Gelman 2014,
-https://jmlr.org/papers/v15/hoffman14a.html) samples every model: hyper-parameters and fixed effects share a dense mass
-matrix; the whitened effects are nearly independent standard normals, so theirs is diagonal. Laplace effects, with or
-without a point mass at zero, have a kernel of their own (`bayes_lmmlasso.posterior.sampler.composite`). It updates one
-SNP after another, which suits a CPU; without exact zeros NUTS, products with X for the most part, makes more of a GPU.
-
-Chains start apart, and where the data are: NUTS from uniform(-2, 2) in its own coordinates, of which the whitened ones
-are shifted by what the data say, so that effects begin near their ridge estimate and none at zero; the composite kernel
-from hyper-parameters drawn from their prior, and effects drawn given these and the data.
+with the random effect u integrated out (`bayes_lmmlasso.models.rotated`). NUTS samples every model
+(`bayes_lmmlasso.posterior.sampler.nuts`). Laplace effects, with or without a point mass at zero, have a sampler of
+their own (`bayes_lmmlasso.posterior.sampler.composite.kernel`). Chains start apart, and where the data are.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro.handlers import seed as seeded
-from numpyro.handlers import substitute, trace
-from numpyro.infer import NUTS
+from numpy.typing import NDArray
 
-from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import ModelSpec, RotatedData, model_spec
-from bayes_lmmlasso.models.rotated import product
+from bayes_lmmlasso.models import RotatedData, model_spec
 from bayes_lmmlasso.posterior.sampler.chains import Schedule, run_chains
-from bayes_lmmlasso.posterior.sampler.composite import CompositeKernel, CompositeState
+from bayes_lmmlasso.posterior.sampler.composite.kernel import Composite
 from bayes_lmmlasso.posterior.sampler.devices import on_accelerator
-from bayes_lmmlasso.posterior.sampler.draw_store import Drawn, DrawStore, FolderStore, MemoryStore
+from bayes_lmmlasso.posterior.sampler.draw_store import DrawStore, MemoryStore
+from bayes_lmmlasso.posterior.sampler.folder_store import FolderStore
 from bayes_lmmlasso.posterior.sampler.monitor import Monitor
-from bayes_lmmlasso.posterior.sampler.stopping import Until, chain_lengths
+from bayes_lmmlasso.posterior.sampler.nuts import Nuts
+from bayes_lmmlasso.posterior.sampler.plan import USUAL, Execution, SamplingPlan
+from bayes_lmmlasso.posterior.sampler.record import PosteriorDraws, SamplingRecord
+from bayes_lmmlasso.posterior.sampler.registry import Model, Sampler
+from bayes_lmmlasso.posterior.sampler.sites import hyper_log_prior, latent_shapes
+from bayes_lmmlasso.posterior.sampler.stopping import Stopped
 from bayes_lmmlasso.progress import Progress, silent
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-__all__ = ["Sampler", "draw_posterior"]
-
-Sampler = Literal["auto", "nuts", "composite"]
+__all__ = ["draw_posterior"]
 
 
 def draw_posterior(
     data: RotatedData,
-    model: str | ModelSpec | Callable[[RotatedData], None],
+    model: Model,
+    plan: SamplingPlan,
     *,
-    chains: int,
-    warmup: int | None,
-    draws: int | None,
-    until: Until | None,
-    sweeps: int | None,
-    seed: int,
-    sampler: Sampler = "auto",
     store: Path | None = None,
+    execution: Execution = USUAL,
     progress: Progress = silent,
-) -> tuple[Drawn, DrawStore]:
-    """Draw, and return what a tree says besides the draws, and where they are.
+) -> PosteriorDraws:
+    """Draw from the posterior of a model.
 
-    Parameters and errors are those of `bayes_lmmlasso.sample_posterior`, which makes the tree.
+    Parameters
+    ----------
+    data
+        Rotated data.
+    model
+        A registered name, a specification or a function.
+    plan
+        What is asked of the sampler.
+    store
+        Folder for the draws; None keeps them in memory.
+    execution
+        How to compute.
+    progress
+        Told of every block of draws.
+
+    Raises
+    ------
+    InputError
+        As `bayes_lmmlasso.sample_posterior`, which makes a tree of the draws.
     """
+    # what is asked for
     spec = model_spec(model)
     data = jax.device_put(data, may_alias=True)
-    chosen = _choose_sampler(spec, sampler, data)
-    warmup, draws = chain_lengths(spec, chosen, warmup, draws, until is not None)
-    if sweeps is not None:
-        if chosen != "composite":
-            raise InputError(
-                f"expected sweeps with the composite sampler alone, got {sweeps} with {chosen!r}: leave them out"
-            )
-        spec = replace(spec, sweeps=int(sweeps))
-    counts = (("chains", chains, 1), ("warmup", warmup, 1), ("draws", draws, 4), ("sweeps", spec.sweeps, 1))
-    for name, value, least in counts:
-        if value < least:
-            raise InputError(f"expected {name} >= {least}, got {value}: ask for more")
-    hyper = spec.hyper or _scalar_sites(spec.function, data)
-    composite = chosen == "composite"
-    kernel = _composite(spec, data) if composite else _nuts(spec.function, data, hyper)
-    settings = {"model": spec.name, "sampler": chosen, "chains": int(chains), "warmup": warmup, "seed": int(seed)}
-    fixed = settings | {"sweeps": spec.sweeps} | identity(data)
-    drawn: DrawStore = MemoryStore() if store is None else FolderStore(store, fixed)
-    watched = (*hyper, "n_included") if spec.exact_zeros and composite else hyper
-
-    def errors(draws: int) -> NDArray[np.float64]:
-        from bayes_lmmlasso.posterior.summaries.inclusion import inclusion_errors  # pandas and more, for targets alone
-
-        return inclusion_errors(drawn.sites().isel(draw=slice(draws)), spec.exact_zeros)
-
-    stop = None if until is None else until.rule(watched, drawn.read, errors)
-
-    run_chains(
-        kernel,
-        data,
-        _composite_draw if composite else _nuts_draw,
-        drawn,
-        Schedule(int(chains), warmup, draws, stop),
-        seed=int(seed),
-        monitor=Monitor(int(chains), warmup, draws, watched, progress),
-    )
-    log_prior = hyper_log_prior(spec.function, data, {name: drawn.read(name) for name in hyper})
-    attrs = settings | {
-        "hyper": list(hyper),
-        "exact_zeros": spec.exact_zeros,
-        "snapshots": getattr(kernel, "snapshots", 1),
+    accelerator = on_accelerator(data) if execution.accelerator is None else execution.accelerator
+    name = plan.choose_sampler(spec, accelerator)
+    lengths = plan.lengths(spec, name)
+    # hyper-parameters are the latent scalars, unless the model says otherwise
+    hyper = spec.hyper or tuple(site for site, shape in latent_shapes(spec.function, data).items() if shape == ())
+    sampler: Sampler
+    if lengths.sweeps is None:
+        sampler = Nuts.of(spec.function, hyper, data)
+    else:
+        sampler = Composite.of(spec, hyper, lengths.sweeps, data, accelerator)
+    settings = {
+        "model": spec.name,
+        "sampler": name,
+        "chains": int(plan.chains),
+        "warmup": lengths.warmup,
+        "seed": int(plan.seed),
     }
+
+    # chains, from where a store has them to where the plan ends
+    sweeps = {} if lengths.sweeps is None else {"sweeps": lengths.sweeps}
+    draws: DrawStore = MemoryStore() if store is None else FolderStore(store, settings | sweeps | identity(data))
+    errors = partial(_inclusion_errors, draws, spec.exact_zeros)
+    rule = None if plan.until is None else plan.until.rule(sampler.watched, draws.read, errors)
+    stopped = run_chains(
+        sampler,
+        data,
+        draws,
+        Schedule(int(plan.chains), lengths.warmup, lengths.draws, rule),
+        seed=int(plan.seed),
+        monitor=Monitor(int(plan.chains), lengths.warmup, lengths.draws, sampler.watched, progress),
+        execution=replace(execution, accelerator=accelerator),
+    )
+
+    # what a tree says besides the draws
+    if stopped is None:
+        missed = plan.until is not None and plan.until.has_evidence
+        stopped = Stopped.TARGETS_MISSED if missed else Stopped.ALL_DRAWS
+    log_prior = hyper_log_prior(spec.function, data, {site: draws.read(site) for site in hyper})
+    attrs = settings | {"hyper": list(hyper), "exact_zeros": spec.exact_zeros, "snapshots": sampler.snapshots}
     small = replace(data, XT=jnp.empty((data.n_snps, 0)), padding=0)
-    return Drawn(jax.tree.map(np.asarray, small), log_prior, attrs), drawn
+    return PosteriorDraws(draws, SamplingRecord(jax.tree.map(np.asarray, small), log_prior, attrs, stopped))
 
 
 def identity(data: RotatedData) -> dict[str, Any]:
@@ -125,105 +126,8 @@ def identity(data: RotatedData) -> dict[str, Any]:
     return {"data": f"sha256:{digest.hexdigest()}", "device": jax.default_backend(), **versions}
 
 
-def hyper_log_prior(
-    function: Callable[[RotatedData], None], data: RotatedData, values: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Return the log prior density of each hyper-parameter at each draw, in the shape of the draws.
+def _inclusion_errors(store: DrawStore, exact_zeros: bool, draws: int) -> NDArray[np.float64]:
+    """Return the Monte Carlo error of every SNP's inclusion probability in the first draws of each chain."""
+    from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_errors  # xarray and more, for targets alone
 
-    A hyper-prior may depend on other hyper-parameters, not on the effects.
-    """
-    if not values:
-        return {}
-
-    def density(point: dict[str, jax.Array]) -> dict[str, jax.Array]:
-        sites = trace(substitute(seeded(function, jax.random.key(0)), data=point)).get_trace(data)
-        return {name: sites[name]["fn"].log_prob(point[name]) for name in point}
-
-    # jit drops the products with X: no prior depends on them
-    per_draw = jax.jit(jax.vmap(jax.vmap(density)))
-    return {name: np.asarray(value) for name, value in per_draw(jax.tree.map(jnp.asarray, values)).items()}
-
-
-def _scalar_sites(function: Callable[[RotatedData], None], data: RotatedData) -> tuple[str, ...]:
-    """Return the latent scalars of a model: what it counts as hyper-parameters unless it says otherwise."""
-    return tuple(name for name, shape in _latent_shapes(function, data).items() if shape == ())
-
-
-def _latent_shapes(function: Callable[[RotatedData], None], data: RotatedData) -> dict[str, tuple[int, ...]]:
-    """Return the latent sites of a model with their shapes, without computing it."""
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def visit(data: RotatedData) -> None:
-        for name, site in trace(seeded(function, jax.random.key(0))).get_trace(data).items():
-            if site["type"] == "sample" and not site["is_observed"]:
-                shapes[name] = tuple(site["value"].shape)
-
-    jax.eval_shape(visit, data)
-    return shapes
-
-
-def _choose_sampler(spec: ModelSpec, sampler: Sampler, data: RotatedData) -> Literal["nuts", "composite"]:
-    """Return the sampler that was asked for, if the model can be sampled by it."""
-    if sampler == "auto":
-        return spec.sampler if spec.exact_zeros or not on_accelerator(data) else "nuts"
-    if sampler not in spec.samplers:
-        raise InputError(
-            f"expected sampler {' or '.join(spec.samplers)} for the model {spec.name}, got {sampler!r}: choose one of "
-            "these"
-        )
-    return sampler
-
-
-def _nuts(function: Callable[[RotatedData], None], data: RotatedData, hyper: tuple[str, ...]) -> NUTS:
-    """Return a NUTS kernel that starts near the step size of a p-dimensional standard normal, 1.3 p^(-1/4).
-
-    The tree depth is bounded in warm-up: with a step size still too small deeper trees cost much and teach nothing.
-    """
-    latent = _latent_shapes(function, data)
-    dense = tuple(sorted({*hyper, "a"} & latent.keys()))
-    return NUTS(
-        function,
-        step_size=data.n_snps**-0.25,
-        dense_mass=[dense] if dense else False,
-        max_tree_depth=(5, 10),
-    )
-
-
-def _nuts_draw(kernel: NUTS, state: Any, data: RotatedData) -> dict[str, jax.Array]:
-    """Return what is kept of a state: the model's sites but for ``eps``, X b, and statistics."""
-    sites = dict(kernel.postprocess_fn((data,), {})(state.z))
-    sites.pop("eps", None)
-    return sites | {
-        "fitted": product(data, sites["b"]),
-        "acceptance_rate": state.accept_prob,
-        "diverging": state.diverging,
-        "energy": state.energy,
-        "lp": -state.potential_energy,
-        "n_steps": state.num_steps,
-        "step_size": state.adapt_state.step_size,
-    }
-
-
-def _composite(spec: ModelSpec, data: RotatedData) -> CompositeKernel:
-    """Return the composite kernel, with larger blocks where products with them are cheap: few samples, or a GPU."""
-    block = 64
-    if spec.exact_zeros and on_accelerator(data):
-        block = 2048
-    elif spec.exact_zeros and data.y.shape[0] <= 200:
-        block = 256
-    return CompositeKernel(spec.sweeps, block, sparse=spec.exact_zeros)
-
-
-def _composite_draw(kernel: CompositeKernel, state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
-    """Return what is kept of a state: the model's sites, X b, statistics, and what the sweeps say of inclusion."""
-    variances = kernel.conditional(state, data)[0]
-    values = kernel.values(state, data) | {
-        "b": state.b,
-        "fitted": product(data, state.b),
-        "sigma2_g": variances.sigma2_g,
-        "sigma2_e": variances.sigma2_e,
-        "n_steps": state.evaluations,
-    }
-    if kernel.sparse:
-        values |= {"inclusion": state.inclusion, "visits": state.visits, "n_included": jnp.sum(state.b != 0)}
-    return values
+    return inclusion_errors(store.sites().isel(draw=slice(draws)), exact_zeros)

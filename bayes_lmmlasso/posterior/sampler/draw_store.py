@@ -1,39 +1,20 @@
-"""Where draws go while chains run: into memory, or into a folder from which the chains can continue.
-
-    FOLDER/identity.json     what is being sampled, by which versions: only the same may continue
-    FOLDER/draws.zarr        one array a site, (chains, draws, ...), a chunk a chain and block of draws
-    FOLDER/chain-0.npz ...   the state of a chain and how many iterations it has done
-
-A block of draws is written before the state that follows it, each file under a temporary name and then renamed. So
-at any moment the state of a chain tells which draws count, whatever was interrupted; what lies beyond them is
-written again, with the same bytes, because a chain depends on its state alone.
-"""
+"""Where draws go while chains run: what a store must do, and the store that keeps them in memory."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
-
-from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import RotatedData
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["VARIANTS", "DrawStore", "Drawn", "FolderStore", "MemoryStore", "Saved", "block_length", "stored_sites"]
+__all__ = ["DrawStore", "MemoryStore", "Saved", "block_length", "site_dims"]
 
-_DRAWS = "draws.zarr"
-_BLOCK = 25  # draws between two saved states, at most
 _BLOCK_BYTES = 8 * 2**20
-VARIANTS = 4096  # SNPs in a chunk
 
 
 class Saved(NamedTuple):
@@ -43,32 +24,13 @@ class Saved(NamedTuple):
     leaves: list[NDArray[Any]] | None
 
 
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """How draws were made, and from what.
-
-    Attributes
-    ----------
-    data
-        What was analysed as NumPy arrays, without the values of the SNPs: XT has shape ``(p, 0)``.
-    log_prior
-        Log prior densities of the hyper-parameters, shape ``(chains, draws)``.
-    attrs
-        Model and settings, as the tree has them.
-    """
-
-    data: RotatedData
-    log_prior: dict[str, NDArray[Any]]
-    attrs: dict[str, Any]
-
-
 class DrawStore(Protocol):
     """Takes the draws of several chains, block by block, from a thread for each chain; ``lasting`` if in a folder."""
 
     lasting: ClassVar[bool]
 
-    def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int) -> None:
-        """Make room for sites of given shapes and dtypes: ``draws`` draws of each chain."""
+    def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int, block: int) -> None:
+        """Make room for sites of given shapes and dtypes: ``draws`` of each chain, which come ``block`` at a time."""
 
     def saved(self, chain: int) -> Saved:
         """Return where a chain can continue."""
@@ -88,10 +50,10 @@ class DrawStore(Protocol):
         """Return the draws of every site; from a folder, what is used is read."""
 
 
-def block_length(shapes: Mapping[str, Any]) -> int:
-    """Draws in a block: as many as fit into a fixed memory, at most 25."""
+def block_length(shapes: Mapping[str, Any], most: int) -> int:
+    """Draws in a block: as many as fit into a fixed memory, at most ``most``."""
     bytes_per_draw: int = sum(prod(x.shape) * x.dtype.itemsize for x in shapes.values())
-    return max(1, min(_BLOCK, _BLOCK_BYTES // max(1, bytes_per_draw)))
+    return max(1, min(most, _BLOCK_BYTES // max(1, bytes_per_draw)))
 
 
 class MemoryStore:
@@ -99,7 +61,7 @@ class MemoryStore:
 
     lasting: ClassVar[bool] = False
 
-    def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int) -> None:
+    def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int, block: int) -> None:
         """Allocate all arrays."""
         self._arrays = {name: np.empty((chains, draws, *x.shape), x.dtype) for name, x in shapes.items()}
 
@@ -126,125 +88,10 @@ class MemoryStore:
         """Return the draws of every site."""
         import xarray as xr  # needs pandas: with it the sampler's process would be a third larger
 
-        return xr.Dataset({name: (_dims(name, array.ndim), array) for name, array in self._arrays.items()})
+        return xr.Dataset({name: (site_dims(name, array.ndim), array) for name, array in self._arrays.items()})
 
 
-class FolderStore:
-    """Draws and states in a folder.
-
-    Parameters
-    ----------
-    folder
-        Created if need be.
-    identity
-        What is sampled: plain values that must be the same whenever the folder is opened again.
-
-    Raises
-    ------
-    InputError
-        If the folder holds draws of something else, or is no such folder.
-    """
-
-    lasting: ClassVar[bool] = True
-
-    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
-        self.folder = folder
-        _claim(folder, identity)
-        for partial in folder.rglob("*.partial"):  # of a write that was cut off
-            partial.unlink()
-
-    def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int) -> None:
-        """Create the arrays, or make room for more draws in those that exist."""
-        self._group = zarr.open_group(self._draws, mode="a", zarr_format=2)
-        block = block_length(shapes)
-        for name, x in shapes.items():
-            if name in self._group:
-                array = self._array(name)
-                array.resize((chains, max(draws, array.shape[1]), *x.shape))
-            else:
-                chunks = (1, block, *(min(VARIANTS, size) for size in x.shape))
-                shape = (chains, draws, *x.shape)
-                array = self._group.create_array(name, shape=shape, dtype=x.dtype, chunks=chunks)
-                array.attrs["_ARRAY_DIMENSIONS"] = list(_dims(name, len(shape)))
-
-    def saved(self, chain: int) -> Saved:
-        """Return where a chain can continue."""
-        path = self._state(chain)
-        if not path.exists():
-            return Saved(0, None)
-        with np.load(path) as file:
-            done, *leaves = (file[name] for name in file.files)
-        return Saved(int(done), leaves)
-
-    def append(
-        self, chain: int, first: int, values: Mapping[str, NDArray[Any]], done: int, leaves: list[NDArray[Any]]
-    ) -> None:
-        """Write a block of draws, then the state."""
-        for name, block in values.items():
-            self._array(name)[chain, first : first + len(block)] = block
-        path = self._state(chain)
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            np.savez(file, np.array(done), *leaves)
-        partial.replace(path)
-
-    def finish(self, draws: int) -> None:
-        """Keep only so many draws of each chain."""
-        for name in self._group.array_keys():
-            array = self._array(name)
-            array.resize((array.shape[0], draws, *array.shape[2:]))
-
-    def read(self, name: str) -> NDArray[Any]:
-        """Return the draws of a site."""
-        return np.asarray(self._array(name)[...])
-
-    def sites(self) -> xr.Dataset:
-        """Return the draws of every site, read when they are used."""
-        return stored_sites(self.folder)
-
-    @property
-    def _draws(self) -> Path:
-        return self.folder / _DRAWS
-
-    def _array(self, name: str) -> zarr.Array[Any]:
-        array = self._group[name]
-        assert isinstance(array, zarr.Array)
-        return array
-
-    def _state(self, chain: int) -> Path:
-        return self.folder / f"chain-{chain}.npz"
-
-
-def stored_sites(folder: Path) -> xr.Dataset:
-    """Return the draws of every site in a folder, read when they are used."""
-    import xarray as xr
-
-    # nothing is decoded, then or when it is written elsewhere: zeros, the fill value, would be taken for missing
-    raw = xr.open_dataset(folder / _DRAWS, engine="zarr", zarr_format=2, consolidated=False, decode_cf=False)
-    return raw.drop_attrs().drop_encoding()
-
-
-def _dims(name: str, ndim: int) -> tuple[str, ...]:
+def site_dims(name: str, ndim: int) -> tuple[str, ...]:
     """Name the dimensions of a site."""
     own = {"a": ("covariate",), "fitted": ("sample",)} | dict.fromkeys(("b", "inclusion", "visits"), ("variant",))
     return ("chain", "draw", *own.get(name, tuple(f"{name}_dim_{k}" for k in range(ndim - 2))))
-
-
-def _claim(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Write the identity into a new folder, or compare it with that of an old one."""
-    path = folder / "identity.json"
-    if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        for name, value in identity.items():
-            if known.get(name) != value:
-                raise InputError(
-                    f"expected to continue the draws in {folder} with the same {name}, got {value!r} where they have "
-                    f"{known.get(name)!r}: restore it, or start anew in another folder"
-                )
-        return
-    partial = path.with_suffix(".partial")
-    if folder.is_dir() and any(entry != partial for entry in folder.iterdir()):
-        raise InputError(f"expected a new folder or one of interrupted draws, got {folder}: choose another name")
-    folder.mkdir(parents=True, exist_ok=True)
-    partial.write_text(json.dumps(dict(identity), indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)

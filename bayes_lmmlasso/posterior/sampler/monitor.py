@@ -1,4 +1,4 @@
-"""What a user sees while chains run: acceptance, divergences and the worst R-hat of the hyper-parameters so far."""
+"""What a user sees while chains run: acceptance, divergences and the worst R-hat of the scalars watched so far."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ class Monitor:
     ----------
     chains, warmup, draws
         As many iterations are expected.
-    hyper
+    watched
         Names of the scalar sites to watch.
     progress
         The hook.
     """
 
-    def __init__(self, chains: int, warmup: int, draws: int, hyper: Sequence[str], progress: Progress = silent) -> None:
-        self._hyper, self._progress, self._warmup = tuple(hyper), progress, warmup
+    def __init__(
+        self, chains: int, warmup: int, draws: int, watched: Sequence[str], progress: Progress = silent
+    ) -> None:
+        self._watched, self._progress, self._warmup = tuple(watched), progress, warmup
         self._total = chains * (warmup + draws)
         self._kept: list[list[NDArray[Any]]] = [[] for _ in range(chains)]  # (draws, hyper) of each block
         self._iterations, self._divergences = 0, 0
@@ -46,7 +48,7 @@ class Monitor:
         for chain, iterations in enumerate(done):
             draws = max(0, iterations - self._warmup)
             if draws:
-                self._keep(chain, {name: store.read(name)[chain, :draws] for name in self._hyper})
+                self._keep(chain, {name: store.read(name)[chain, :draws] for name in self._watched})
                 with suppress(KeyError):  # some samplers cannot diverge
                     self._divergences += int(store.read("diverging")[chain, :draws].sum())
 
@@ -62,8 +64,8 @@ class Monitor:
             self._progress("sampling", self._iterations, self._total, self._remark(warming))
 
     def _keep(self, chain: int, values: Mapping[str, NDArray[Any]]) -> None:
-        if self._hyper:
-            self._kept[chain].append(np.stack([values[name] for name in self._hyper], axis=-1))
+        if self._watched:
+            self._kept[chain].append(np.stack([values[name] for name in self._watched], axis=-1))
 
     def _remark(self, warming: bool) -> str:
         """Return one line of evidence."""
@@ -71,10 +73,10 @@ class Monitor:
         if self._acceptance is not None:
             parts.append(f"acceptance {self._acceptance:.2f}")
         parts.append(f"{self._divergences} divergent")
-        drawn = [sum(len(block) for block in blocks) for blocks in self._kept]
-        if min(drawn) >= _LEAST:
-            together = np.stack([np.concatenate(blocks)[: min(drawn)] for blocks in self._kept])
-            parts.append("worst R-hat {1:.3f} ({0})".format(*worst_r_hat(together, self._hyper)))
+        least = min(sum(len(block) for block in blocks) for blocks in self._kept)
+        if least >= _LEAST:
+            draws = np.stack([np.concatenate(blocks)[:least] for blocks in self._kept])
+            parts.append("worst R-hat {1:.3f} ({0})".format(*worst_r_hat(draws, self._watched)))
         return ", ".join(parts)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from enum import Enum
 from time import monotonic
 from typing import Any, Self
 
@@ -20,13 +21,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.models import NUTS_LENGTHS, ModelSpec
 from bayes_lmmlasso.posterior.sampler.monitor import worst_r_hat
 
-__all__ = ["Until", "chain_lengths"]
+__all__ = ["Stopped", "StoppingRule", "Until"]
 
-_LONGEST = 20  # times the usual number of draws: where sampling ends that never meets its targets
 _LEAST = 100  # draws of each chain before which R-hat is no evidence
+
+
+class Stopped(Enum):
+    """Why sampling stopped, and what to do then."""
+
+    ALL_DRAWS = "all draws are made: add some where R-hat is above 1.01"
+    TARGETS_REACHED = "the targets are reached: nothing is left to do"
+    TARGETS_MISSED = "all draws are made and the targets are not reached: allow more draws, or more sweeps in each"
+    TIME_OVER = "the time is over: look at R-hat, and allow more minutes where it is above 1.01"
+
+
+StoppingRule = Callable[[int], Stopped | None]
+"""Says why the draws of each chain are enough, if they are."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +97,16 @@ class Until:
 
     def rule(
         self,
-        hyper: Sequence[str],
+        watched: Sequence[str],
         read: Callable[[str], NDArray[Any]],
         errors: Callable[[int], NDArray[np.float64]],
-    ) -> Callable[[int], bool]:
-        """Return the function of the number of draws that tells whether they are enough.
+    ) -> StoppingRule:
+        """Return the rule that stops sampling at these targets; the time begins now.
 
         Parameters
         ----------
-        hyper
-            Names of the hyper-parameters.
+        watched
+            Names of the scalars whose R-hat is meant.
         read
             Draws so far of a site of given name, shape ``(chains, draws, ...)``.
         errors
@@ -102,22 +114,21 @@ class Until:
         """
         started = monotonic()
 
-        def enough(draws: int) -> bool:
+        def rule(draws: int) -> Stopped | None:
             if self.minutes is not None and monotonic() - started >= 60 * self.minutes:
-                return True
-            if draws < _LEAST or (self.rhat is None and self.mcse is None):
-                return False
-            if self.rhat is not None and hyper:
-                together = np.stack([read(name)[:, :draws] for name in hyper], axis=-1)
-                if not worst_r_hat(together, hyper)[1] <= self.rhat:
-                    return False
-            return self.mcse is None or bool(errors(draws).max() <= self.mcse)
+                return Stopped.TIME_OVER
+            if draws < _LEAST or not self.has_evidence:
+                return None
+            if self.rhat is not None and watched:
+                series = np.stack([read(name)[:, :draws] for name in watched], axis=-1)
+                if not worst_r_hat(series, watched)[1] <= self.rhat:
+                    return None
+            enough = self.mcse is None or bool(errors(draws).max() <= self.mcse)
+            return Stopped.TARGETS_REACHED if enough else None
 
-        return enough
+        return rule
 
-
-def chain_lengths(spec: ModelSpec, sampler: str, warmup: int | None, draws: int | None, until: bool) -> tuple[int, int]:
-    """Return draws of each chain to discard and to keep (at most, if there are targets) when some are not given."""
-    discard, keep = (spec.warmup, spec.draws) if sampler == spec.sampler else NUTS_LENGTHS
-    keep *= _LONGEST if until else 1
-    return discard if warmup is None else int(warmup), keep if draws is None else int(draws)
+    @property
+    def has_evidence(self) -> bool:
+        """Whether there is a target besides the time."""
+        return self.rhat is not None or self.mcse is not None

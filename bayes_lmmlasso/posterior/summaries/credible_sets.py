@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.posterior.summaries.inclusion import probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error
 from bayes_lmmlasso.posterior.tree.effects import EffectDraws, check_tree, effect_draws
 
 __all__ = ["credible_sets"]
@@ -154,11 +154,11 @@ def _search(candidates: _Candidates, coverage: float, min_purity: float) -> Iter
     size = max(1, _BLOCK_BYTES // (4 * pip.size + 1))
     for start in range(0, pip.size, size):
         linked = candidates.correlation(slice(start, start + size), slice(None)) >= least
-        for lead, near in enumerate(linked, start):
+        for lead, neighbours in enumerate(linked, start):
             # P(any) is at most the sum of the probabilities: most SNPs are no lead for that reason alone
-            if not free[lead] or pip @ (near & free) < coverage:
+            if not free[lead] or pip @ (neighbours & free) < coverage:
                 continue
-            found = _gather(candidates, lead, np.flatnonzero(near & free), coverage, least)
+            found = _gather(candidates, lead, np.flatnonzero(neighbours & free), coverage, least)
             if found is not None:
                 free[found[0]] = False
                 yield found

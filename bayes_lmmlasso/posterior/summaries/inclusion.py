@@ -1,21 +1,10 @@
 """One row a SNP: point estimate, stability frequency and posterior, side by side.
 
-The posterior columns of SNP j, with b_j in trait standard deviations per standard deviation of the SNP:
-
-    beta_mean, beta_sd, beta_lo, beta_hi    mean, standard deviation and 95% equal-tailed interval of b_j
-    pip     priors with a point mass: P(b_j != 0 | y), the mean of Rao-Blackwellised inclusion probabilities q_j;
-            others: P(b_j^2 > t | y), t the share of phenotypic variance (never called P(b_j != 0))
-    lfsr    min(P(b_j >= 0), P(b_j <= 0))    (Stephens 2017, doi:10.1093/biostatistics/kxw041)
-    r_hat, ess_bulk    of b_j; with a point mass, of the series of q_j
-
-``pip_mcse`` is the Monte Carlo error of pip. With a point mass: sd(q_j) over the root of the effective number of draws.
-Otherwise the standard deviation of a Beta(k + 1/2, m - k + 1/2) with m the effective number of draws and
-k = m pip: it tends to sqrt(pip (1 - pip) / m) and stays positive where all draws agree.
+The posterior columns are those of `bayes_lmmlasso.posterior.summaries.effect_summary`.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -25,18 +14,13 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
-from bayes_lmmlasso.numerics.threads import cores
-from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
-from bayes_lmmlasso.posterior.tree.effects import check_tree, has_all_draws, snp_blocks
+from bayes_lmmlasso.posterior.summaries.effect_summary import SUMMARY_COLUMNS, effect_summary
+from bayes_lmmlasso.posterior.tree.effects import check_tree
 
-__all__ = ["effect_summary", "inclusion_errors", "inclusion_means", "inclusion_table", "probability_error"]
+__all__ = ["inclusion_table"]
 
-_BLOCK = 256  # SNPs summarised at a time: their draws stay in the cache
-
-COLUMNS = (
-    "chrom pos snp effect_allele other_allele eaf beta_map path_rank stability beta_mean beta_sd beta_lo beta_hi "
-    "pip pip_mcse lfsr r_hat ess_bulk p_lmm selection_freq"
-).split()
+_LABELS = "chrom pos snp effect_allele other_allele eaf".split()
+COLUMNS = [*_LABELS, "beta_map", "path_rank", "stability", *SUMMARY_COLUMNS, "p_lmm", "selection_freq"]
 
 
 def inclusion_table(
@@ -68,7 +52,8 @@ def inclusion_table(
     Returns
     -------
     pandas.DataFrame
-        The columns of the module docstring; NA where an input was not given.
+        Labels of the SNP, beta_map, path_rank, stability, the posterior columns, p_lmm and selection_freq; NA where an
+        input was not given.
 
     Raises
     ------
@@ -87,7 +72,7 @@ def inclusion_table(
         raise InputError(
             f"expected variance_share in (0, 1), got {variance_share}: give a share of phenotypic variance"
         )
-    table = pd.DataFrame({name: labels[f"variant_{name}"].values for name in COLUMNS[:6]})
+    table = pd.DataFrame({name: labels[f"variant_{name}"].values for name in _LABELS})
     table["beta_map"] = np.nan if path is None else _checked(path.coef[-1], p, "the Lasso path")
     table["path_rank"] = pd.Series(np.full(p, np.nan) if path is None else path.path_rank).astype("Int64")
     table["stability"] = np.nan if stability is None else _checked(stability.frequency, p, "stability selection")
@@ -96,145 +81,6 @@ def inclusion_table(
     table["p_lmm"] = np.nan if scan is None else _checked(scan["p"].to_numpy(), p, "the scan")
     table["selection_freq"] = np.nan if selection_freq is None else _checked(selection_freq, p, "selection_freq")
     return table[COLUMNS]
-
-
-def effect_summary(tree: xr.DataTree, variance_share: float) -> dict[str, NDArray[np.float64]]:
-    """Return the posterior columns of the module docstring for every SNP, shape ``(p,)`` each.
-
-    Raises
-    ------
-    InputError
-        If the draws are gone and were summarised with another share.
-    """
-    if has_all_draws(tree):
-        return _summarise(tree.children["posterior"].dataset, bool(tree.attrs.get("exact_zeros")), variance_share)
-    effects = tree.children["effects"].dataset
-    known = float(effects.attrs["variance_share"])
-    if known != variance_share and not tree.attrs.get("exact_zeros"):
-        raise InputError(
-            f"expected the variance_share {known:g} with which this posterior was summarised, got {variance_share:g}: "
-            "keep all draws of the effects for another one"
-        )
-    return {name: effects[name].values for name in COLUMNS if name in effects}
-
-
-def inclusion_errors(posterior: xr.Dataset, exact_zeros: bool, variance_share: float = 0.001) -> NDArray[np.float64]:
-    """Return the Monte Carlo error of every SNP's pip in a posterior group with all draws, shape ``(p,)``."""
-    return _summarise(posterior, exact_zeros, variance_share, moments=False)["pip_mcse"]
-
-
-def inclusion_means(tree: xr.DataTree, variance_share: float) -> NDArray[np.float64]:
-    """Return the pip of every SNP, shape ``(p,)``."""
-    if not has_all_draws(tree):
-        return effect_summary(tree, variance_share)["pip"]
-    posterior = tree.children["posterior"].dataset
-    parts = []
-    for where in snp_blocks(posterior["b"], _BLOCK):
-        b, q = _block(posterior, bool(tree.attrs.get("exact_zeros")), where)
-        parts.append((b**2 > variance_share if q is None else q).mean(axis=(0, 1), dtype=float))
-    return np.concatenate(parts)
-
-
-def _block(posterior: xr.Dataset, exact_zeros: bool, where: slice) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Return the draws of some effects, and those of their q_j where the prior has a point mass.
-
-    A sampler that does not compute q_j leaves the indicator b_j != 0, which has the same mean.
-    """
-    b = posterior["b"][:, :, where].values
-    if "inclusion" in posterior:
-        return b, posterior["inclusion"][:, :, where].values
-    return b, (b != 0).astype(np.float32) if exact_zeros else None
-
-
-def _summarise(
-    posterior: xr.Dataset, exact_zeros: bool, variance_share: float, *, moments: bool = True
-) -> dict[str, NDArray[np.float64]]:
-    """Summarise all draws, some SNPs at a time."""
-    parts = []
-    for where in snp_blocks(posterior["b"], _BLOCK):
-        b, q = _block(posterior, exact_zeros, where)
-        parts.append(summarise_effects(b, variance_share, q, moments))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def summarise_effects(
-    effects: NDArray[Any], variance_share: float, inclusion: NDArray[Any] | None = None, moments: bool = True
-) -> dict[str, NDArray[np.float64]]:
-    """Summarise draws of shape ``(chains, draws, p)`` into one number a SNP and column of the module docstring.
-
-    Without ``moments`` only pip and its evidence are computed.
-    """
-    p = effects.shape[2]
-
-    def by_snp(draws: NDArray[Any], start: int) -> NDArray[Any]:
-        return np.ascontiguousarray(np.moveaxis(draws[:, :, start : start + _BLOCK], 2, 0))
-
-    def block(start: int) -> dict[str, NDArray[np.float64]]:
-        b = by_snp(effects, start)
-        pip = _share(b, variance_share) if inclusion is None else _point_mass(by_snp(inclusion, start))
-        return _moments(b) | pip if moments else pip
-
-    with ThreadPoolExecutor(cores()) as pool:
-        parts = list(pool.map(block, range(0, p, _BLOCK)))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _moments(draws: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Summarise effects of shape ``(m, chains, draws)``."""
-    flat = draws.reshape(len(draws), -1)
-    ordered = np.sort(flat, axis=1)
-    return {
-        "beta_mean": flat.mean(axis=1, dtype=np.float64),
-        "beta_sd": flat.std(axis=1, dtype=np.float64, ddof=1),
-        "beta_lo": _quantile(ordered, 0.025),
-        "beta_hi": _quantile(ordered, 0.975),
-        "lfsr": np.minimum((flat >= 0).mean(axis=1), (flat <= 0).mean(axis=1)),
-    }
-
-
-def _share(draws: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.float64]]:
-    """Return the inclusion of effects without a point mass, by their share of variance."""
-    r_hat, ess_bulk = convergence(draws)
-    included = draws**2 > variance_share
-    error = probability_error(included, ess_bulk)
-    return {"pip": included.mean(axis=(1, 2)), "pip_mcse": error, "r_hat": r_hat, "ess_bulk": ess_bulk}
-
-
-def _point_mass(q: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Return the inclusion of effects with a point mass, by the series of q_j."""
-    r_hat, ess_bulk = convergence(q)
-    error = q.std(axis=(1, 2), dtype=np.float64) / np.sqrt(effective_sample_size(q))
-    return {"pip": q.mean(axis=(1, 2), dtype=np.float64), "pip_mcse": error, "r_hat": r_hat, "ess_bulk": ess_bulk}
-
-
-def _quantile(ordered: NDArray[Any], level: float) -> NDArray[np.float64]:
-    """Return a quantile of rows in ascending order, as `numpy.quantile` defines it, which would sort again."""
-    place = level * (ordered.shape[1] - 1)
-    below, weight = int(place), place % 1
-    above = min(below + 1, ordered.shape[1] - 1)
-    result: NDArray[np.float64] = (1 - weight) * ordered[:, below] + weight * ordered[:, above]
-    return result
-
-
-def probability_error(events: NDArray[Any], ess: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the Monte Carlo error of the probability of an event.
-
-    Parameters
-    ----------
-    events
-        Whether, or in which share of its snapshots, the event occurs in a draw, shape ``(m, chains, draws)``.
-    ess
-        Effective number of draws where the event always or never occurs, shape ``(m,)``.
-    """
-    share = events.mean(axis=(1, 2))
-    effective = ess.astype(np.float64)
-    mixed = (share > 0) & (share < 1)
-    if mixed.any():  # as many independent yes-or-no draws as have the same error
-        series, spread = events[mixed].astype(np.float64, copy=False), share[mixed] * (1 - share[mixed])
-        effective[mixed] = effective_sample_size(series) * spread / series.var(axis=(1, 2))
-    centre = (effective * share + 0.5) / (effective + 1)
-    error: NDArray[np.float64] = np.sqrt(centre * (1 - centre) / (effective + 2))
-    return error
 
 
 def _checked(values: NDArray[Any], p: int, source: str) -> NDArray[Any]:

@@ -159,8 +159,8 @@ def _across(XT: NDArray[np.floating]) -> NDArray[np.floating]:
     across = np.empty(gaps)
     for start in range(0, gaps, _CHUNK):
         stop = min(start + _CHUNK, gaps)
-        near = unit[start : stop + 2 * _REACH - 1]
-        r2 = np.square(near @ near.T)
+        neighbours = unit[start : stop + 2 * _REACH - 1]
+        r2 = np.square(neighbours @ neighbours.T)
         for k in range(stop - start):
             across[start + k] = r2[k : k + _REACH, k + _REACH : k + 2 * _REACH].mean()
     return across

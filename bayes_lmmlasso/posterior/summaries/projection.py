@@ -33,7 +33,7 @@ from bayes_lmmlasso.lasso.metric import Metric
 from bayes_lmmlasso.lasso.problem import Solution
 from bayes_lmmlasso.lasso.working_set import solve_paths
 from bayes_lmmlasso.lmm import Eigenbasis
-from bayes_lmmlasso.posterior.summaries.inclusion import probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error
 from bayes_lmmlasso.posterior.tree.effects import effect_draws
 from bayes_lmmlasso.progress import Progress, silent
 

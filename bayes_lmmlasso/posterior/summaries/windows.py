@@ -15,9 +15,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.posterior.sampler.draw_store import VARIANTS
+from bayes_lmmlasso.posterior.sampler.folder_store import VARIANTS
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence
-from bayes_lmmlasso.posterior.summaries.inclusion import inclusion_means, probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_means, probability_error
 from bayes_lmmlasso.posterior.summaries.partition import assign_windows
 from bayes_lmmlasso.posterior.tree.effects import by_chain, check_tree, effect_draws, has_all_draws
 
@@ -75,9 +75,9 @@ def window_table(
     effects_of, visits_of = _columns(tree, "b"), _columns(tree, "visits")
     assert effects_of is not None
     explained = np.empty((len(windows), *effects_of(windows["members"].iloc[0]).shape[:2]))
-    happened = np.empty_like(explained)
+    included = np.empty_like(explained)
     top = []
-    for share, event, members in zip(explained, happened, windows["members"], strict=True):
+    for share, event, members in zip(explained, included, windows["members"], strict=True):
         inside = effects_of(members)
         share[:] = _explained_variance(inside.reshape(-1, len(members)), X[members]).reshape(share.shape)
         if not tree.attrs.get("exact_zeros"):
@@ -90,8 +90,8 @@ def window_table(
         top.append(members[max(range(len(members)), key=lambda j: (pip[members[j]], size[j]))])
     r_hat, ess = convergence(explained)
     return windows.drop(columns="members").assign(
-        window_pip=happened.mean(axis=(1, 2)),
-        window_pip_mcse=probability_error(happened, ess),
+        window_pip=included.mean(axis=(1, 2)),
+        window_pip_mcse=probability_error(included, ess),
         variance_share=explained.mean(axis=(1, 2)),
         top_snp=names[top].astype(object),
         top_snp_pip=pip[top],

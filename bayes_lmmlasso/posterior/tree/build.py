@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.posterior.sampler.draw_store import Drawn
+from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
 from bayes_lmmlasso.posterior.tree.loo import loo_log_likelihood
 
 __all__ = ["build_tree"]
@@ -30,13 +30,13 @@ _BLOCK = 256  # draws whose n-vectors are in memory at a time
 
 
 def build_tree(
-    drawn: Drawn, sites: xr.Dataset, XT: NDArray[np.floating], analysis: AnalysisSet | None = None
+    record: SamplingRecord, sites: xr.Dataset, XT: NDArray[np.floating], analysis: AnalysisSet | None = None
 ) -> xr.DataTree:
     """Assemble the tree.
 
     Parameters
     ----------
-    drawn
+    record
         How the draws were made.
     sites
         The draws, of shape ``(chains, draws, ...)``, the (n,) fitted values X b among them; effects are not read.
@@ -45,9 +45,9 @@ def build_tree(
     analysis
         Labels of samples, SNPs and covariates, if there are any.
     """
-    data, coords = drawn.data, _coordinates(drawn.data, analysis)
+    data, coords = record.data, _coordinates(record.data, analysis)
     draw_coords = {"chain": np.arange(sites.sizes["chain"]), "draw": np.arange(sites.sizes["draw"])}
-    derived, log_likelihood = _derive(data, sites, np.random.default_rng(drawn.attrs["seed"]))
+    derived, log_likelihood = _derive(data, sites, np.random.default_rng(record.attrs["seed"]))
     own = {k: coords[k] for k in ("variant", "covariate") if k in sites.dims}
     statistics = [name for name in _STATISTICS if name in sites]
     posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
@@ -58,7 +58,7 @@ def build_tree(
             {"y": (("chain", "draw", "sample"), log_likelihood)},
             coords=draw_coords | {"sample": coords["sample"]},
         ),
-        "log_prior": _scalars(drawn.log_prior, draw_coords),
+        "log_prior": _scalars(record.log_prior, draw_coords),
         "observed_data": xr.Dataset({"y": ("sample", data.U @ data.y)}, coords={"sample": coords["sample"]}),
         "constant_data": xr.Dataset(
             {
@@ -71,7 +71,7 @@ def build_tree(
         ),
     }
     result = xr.DataTree.from_dict(tree)
-    result.attrs.update(drawn.attrs)
+    result.attrs.update(record.attrs)
     return result
 
 

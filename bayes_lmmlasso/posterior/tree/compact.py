@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from bayes_lmmlasso.posterior.summaries.inclusion import effect_summary
+from bayes_lmmlasso.posterior.summaries.effect_summary import effect_summary
 from bayes_lmmlasso.posterior.tree.effects import effect_draws, has_all_draws, pack, snp_blocks
 
 __all__ = ["compact"]

@@ -56,8 +56,8 @@ class EffectDraws(Display):
 
     def values(self, tree: xr.DataTree, name: str) -> Draws:
         """Return another quantity of the same draws, shape ``(m, ...)``."""
-        drawn: Draws = tree.children["posterior"].dataset[name].values[self.chain, self.draw]
-        return drawn
+        values: Draws = tree.children["posterior"].dataset[name].values[self.chain, self.draw]
+        return values
 
 
 def check_tree(tree: object) -> xr.DataTree:

@@ -51,7 +51,7 @@ class Curvatures(NamedTuple):
         series[:, 0] /= 2
         centre = _log_ratio(variances)
         t = centre + jnp.asarray(_HALF_WIDTH * np.append(0, np.cos(angles)), XT.dtype)
-        weights = 1 / (1 + jnp.exp(t) * S[:, None])
+        weights = 1 / (1 + jnp.exp(t)[None] * S[:, None])
         transform = jnp.asarray(series.T, XT.dtype)
 
         def series_of(sums: jax.Array) -> jax.Array:
@@ -64,12 +64,12 @@ class Curvatures(NamedTuple):
         rows, n_snps = self.coefficients.shape
         place = (_log_ratio(variances) - self.centre) / _HALF_WIDTH
 
-        def near() -> jax.Array:
-            terms = jnp.cos(np.arange(rows - 1) * jnp.arccos(jnp.clip(place, -1, 1)))
+        def by_series() -> jax.Array:
+            terms = jnp.cos(np.arange(rows - 1, dtype=place.dtype) * jnp.arccos(jnp.clip(place, -1, 1)))
             terms = jnp.append(0, terms).astype(terms.dtype)  # a slice of the coefficients would be a copy
             return self.coefficients[0] * jnp.exp(terms @ self.coefficients) / variances.sigma2_e
 
-        found: jax.Array = lax.cond(jnp.abs(place) <= 1, near, lambda: curvatures(XT, S, variances, n_snps))
+        found: jax.Array = lax.cond(jnp.abs(place) <= 1, by_series, lambda: curvatures(XT, S, variances, n_snps))
         return found
 
 

@@ -1,0 +1,1 @@
+"""The composite sampler: slice sampling of the hyper-parameters, a sweep over the effects."""
