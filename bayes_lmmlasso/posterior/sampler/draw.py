@@ -34,7 +34,6 @@ from bayes_lmmlasso.posterior.sampler.record import PosteriorDraws, SamplingReco
 from bayes_lmmlasso.posterior.sampler.registry import Model, Sampler
 from bayes_lmmlasso.posterior.sampler.sites import hyper_log_prior, latent_shapes
 from bayes_lmmlasso.posterior.sampler.stopping import Stopped
-from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_errors
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["draw_posterior"]
@@ -129,4 +128,6 @@ def identity(data: RotatedData) -> dict[str, Any]:
 
 def _inclusion_errors(store: DrawStore, exact_zeros: bool, draws: int) -> NDArray[np.float64]:
     """Return the Monte Carlo error of every SNP's inclusion probability in the first draws of each chain."""
+    from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_errors  # xarray and more, for targets alone
+
     return inclusion_errors(store.sites().isel(draw=slice(draws)), exact_zeros)
