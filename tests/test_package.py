@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Unpack, get_args, get_origin
 
 import pytest
 
@@ -94,14 +95,23 @@ def test_declared_dependencies_are_those_imported():
     assert [name for name, found in imported.items() if not found <= declared[name]] == []
 
 
+def keywords(function: Callable[..., object]) -> Iterator[str]:
+    """What a function takes; of `**plan: Unpack[SomeTypedDict]` the keys."""
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        if get_origin(parameter.annotation) is Unpack:
+            yield from get_args(parameter.annotation)[0].__annotations__
+        else:
+            yield parameter.name
+
+
 def test_public_names_are_few_and_documented():
     assert len(bl.__all__) <= 45
     for name in bl.__all__:
         thing = getattr(bl, name)
         assert inspect.getdoc(thing), f"{name} has no docstring"
         if inspect.isroutine(thing):
-            for parameter in inspect.signature(thing).parameters:
-                described = re.search(rf"^\W*(\w+, )*{parameter}(, \w+)*$", inspect.getdoc(thing), re.MULTILINE)
+            for parameter in keywords(thing):
+                described = re.search(rf"^\W*(\w+, )*{parameter}(, \w+)*( : .*)?$", inspect.getdoc(thing), re.MULTILINE)
                 assert described, f"{name} does not describe {parameter}"
 
 
