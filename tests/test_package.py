@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -94,14 +94,21 @@ def test_declared_dependencies_are_those_imported():
     assert [name for name, found in imported.items() if not found <= declared[name]] == []
 
 
+def parameters(function: Callable[..., object]) -> Iterator[str]:
+    """Names of parameters, and of the keys of a typed ``**``."""
+    for name, parameter in inspect.signature(function).parameters.items():
+        keys = re.fullmatch(r"Unpack\[(\w+)\]", str(parameter.annotation))
+        yield from inspect.get_annotations(function.__globals__[keys[1]]) if keys else [name]
+
+
 def test_public_names_are_few_and_documented():
     assert len(bl.__all__) <= 45
     for name in bl.__all__:
         thing = getattr(bl, name)
         assert inspect.getdoc(thing), f"{name} has no docstring"
         if inspect.isroutine(thing):
-            for parameter in inspect.signature(thing).parameters:
-                described = re.search(rf"^\W*(\w+, )*{parameter}(, \w+)*$", inspect.getdoc(thing), re.MULTILINE)
+            for parameter in parameters(thing):
+                described = re.search(rf"^\W*(\w+, )*{parameter}(, \w+)*( :.*)?$", inspect.getdoc(thing), re.MULTILINE)
                 assert described, f"{name} does not describe {parameter}"
 
 
