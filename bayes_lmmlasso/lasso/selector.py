@@ -7,14 +7,15 @@ from typing import Any, TypedDict
 
 from numpy.typing import ArrayLike
 
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.lasso.subsamples import Subsampling
 from bayes_lmmlasso.lmm import NullMethod
 
 __all__ = ["SelectionOptions", "Selector", "read_selection"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Selector:
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Selector(Display):
     """What selects SNPs in each draw: an LMM-Lasso with a null model of the draw's own.
 
     Parameters

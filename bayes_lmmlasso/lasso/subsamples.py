@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_lmmlasso.arguments import check_count, check_number
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["Subsampling"]
 
 
-@dataclass(frozen=True, eq=False)
-class Subsampling:
+@dataclass(frozen=True, eq=False, repr=False)
+class Subsampling(Display):
     """How samples are drawn, B times m of n.
 
     Parameters

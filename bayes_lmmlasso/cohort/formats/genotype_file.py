@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.alignment import align
 from bayes_lmmlasso.cohort.dataset import Cohort, assemble
 from bayes_lmmlasso.cohort.tables import TableLike, id_columns, reject_duplicates
+from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["Dosage", "DosageType", "GenotypeFile", "GenotypeTable"]
@@ -30,8 +31,8 @@ DosageType = Literal["float32", "int8"]
 _BLOCK = 1 << 22  # dosages that are narrowed at a time
 
 
-@dataclass(frozen=True, eq=False)
-class GenotypeTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class GenotypeTable(Display):
     """Genotypes of samples.
 
     Attributes
