@@ -17,6 +17,7 @@ from numpyro.infer import NUTS
 from posterior_reference import dense_problem
 
 import bayes_lmmlasso as bl
+from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.posterior.sampler.chains import Schedule, run_chains
 from bayes_lmmlasso.posterior.sampler.devices import on_accelerator
@@ -103,9 +104,11 @@ def test_chains_together_draw_what_they_draw_in_threads(model, plan, x64, small)
     [("laplace", "composite", "nuts"), ("spike_slab", "composite", "composite"), ("normal", "nuts", "nuts")],
 )
 def test_the_sampler_suits_the_model_and_the_device(small, model, on_cpu, on_gpu):
-    plan = SamplingPlan(chains=1, warmup=1, draws=4, seed=1)
+    plan, spec = SamplingPlan(chains=1, warmup=1, draws=4, seed=1), MODELS[model]
     for execution, sampler in ((Execution(), on_cpu), (TOGETHER, on_gpu)):
-        assert draw_posterior(small, model, plan, execution=execution).record.attrs["sampler"] == sampler
+        assert plan.choose_sampler(spec, on_accelerator(small) or bool(execution.accelerator)) == sampler
+        if on_cpu != on_gpu:  # drawing asks the plan; it compiles for seconds
+            assert draw_posterior(small, model, plan, execution=execution).record.attrs["sampler"] == sampler
 
 
 def test_data_are_on_an_accelerator_where_all_of_their_devices_are():
