@@ -8,14 +8,13 @@ from typing import Unpack
 import numpy as np
 import xarray as xr
 
-from bayes_lmmlasso.arguments import check_count, check_path, check_type, named
+from bayes_lmmlasso.arguments import check_path, check_type, named
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS, ModelSpec, RotatedData
 from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
 from bayes_lmmlasso.posterior.sampler.plan import SamplingOptions, SamplingPlan
 from bayes_lmmlasso.posterior.sampler.registry import Model
-from bayes_lmmlasso.posterior.sampler.stopping import Until
 from bayes_lmmlasso.posterior.tree.build import build_tree
 from bayes_lmmlasso.progress import Progress, silent
 
@@ -92,11 +91,6 @@ def sample_posterior(
         raise InputError(
             f"expected a model among {', '.join(MODELS)} or a NumPyro function, got {named(model)}: choose one of these"
         )
-    for name, count in plan.items():
-        if count is not None and name in ("chains", "warmup", "draws", "sweeps", "seed"):
-            check_count(count, name, 0)
-    if plan.get("until") is not None:
-        check_type(plan["until"], Until, "targets", "pass bl.posterior.Until, or Until.parse of their text")
     if analysis is not None:
         check_type(analysis, AnalysisSet, "an analysis set", "pass what `bl.prepare` returns")
     place = None if store is None else check_path(store, "a folder for draws")

@@ -185,12 +185,12 @@ def _analyse(
     mixed = fit_mixed_model(settings.data, clock, cohort)
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
-    drawn = _draw(settings, mixed, store, clock, apart)
+    sampled = _draw(settings, mixed, store, clock, apart)
 
     from bayes_lmmlasso.report.page import write_report  # after sampling: ArviZ and more
     from bayes_lmmlasso.run.write import write_results
 
-    result = write_results(settings, record, mixed, selection, drawn, store, clock)
+    result = write_results(settings, record, mixed, selection, sampled, store, clock)
     write_json(result.record, store / RECORD)
     in_own_process(write_report, store, clock=clock) if apart else write_report(store, clock)
     return replace(result, record=_finish(result.record, store, clock, started))
@@ -207,11 +207,11 @@ def _sample(
     """Do what a run does for its posterior alone."""
     started = datetime.now(UTC)
     mixed = fit_mixed_model(settings.data, clock, cohort)
-    drawn = _draw(settings, mixed, store, clock, apart)
+    sampled = _draw(settings, mixed, store, clock, apart)
 
     from bayes_lmmlasso.run.write import write_samples
 
-    result = write_samples(settings, record, mixed, drawn, store, clock)
+    result = write_samples(settings, record, mixed, sampled, store, clock)
     return replace(result, record=_finish(result.record, store, clock, started))
 
 

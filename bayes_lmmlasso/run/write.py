@@ -44,7 +44,7 @@ def write_results(
     record: dict[str, Any],
     mixed: MixedModel,
     selection: Selection,
-    drawn: SamplingRecord,
+    sampled: SamplingRecord,
     store: Path,
     clock: StageClock,
 ) -> RunResult:
@@ -56,7 +56,7 @@ def write_results(
         What was asked for.
     record
         What ``run.json`` says of it.
-    mixed, selection, drawn
+    mixed, selection, sampled
         What the steps before have found.
     store
         The folder, which holds the draws already.
@@ -64,7 +64,7 @@ def write_results(
         Told of every stage.
     """
     path, stability = selection.path, selection.stability
-    tree = _posterior(settings, mixed, drawn, store)
+    tree = _posterior(settings, mixed, sampled, store)
     add_point_estimate(tree, path, mixed.null_model)
     add_stability(tree, stability)
     projection = _project(tree, clock)
@@ -102,12 +102,12 @@ def write_samples(
     settings: RunSettings,
     record: dict[str, Any],
     mixed: MixedModel,
-    drawn: SamplingRecord,
+    sampled: SamplingRecord,
     store: Path,
     clock: StageClock,
 ) -> SamplingResult:
     """Write the posterior and the table of hyper-parameters into the store; parameters as of `write_results`."""
-    tree = _posterior(settings, mixed, drawn, store)
+    tree = _posterior(settings, mixed, sampled, store)
     tree = _store_posterior(tree, settings, store, clock)
     with clock("tables"):
         hyper = _write_hyper(tree, store)
@@ -116,9 +116,9 @@ def write_samples(
     return SamplingResult(store, record, hyper, share_table(tree))
 
 
-def _posterior(settings: RunSettings, mixed: MixedModel, drawn: SamplingRecord, store: Path) -> xr.DataTree:
+def _posterior(settings: RunSettings, mixed: MixedModel, sampled: SamplingRecord, store: Path) -> xr.DataTree:
     """Return the tree of a run's draws."""
-    tree = build_tree(drawn, stored_sites(store / CHECKPOINT), mixed.analysis.X.T, mixed.analysis)
+    tree = build_tree(sampled, stored_sites(store / CHECKPOINT), mixed.analysis.X.T, mixed.analysis)
     add_training(tree, mixed.analysis, settings.data.kinship, mixed.kinship_scale)
     return tree
 

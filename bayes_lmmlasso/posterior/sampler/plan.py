@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
+from bayes_lmmlasso.arguments import check_count, check_type
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import ModelSpec
 from bayes_lmmlasso.posterior.sampler.registry import ChainLengths, SamplerName, default_lengths, samplers_of, suited
@@ -41,6 +42,11 @@ class SamplingPlan:
         more room.
     seed : of everything random: same seed, data and machine, same draws.
     sampler : a name in `SAMPLERS`.
+
+    Raises
+    ------
+    InputError
+        If a count is no whole number or negative, or ``until`` is something else.
     """
 
     chains: int = 4
@@ -50,6 +56,14 @@ class SamplingPlan:
     sweeps: int | None = None
     seed: int = 0
     sampler: SamplerName = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("chains", "warmup", "draws", "sweeps", "seed"):
+            count = getattr(self, name)
+            if count is not None:
+                check_count(count, name, 0)
+        if self.until is not None:
+            check_type(self.until, Until, "targets", "pass bl.posterior.Until, or Until.parse of their text")
 
     def choose_sampler(self, spec: ModelSpec, accelerator: bool) -> Literal["nuts", "composite"]:
         """Return the sampler that was asked for, or the one that suits the model.

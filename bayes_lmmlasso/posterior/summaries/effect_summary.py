@@ -15,7 +15,6 @@ k = m pip: it tends to sqrt(pip (1 - pip) / m) and stays positive where all draw
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.numerics.threads import cores
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
 from bayes_lmmlasso.posterior.tree.effects import has_all_draws, snp_blocks
 
@@ -118,7 +118,7 @@ def summarise_effects(
         pip = _share(b, variance_share) if inclusion is None else _point_mass(by_snp(inclusion, start))
         return _moments(b) | pip if moments else pip
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         parts = list(pool.map(block, range(0, p, _BLOCK)))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
