@@ -164,3 +164,7 @@ def test_changelog_has_a_section_for_this_version():
     sections = re.findall(r"^## (.+)$", changelog, flags=re.MULTILINE)
     assert sections[0] == "Unreleased" or sections[0].startswith(bl.__version__)
     assert [name for name in sections if re.fullmatch(rf"{re.escape(PROJECT['version'])} \(\d{{4}}-\d\d-\d\d\)", name)]
+
+
+def test_the_citation_is_of_this_version():
+    assert f"\nversion: {PROJECT['version']}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
