@@ -11,7 +11,7 @@ RunSettings        all of them together
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
 
 from pydantic import create_model, field_validator, model_validator
 
@@ -208,14 +208,15 @@ class RunSettings(Settings):
         InputError
             If an option is unknown, or its value is not as its field asks.
         """
-        groups = {name: field.annotation for name, field in cls.model_fields.items()}
-        known = {option: name for name, group in groups.items() for option in group.model_fields}  # type: ignore[union-attr]
+        groups = {name: cast(type[Settings], field.annotation) for name, field in cls.model_fields.items()}
+        known = {option: name for name, group in groups.items() for option in group.model_fields}
         if unknown := [option for option in options if option not in known]:
             raise InputError(f"expected options among {', '.join(known)}, got {unknown[0]!r}: remove or correct it")
         given: dict[str, dict[str, Any]] = {name: {} for name in groups}
         for option, value in options.items():
             given[known[option]][option] = value
-        return cls(**{name: group.read(given[name], called=str) for name, group in groups.items()})  # type: ignore[union-attr]
+        made: dict[str, Any] = {name: group.read(given[name], called=str) for name, group in groups.items()}
+        return cls(**made)
 
     def options(self, *groups: str) -> dict[str, Any]:
         """Return the options of some groups, or of all, by name."""
