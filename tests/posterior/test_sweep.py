@@ -98,7 +98,7 @@ def test_sweep_leaves_the_enumerated_posterior_as_it_is(rng, block, prior):
         return jax.lax.scan(step, (jnp.zeros(5), jnp.asarray(residual)), jax.random.split(key, draws))
 
     (b, r), (effects, inclusion) = jax.jit(jax.vmap(chain))(jax.random.split(jax.random.key(1), chains))
-    np.testing.assert_allclose(r, residual - b @ X.T, atol=1e-10)
+    np.testing.assert_allclose(r, residual - np.asarray(b) @ X.T, atol=1e-10)
     for series in (effects != 0, inclusion):
         values = np.moveaxis(np.asarray(series, dtype=float), 2, 0)[:, :, 200:]
         error = values.std(axis=(1, 2)) / np.sqrt(effective_sample_size(values))
