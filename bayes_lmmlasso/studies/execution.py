@@ -31,7 +31,6 @@ _ONE_THREAD = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
 }
 _DIED = "the process that computed it died (killed, or out of memory)"
-_PATIENCE = "20s"  # for a scheduler to answer
 
 
 class Runnable(Protocol):
@@ -115,7 +114,9 @@ def _through_pools(
         lost += running.values()
 
 
-def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[tuple[str, CellResult]]:
+def compute_on_cluster(
+    cells: Mapping[str, Runnable], address: str, patience: str = "20s"
+) -> Iterator[tuple[str, CellResult]]:
     """Compute cells on the workers of a Dask scheduler, which must see the same files under the same paths.
 
     Parameters
@@ -124,6 +125,8 @@ def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[
         Cells by key.
     address
         Of the scheduler, such as ``tcp://127.0.0.1:8786``.
+    patience
+        Time for the scheduler to answer.
 
     Yields
     ------
@@ -142,7 +145,7 @@ def compute_on_cluster(cells: Mapping[str, Runnable], address: str) -> Iterator[
             "python3 -m pip install 'bayes-lmmlasso[cluster]'"
         ) from error
     try:
-        client = Client(address, timeout=_PATIENCE)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=patience)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise InputError(
             f"expected a Dask scheduler at --scheduler {address!r}, got {_one_line(error)}: start one with "

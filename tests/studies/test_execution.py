@@ -86,10 +86,9 @@ def test_outcomes_are_found_by_content_and_never_half_written(tmp_path):
     assert cache.get(key) is None
 
 
-def test_a_scheduler_that_does_not_answer(monkeypatch):
-    monkeypatch.setattr("bayes_lmmlasso.studies.execution._PATIENCE", "1s")
+def test_a_scheduler_that_does_not_answer():
     with pytest.raises(bl.InputError, match=r"expected a Dask scheduler at --scheduler 'tcp://127.0.0.1:9'"):
-        list(compute_on_cluster({"a": Square(1)}, "tcp://127.0.0.1:9"))
+        list(compute_on_cluster({"a": Square(1)}, "tcp://127.0.0.1:9", patience="1s"))
 
 
 def test_without_dask_the_error_says_how_to_install_it(monkeypatch):

@@ -519,7 +519,7 @@ def test_a_killed_study_goes_on_and_a_cluster_with_a_killed_worker_agrees(tmp_pa
     killed.wait()
     kept = len(list(out.glob("cells/*/*.json")))
     assert not (out / "cells.tsv").exists()
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         victim = next(iter(cluster.workers.values()))
 
         def report(stage, done, total, remark=""):
@@ -541,7 +541,7 @@ def test_a_posterior_is_the_same_bits_in_processes_and_on_a_cluster(tmp_path):
     path = write_study(tmp_path / "study.toml", "simulation", _posterior_alone)
     processes, clustered = tmp_path / "processes", tmp_path / "clustered"
     run_study(path, processes, workers=1)
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
         run_study(path, clustered, scheduler=cluster.scheduler_address)
     kept = sorted((processes / "cells").glob("*/*.json"))
     assert len(kept) == 2
