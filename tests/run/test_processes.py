@@ -52,8 +52,8 @@ def die(clock):
 def say_and_wait(path, clock):
     sys.stdout.write("not for the parent\n")
     sys.stdout.flush()
+    path.write_text(str(os.getpid()))  # before the parent hears of it
     with clock("waiting"):
-        path.write_text(str(os.getpid()))
         time.sleep(60)
 
 
@@ -132,8 +132,7 @@ def test_ctrl_c_ends_them_at_once(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         in_own_process(say_and_wait, path, clock=StageClock(interrupt))
     assert time.monotonic() - began < 30
-    if path.exists():
-        wait_for_end(int(path.read_text()))
+    wait_for_end(int(path.read_text()))
 
 
 def started(parent, path):
