@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Display:
 
     def _described(self) -> Iterator[tuple[str, str]]:
         """Yield names and descriptions of what is shown."""
-        for field in fields(self):  # type: ignore[arg-type]  # a mixin of dataclasses
+        for field in fields(cast(Any, self)):  # a mixin of dataclasses
             yield field.name, describe(getattr(self, field.name))
 
     def __repr__(self) -> str:

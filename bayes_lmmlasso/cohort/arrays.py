@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.arguments import check_type
+from bayes_lmmlasso.arguments import check_type, named
 from bayes_lmmlasso.cohort.alignment import align
 from bayes_lmmlasso.cohort.dataset import Cohort, assemble
 from bayes_lmmlasso.cohort.tables import TableLike, reject_duplicates
@@ -77,8 +77,8 @@ def cohort_from_arrays(
     if variants is not None:
         check_type(variants, pd.DataFrame, "a data frame of variants", "read the table first")
     for name, ids in (("sample_id", sample_id), ("family_id", family_id)):
-        if ids is not None:
-            check_type(ids, Iterable, f"a list for {name}", "give the id of each row")  # type: ignore[type-abstract]
+        if ids is not None and not isinstance(ids, Iterable):
+            raise InputError(f"expected a list for {name}, got {named(ids)}: give the id of each row")
     iid = [f"S{i}" for i in range(n)] if sample_id is None else [str(i) for i in sample_id]
     samples = {"iid": iid, "fid": iid if family_id is None else [str(i) for i in family_id]}
     defaults: dict[str, list[str] | list[int]] = {
