@@ -30,7 +30,7 @@ _NOT_COMPUTING = ("__main__.py", "cli.py", "options.py", "plots", "report", "ter
 
 @dataclass(frozen=True)
 class CellCache:
-    """Outcomes of cells in a folder, a file each.
+    """Results of cells in a folder, a file each.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class CellCache:
             return None
 
     def put(self, key: str, result: CellResult) -> None:
-        """Keep an result; its file appears complete, by rename."""
+        """Keep a result; its file appears complete, by rename."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}")
