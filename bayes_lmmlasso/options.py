@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -60,13 +60,20 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def with_options(**given: Any) -> None:
-        made = {name: group(**{field: given.pop(field) for field in fields[name]}) for name, group in groups.items()}
+        made = {
+            name: group(**{field: _value(given.pop(field)) for field in fields[name]}) for name, group in groups.items()
+        }
         command(**made, **given)
 
     options = [option for parameter in parameters for option in _options(parameter)]
     with_options.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     with_options.__annotations__ = {option.name: option.annotation for option in options}
     return with_options
+
+
+def _value(given: Any) -> Any:
+    """Return the value of a field: names come in several options, or with commas in one."""
+    return tuple(name for each in given for name in each.split(",")) if isinstance(given, list) else given
 
 
 def _is_group(annotation: Any) -> bool:
@@ -96,6 +103,8 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
 
 def _plain_type(field: FieldInfo) -> Any:
     """Return the type of an option's value: names to choose from are text."""
+    if get_origin(field.annotation) is tuple:
+        return list[str]
     types = [each for each in (get_args(field.annotation) or (field.annotation,)) if each is not NoneType]
     plain = types[0] if types[0] in (int, float, str, bool, Path) else str
     return plain | None if NoneType in get_args(field.annotation) else plain

@@ -7,20 +7,17 @@ the first table that has some, so that one cohort has the same samples in every 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.tables import (
-    TableLike,
-    id_columns,
-    read_table,
-    reject_duplicates,
-    value_columns,
-)
+from bayes_lmmlasso.cohort.ids import find_samples
+from bayes_lmmlasso.cohort.tables import TableCoding, TableLike, read_table, value_columns
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.remarks import Remark
 
 __all__ = ["Alignment", "align"]
 
@@ -49,6 +46,7 @@ class Alignment:
     columns: dict[str, xr.DataArray]
     covariates: list[str]
     dropped: dict[str, int]
+    remarks: tuple[Remark, ...] = ()
 
 
 def align(
@@ -58,6 +56,7 @@ def align(
     covariates: TableLike | None = None,
     *,
     source: str = "the genotypes",
+    **coding: Unpack[TableCoding],
 ) -> Alignment:
     """Inner join of genotyped samples with the tables.
 
@@ -71,6 +70,8 @@ def align(
         A column that the phenotype table must have.
     source
         Origin of ``samples``, for messages.
+    **coding
+        See `TableCoding`.
 
     Raises
     ------
@@ -88,10 +89,12 @@ def align(
     ):
         if given is None:
             continue
-        table = read_table(given, what)
+        table = read_table(
+            given, what, categorical=coding.get("categorical", ()), missing_code=coding.get("missing_code", ())
+        )
         if what == "phenotypes" and trait is not None:
             _require_trait(table, trait)
-        rows = _table_rows(samples, table, source)
+        rows = find_samples(samples, table, source, table.attrs["source"])
         if not joined:
             dropped["no genotype"] = len(table) - int((rows >= 0).sum())
         dropped[cause] = int((keep & (rows < 0)).sum())
@@ -117,23 +120,6 @@ def align(
     kept = samples[keep].reset_index(drop=True)
     ids = pd.DataFrame({"fid": kept.get("fid", kept["iid"]), "iid": kept["iid"]})
     return Alignment(np.flatnonzero(keep), ids, columns, names, dropped)
-
-
-def _table_rows(samples: pd.DataFrame, table: pd.DataFrame, source: str) -> NDArray[np.intp]:
-    """``(n,)`` row of the table for each sample, -1 where it has none."""
-    keys = [name for name in id_columns(table) if name in samples]
-    if keys == ["iid"]:
-        reject_duplicates(samples, keys, f"{source} (as {table.attrs['source']} has no fid)")
-        reject_duplicates(table, keys, f"{table.attrs['source']} (as {source} has no fid)")
-    wanted, given = (pd.MultiIndex.from_frame(frame[keys].astype(object)) for frame in (samples, table))
-    found: NDArray[np.intp] = given.get_indexer(wanted)
-    if (found < 0).all():
-        left, right = ([" ".join(key) for key in index[:2]] for index in (wanted, given))
-        raise InputError(
-            f"expected samples shared by {source} and {table.attrs['source']}, got none: "
-            f"{' '.join(keys)} is {left} in the first and {right} in the second; use the same ids in both"
-        )
-    return found
 
 
 def _require_trait(table: pd.DataFrame, trait: str) -> None:

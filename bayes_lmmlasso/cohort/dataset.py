@@ -18,12 +18,14 @@ any other                 samples                a trait or covariate: float64 (
 ========================  =====================  ======================================================
 
 ``attrs["covariates"]`` lists the columns of the covariate table, ``attrs["dropped_samples"]`` (JSON) counts
-the samples that the join left out, per cause.
+the samples that the join left out, per cause, ``attrs["remarks"]`` (JSON) what is told about the data.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -33,8 +35,18 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.cohort.alignment import Alignment
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.remarks import Remark
 
-__all__ = ["Cohort", "assemble", "check_cohort", "column_names", "sample_frame", "source_of", "variant_frame"]
+__all__ = [
+    "Cohort",
+    "assemble",
+    "check_cohort",
+    "column_names",
+    "remarks_of",
+    "sample_frame",
+    "source_of",
+    "variant_frame",
+]
 
 Cohort = xr.Dataset
 """An xarray.Dataset with the variables above."""
@@ -44,6 +56,7 @@ def assemble(
     dosage: NDArray[np.float32] | NDArray[np.int8],
     variants: pd.DataFrame,
     alignment: Alignment,
+    remarks: Sequence[Remark] = (),
 ) -> Cohort:
     """Put the parts together.
 
@@ -55,6 +68,8 @@ def assemble(
         ``(p, .)`` frame ``chrom pos snp effect_allele other_allele``, and ``cm`` if there is a genetic map.
     alignment
         What `align` returned.
+    remarks
+        What is told about the genotypes.
 
     Raises
     ------
@@ -79,7 +94,11 @@ def assemble(
             "variant_allele": (("variants", "alleles"), alleles, {"counted_allele": 0}),
             "contig_id": ("contigs", contig_id),
         },
-        attrs={"covariates": alignment.covariates, "dropped_samples": json.dumps(alignment.dropped)},
+        attrs={
+            "covariates": alignment.covariates,
+            "dropped_samples": json.dumps(alignment.dropped),
+            "remarks": json.dumps([asdict(remark) for remark in (*remarks, *alignment.remarks)]),
+        },
     )
     for name, column in alignment.columns.items():
         if name in cohort or name in cohort.dims:
@@ -104,6 +123,11 @@ def check_cohort(cohort: object) -> Cohort:
             "`bl.cohort_from_arrays`"
         )
     return cohort
+
+
+def remarks_of(cohort: Cohort) -> tuple[Remark, ...]:
+    """Return what is told about the data of a cohort."""
+    return tuple(Remark(**remark) for remark in json.loads(cohort.attrs.get("remarks", "[]")))
 
 
 def sample_frame(cohort: Cohort) -> pd.DataFrame:

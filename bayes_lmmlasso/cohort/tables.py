@@ -11,7 +11,7 @@ import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from bayes_lmmlasso.errors import InputError
 
 __all__ = [
     "NA_TOKENS",
+    "TableCoding",
     "TableLike",
     "fields_frame",
     "id_columns",
@@ -41,7 +42,32 @@ TableLike = str | os.PathLike[str] | pd.DataFrame
 """What may be given as a table: its path or the table itself."""
 
 
-def read_table(table: TableLike, what: str = "phenotypes", text: Sequence[str] = ()) -> pd.DataFrame:
+class TableCoding(TypedDict, total=False):
+    """How tables of traits and covariates are coded: keyword arguments of every reader.
+
+    Attributes
+    ----------
+    covariate_names
+        Columns of the covariate table to use, in place of all.
+    categorical
+        Columns whose numbers name groups.
+    missing_code
+        Further marks of a missing value.
+    """
+
+    covariate_names: Sequence[str]
+    categorical: Sequence[str]
+    missing_code: Sequence[str]
+
+
+def read_table(
+    table: TableLike,
+    what: str = "phenotypes",
+    text: Sequence[str] = (),
+    *,
+    categorical: Sequence[str] = (),
+    missing_code: Sequence[str] = (),
+) -> pd.DataFrame:
     """Read a table of traits or covariates.
 
     Parameters
@@ -52,12 +78,17 @@ def read_table(table: TableLike, what: str = "phenotypes", text: Sequence[str] =
         What the table holds; used in error messages.
     text
         Columns that hold text, such as ids, even where they look like numbers.
+    categorical
+        Columns whose numbers name groups: they become text.
+    missing_code
+        Further marks of a missing value.
 
     Returns
     -------
     pandas.DataFrame
         ``fid`` (if given) and ``iid`` as text; every other column float64 with NaN, or text (object) with
-        None for missing. ``.attrs["source"]`` names the origin for later messages.
+        None for missing. ``.attrs["source"]`` names the origin for later messages, ``.attrs["remarks"]`` is the
+        tuple of remarks on its columns.
 
     Raises
     ------
@@ -91,7 +122,7 @@ def read_table(table: TableLike, what: str = "phenotypes", text: Sequence[str] =
     tidy = pd.DataFrame(columns)
     reject_duplicates(tidy, id_columns(tidy), source)
     tidy = tidy.reset_index(drop=True)
-    tidy.attrs["source"] = source
+    tidy.attrs |= {"source": source, "remarks": ()}
     return tidy
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, get_args
 from pydantic import create_model, field_validator, model_validator
 
 from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, SnpFilter
+from bayes_lmmlasso.cohort.tables import TableCoding
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import PEDIGREE
@@ -49,10 +50,14 @@ else:  # a field for each format that can be read
 class GenotypeSettings(_Formats):
     """The file of genotypes: one field for each format, of which one is given."""
 
+    ploidy: int = knob(
+        2, "Copies that a dosage counts: 1 for 0/1 (haploid or inbred), 4 for 0 to 4.", at_least=1, at_most=16
+    )
+
     @property
     def genotypes(self) -> GenotypeSource:
         """The genotypes and their format."""
-        return GenotypeSource.of(self.given_genotypes())
+        return GenotypeSource.of(self.given_genotypes(), self.ploidy)
 
     def given_genotypes(self) -> dict[str, Path]:
         """Return what is given of the formats' fields."""
@@ -60,9 +65,12 @@ class GenotypeSettings(_Formats):
 
 
 class FilterSettings(GenotypeSettings):
-    """Covariates, kinship, and which SNPs take part."""
+    """How tables and genotypes are coded, covariates, kinship, and which SNPs take part."""
 
+    missing_code: tuple[str, ...] = knob((), "Another mark of a missing value in tables, such as -999.", metavar="X")
     covar: Path | None = knob(None, "Table of covariates; all are used.", metavar="FILE")
+    covar_names: tuple[str, ...] = knob((), "Covariates to use, in place of all.", metavar="NAME,...")
+    categorical: tuple[str, ...] = knob((), "Covariates whose numbers name groups.", metavar="NAME,...")
     kinship: str = knob(
         "rrm",
         "Estimator, file of a kinship, or table of parents.",
@@ -70,6 +78,13 @@ class FilterSettings(GenotypeSettings):
     )
     maf: float = knob(SnpFilter.maf, "Least minor-allele frequency.", at_least=0, at_most=0.5)
     missing: float = knob(SnpFilter.missing, "Largest share of missing calls of a SNP.", at_least=0, at_most=1)
+
+    @property
+    def coding(self) -> TableCoding:
+        """How the tables are coded."""
+        return TableCoding(
+            covariate_names=self.covar_names, categorical=self.categorical, missing_code=self.missing_code
+        )
 
     @property
     def has_given_kinship(self) -> bool:

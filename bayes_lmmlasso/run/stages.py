@@ -77,7 +77,7 @@ def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | No
 
 def read_cohort(settings: DataSettings) -> Cohort:
     """Read the genotypes and join them with the tables."""
-    return settings.genotypes.read(settings.pheno, settings.trait, settings.covar)
+    return settings.genotypes.read(settings.pheno, settings.trait, settings.covar, **settings.coding)
 
 
 def prepare_analysis(settings: DataSettings, cohort: Cohort) -> AnalysisSet:

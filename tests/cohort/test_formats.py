@@ -97,7 +97,9 @@ def test_without_a_table_every_sample_is_kept(cohort, paths_by_format, name):
 
 def test_a_join_by_iid_needs_distinct_iids(paths_by_format):
     twins = pd.DataFrame({"fid": ["a", "b"], "iid": ["i1", "i1"], "y": [1.0, 2.0]})
-    with pytest.raises(bl.InputError, match=r"data frame \(as .*g.vcf has no fid\), got iid = 'i1' in rows 0, 1"):
+    with pytest.raises(
+        bl.InputError, match=r"data frame \(as .*g.vcf tells no families\), got iid = 'i1' in rows 0, 1"
+    ):
         bl.read_vcf(paths_by_format["vcf"], twins)
 
 

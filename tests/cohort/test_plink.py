@@ -89,7 +89,7 @@ def test_a_family_id_distinguishes_equal_individual_ids(prefix):
     (prefix.with_suffix(".fam")).write_text(FAM.replace("F2 c", "F2 a"))
     table = pd.DataFrame({"fid": ["F2", "F1"], "iid": ["a", "a"], "y": [1.0, 2.0]})
     np.testing.assert_array_equal(read_plink(prefix, table)["y"], [2.0, 1.0])
-    with pytest.raises(InputError, match=r"toy.fam \(as .* has no fid\), got iid = 'a' in rows 1, 3"):
+    with pytest.raises(InputError, match=r"toy.fam \(as .* tells no families\), got iid = 'a' in rows 1, 3"):
         read_plink(prefix, table[["iid", "y"]].iloc[:1])
 
 
@@ -175,8 +175,8 @@ def test_bad_arguments(prefix):
 
 
 def test_no_shared_sample_shows_ids_of_both_sides(prefix):
-    strangers = pd.DataFrame({"fid": ["a", "b", "c"], "iid": ["a", "b", "c"], "y": 1.0})
-    message = r"toy.fam and the phenotypes data frame, got none: fid iid is \['F1 a', 'F1 b'\] .* \['a a', 'b b'\]"
+    strangers = pd.DataFrame({"fid": ["x", "b", "c"], "iid": ["a", "b", "c"], "y": 1.0})
+    message = r"toy.fam and the phenotypes data frame, got none: fid iid is \['F1 a', 'F1 b'\] .* \['x a', 'b b'\]"
     with pytest.raises(InputError, match=message):
         read_plink(prefix, strangers)
     phenotypes, covariates = pd.DataFrame({"iid": ["a"], "y": 1.0}), pd.DataFrame({"iid": ["b"], "c": 1.0})

@@ -6,7 +6,7 @@ Genotypes are read after the join, for the samples that are left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.alignment import align
 from bayes_lmmlasso.cohort.dataset import Cohort, assemble
-from bayes_lmmlasso.cohort.tables import TableLike, id_columns, reject_duplicates
+from bayes_lmmlasso.cohort.tables import TableCoding, TableLike, id_columns, reject_duplicates
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.remarks import Remark
 
 __all__ = ["Dosage", "DosageType", "GenotypeFile", "GenotypeTable"]
 
@@ -45,12 +46,15 @@ class GenotypeTable(Display):
         ``(p, n)`` counts of the effect allele.
     source
         The file, for messages.
+    remarks
+        What is told about them.
     """
 
     samples: pd.DataFrame
     variants: pd.DataFrame
     dosage: Dosage
     source: str
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,12 @@ class GenotypeFile:
     load
         Takes the ascending positions ``(n,)`` of the samples wanted and the type wanted; returns the frame of all p
         SNPs and the ``(p, n)`` counts as in `GenotypeTable`, where float32 is always right.
+    traits
+        Table for `read_table` of the traits that the format holds beside the samples, with their ids.
+    n_variants
+        Number of SNPs, where it is known without reading them.
+    remarks
+        What is told about the samples.
 
     Raises
     ------
@@ -77,11 +87,16 @@ class GenotypeFile:
     samples: pd.DataFrame
     source: str
     load: Callable[[NDArray[np.intp], DosageType], tuple[pd.DataFrame, Dosage]]
+    traits: pd.DataFrame | None = None
+    n_variants: int | None = None
+    remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         reject_duplicates(self.samples, id_columns(self.samples), self.source)
 
-    def read(self, rows: NDArray[np.intp] | None = None, dtype: DosageType = "float32") -> GenotypeTable:
+    def read(
+        self, rows: NDArray[np.intp] | None = None, dtype: DosageType = "float32", *, ploidy: int = 2
+    ) -> GenotypeTable:
         """Read the genotypes.
 
         Parameters
@@ -90,11 +105,13 @@ class GenotypeFile:
             Ascending positions of the samples wanted; all by default.
         dtype
             See `DosageType`.
+        ploidy
+            Copies that the dosages of the file count; they are brought to 0 to 2.
 
         Raises
         ------
         InputError
-            No SNP, a count outside of 0 to 2, or what the format refuses.
+            No SNP, a count outside of 0 to ``ploidy``, or what the format refuses.
         """
         if dtype not in get_args(DosageType):
             raise InputError(f"expected dtype 'float32' or 'int8', got {dtype!r}; choose one of them")
@@ -106,7 +123,7 @@ class GenotypeFile:
         if dosage.dtype != np.int8:
             _check_counts(dosage, samples, variants, self.source)
             dosage = _narrowed(dosage) if dtype == "int8" else dosage
-        return GenotypeTable(samples, variants, dosage, self.source)
+        return GenotypeTable(samples, variants, dosage, self.source, self.remarks)
 
     def join(
         self,
@@ -114,11 +131,19 @@ class GenotypeFile:
         trait: str | None = None,
         covariates: TableLike | None = None,
         dtype: DosageType = "float32",
+        *,
+        ploidy: int = 2,
+        covariate_names: Sequence[str] = (),
+        categorical: Sequence[str] = (),
+        missing_code: Sequence[str] = (),
     ) -> Cohort:
         """Make a cohort of the samples that occur in the genotypes and in every table; see `read_plink`."""
-        alignment = align(self.samples, phenotypes, trait, covariates, source=self.source)
-        table = self.read(alignment.rows, dtype)
-        return assemble(table.dosage, table.variants, alignment)
+        coding = TableCoding(covariate_names=covariate_names, categorical=categorical, missing_code=missing_code)
+        if phenotypes is None and trait is not None:
+            phenotypes = self.traits
+        alignment = align(self.samples, phenotypes, trait, covariates, source=self.source, **coding)
+        table = self.read(alignment.rows, dtype, ploidy=ploidy)
+        return assemble(table.dosage, table.variants, alignment, table.remarks)
 
 
 def _check_counts(dosage: Dosage, samples: pd.DataFrame, variants: pd.DataFrame, source: str) -> None:

@@ -22,7 +22,10 @@ PathLike = str | os.PathLike[str]
 
 
 class CohortReader[**P](Protocol):
-    """Reads genotypes and joins them with tables by sample id; ``P`` are the options of the format."""
+    """Reads genotypes and joins them with tables by sample id.
+
+    Its options are those of `GenotypeFile.join`, and ``P`` of the format.
+    """
 
     open: Callable[Concatenate[PathLike, P], GenotypeFile]
 
@@ -33,8 +36,8 @@ class CohortReader[**P](Protocol):
         trait: str | None = None,
         covariates: TableLike | None = None,
         dtype: DosageType = "float32",
-        *args: P.args,
-        **options: P.kwargs,
+        *args: Any,
+        **options: Any,
     ) -> Cohort:
         """Read and join, see `bayes_lmmlasso.read_plink`."""
 

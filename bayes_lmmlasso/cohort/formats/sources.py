@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, Unpack
 
 import pandas as pd
 
@@ -19,7 +19,7 @@ from bayes_lmmlasso.cohort.formats.plink import PLINK
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike
 from bayes_lmmlasso.cohort.formats.vcf import VCF
 from bayes_lmmlasso.cohort.formats.vcf_zarr import VCF_ZARR
-from bayes_lmmlasso.cohort.tables import TableLike
+from bayes_lmmlasso.cohort.tables import TableCoding, TableLike
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["FORMATS", "GenotypeSource", "read_genotypes"]
@@ -45,6 +45,8 @@ class GenotypeSource:
         A name in `FORMATS`.
     path
         File, folder or prefix.
+    ploidy
+        Copies of a chromosome that dosages count.
 
     Raises
     ------
@@ -54,13 +56,14 @@ class GenotypeSource:
 
     format: str
     path: Path
+    ploidy: int = 2
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise InputError(f"expected a format among {', '.join(FORMATS)}, got {self.format!r}; choose one of them")
 
     @classmethod
-    def of(cls, given: Mapping[str, Path | None]) -> Self:
+    def of(cls, given: Mapping[str, Path | None], ploidy: int = 2) -> Self:
         """Return the one source among options named by `FORMATS`.
 
         Raises
@@ -73,7 +76,7 @@ class GenotypeSource:
             options = {name: f"--{name.replace('_', '-')}" for name in FORMATS}
             got = " and ".join(options[name] for name, _ in sources) or "none"
             raise InputError(f"expected genotypes by one of {', '.join(options.values())}, got {got}: give one of them")
-        return cls(*sources[0])
+        return cls(*sources[0], ploidy)
 
     def read(
         self,
@@ -81,13 +84,14 @@ class GenotypeSource:
         trait: str | None = None,
         covariates: TableLike | None = None,
         dtype: DosageType = "float32",
+        **coding: Unpack[TableCoding],
     ) -> Cohort:
         """Read the genotypes and join them with tables, if there are some; see `read_plink`."""
-        return FORMATS[self.format].read(self.path, phenotypes, trait, covariates, dtype)
+        return FORMATS[self.format].read(self.path, phenotypes, trait, covariates, dtype, ploidy=self.ploidy, **coding)
 
     def read_table(self, dtype: DosageType = "float32") -> GenotypeTable:
         """Read the genotypes of all samples."""
-        return FORMATS[self.format].read.open(self.path).read(dtype=dtype)
+        return FORMATS[self.format].read.open(self.path).read(dtype=dtype, ploidy=self.ploidy)
 
     def samples(self) -> pd.DataFrame:
         """Read who is genotyped: ``iid``, and ``fid`` if the format has it, in the order of the file.
@@ -111,6 +115,8 @@ def read_genotypes(
     trait: str | None = None,
     covariates: TableLike | None = None,
     dtype: DosageType = "float32",
+    ploidy: int = 2,
+    **coding: Unpack[TableCoding],
 ) -> Cohort:
     """Read genotypes of any format and join them with tables by sample id.
 
@@ -120,7 +126,7 @@ def read_genotypes(
         File, folder or prefix.
     format
         A name in `bayes_lmmlasso.cohort.FORMATS`, such as ``bfile`` (PLINK 1) or ``vcf``.
-    phenotypes, trait, covariates, dtype
+    phenotypes, trait, covariates, dtype, ploidy, **coding
         As in `read_plink`.
 
     Raises
@@ -129,4 +135,5 @@ def read_genotypes(
         An unknown format, or what the reader of the format raises.
     """
     name = check_type(format, str, "the name of a format", f"choose among {', '.join(FORMATS)}")
-    return GenotypeSource(name, check_path(path, "genotypes")).read(phenotypes, trait, covariates, dtype)
+    source = GenotypeSource(name, check_path(path, "genotypes"), ploidy)
+    return source.read(phenotypes, trait, covariates, dtype, **coding)

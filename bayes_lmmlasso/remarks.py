@@ -1,0 +1,36 @@
+"""What is told about data: one sentence each, some of them a call for caution.
+
+Readers, filters and checks return remarks beside their results. Every command shows them, ``run.json`` and the file
+beside a table keep them, and those that call for caution stand among the cautions of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Remark", "examples"]
+
+_N_EXAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A sentence about the data.
+
+    Attributes
+    ----------
+    text
+        What was seen, how often, examples, and the way out where there is something to get out of.
+    caution
+        Whether results should be read with it in mind.
+    """
+
+    text: str
+    caution: bool = False
+
+
+def examples(values: Iterable[object], n: int = _N_EXAMPLES) -> str:
+    """Name the first values, and say whether there are more."""
+    listed = [str(value) for value in values]
+    return ", ".join(listed[:n]) + (", ..." if len(listed) > n else "")
