@@ -17,8 +17,9 @@ variable                  dims                   meaning
 any other                 samples                a trait or covariate: float64 (NaN) or text (None)
 ========================  =====================  ======================================================
 
-``attrs["covariates"]`` lists the columns of the covariate table, ``attrs["dropped_samples"]`` (JSON) counts
-the samples that the join left out, per cause, ``attrs["remarks"]`` (JSON) what is told about the data.
+``attrs["covariates"]`` lists the covariates used, ``attrs["dropped_samples"]`` (JSON) counts the samples that
+the join left out, per cause, ``attrs["dropped_examples"]`` (JSON) names some of them, and ``attrs["remarks"]``
+(JSON) is what is told about the data.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.cohort.alignment import Alignment
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.remarks import Remark
+from bayes_lmmlasso.remarks import N_EXAMPLES, Remark
 
 __all__ = [
     "Cohort",
@@ -96,7 +97,8 @@ def assemble(
         },
         attrs={
             "covariates": alignment.covariates,
-            "dropped_samples": json.dumps(alignment.dropped),
+            "dropped_samples": json.dumps({cause: len(ids) for cause, ids in alignment.dropped.items()}),
+            "dropped_examples": json.dumps({cause: ids[:N_EXAMPLES] for cause, ids in alignment.dropped.items()}),
             "remarks": json.dumps([asdict(remark) for remark in (*remarks, *alignment.remarks)]),
         },
     )

@@ -7,7 +7,7 @@ calls, then variation, then minor-allele frequency (see `SnpFilter`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.arguments import check_type, named
 from bayes_lmmlasso.cohort.covariates import CovariateCoding, column_values, covariate_design, has_covariates
-from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, sample_frame, source_of, variant_frame
+from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, remarks_of, sample_frame, source_of, variant_frame
+from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.new_samples import standardise_new_samples
+from bayes_lmmlasso.cohort.plausibility import THINNED, covariate_remarks, sample_remarks, trait_remarks
 from bayes_lmmlasso.cohort.snp_filter import SnpFilter, per_cause
-from bayes_lmmlasso.cohort.standardise import snp_statistics, standardise_calls
+from bayes_lmmlasso.cohort.standardise import missing_share, snp_statistics, standardise_calls
 from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
-from bayes_lmmlasso.display import Display
+from bayes_lmmlasso.display import Display, describe
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.remarks import N_EXAMPLES
 
 __all__ = ["AnalysisSet", "prepare"]
 
@@ -56,8 +59,8 @@ class AnalysisSet(Display):
         ``(p,)`` dosage statistics that standardised X.
     trait_name, trait
         The trait and its transform.
-    dropped_samples, dropped_variants
-        Counts per cause.
+    intake
+        What was taken in and what was left out, and why.
     """
 
     X: NDArray[np.float32]
@@ -72,8 +75,22 @@ class AnalysisSet(Display):
     sd: NDArray[np.float64]
     trait_name: str
     trait: TraitTransform
-    dropped_samples: dict[str, int]
-    dropped_variants: dict[str, int]
+    intake: Intake
+
+    @property
+    def dropped_samples(self) -> dict[str, int]:
+        """Samples left out, per cause."""
+        return self.intake.dropped_samples
+
+    @property
+    def dropped_variants(self) -> dict[str, int]:
+        """SNPs left out, per cause."""
+        return self.intake.dropped_snps
+
+    def _described(self) -> Iterator[tuple[str, str]]:
+        yield from (entry for entry in super()._described() if entry[0] != "intake")
+        for k, line in enumerate(self.intake.lines()):
+            yield f"intake {k + 1}", describe(line)
 
     def dosages(self) -> NDArray[np.float32]:
         """Return the ``(n, p)`` dosages that were standardised; missing ones at their mean, whole ones whole."""
@@ -147,7 +164,7 @@ def prepare(
     values = _trait_values(check_cohort(cohort), check_type(trait, str, "the name of a trait", "name one"))
     if isinstance(covariates, str) or not isinstance(covariates, Iterable):
         raise InputError(f"expected a list of covariates, got {named(covariates)}: name columns of the cohort")
-    rows, dropped_samples = _choose_samples(cohort, values, covariates)
+    rows, dropped_samples, some = _choose_samples(cohort, values, covariates)
     try:
         fitted = fit_trait_transform(values[rows], transform)
     except InputError as error:
@@ -157,9 +174,17 @@ def prepare(
     statistics = snp_statistics(calls, rows)
     columns, dropped_variants = snp_filter.choose(statistics)
     mean, sd = statistics.mean[columns], statistics.sd[columns]
+    X, y = standardise_calls(calls, mean, sd, rows=rows, columns=columns), fitted.forward(values[rows])
+    ids = [str(name) for name in cohort["sample_id"].values[rows]]
+    thinned = np.unique(np.linspace(0, len(columns) - 1, THINNED).astype(np.intp))
+    checks = (
+        *trait_remarks(trait, values[rows], ids),
+        *covariate_remarks(design.matrix, design.names, trait, y),
+        *sample_remarks(X[:, thinned], missing_share(calls, rows, columns[thinned]), ids),
+    )
     return AnalysisSet(
-        X=standardise_calls(calls, mean, sd, rows=rows, columns=columns),
-        y=fitted.forward(values[rows]),
+        X=X,
+        y=y,
         covariates=design.matrix,
         covariate_names=design.names,
         covariate_coding=design.coding,
@@ -170,8 +195,16 @@ def prepare(
         sd=sd,
         trait_name=trait,
         trait=fitted,
-        dropped_samples=dropped_samples,
-        dropped_variants=dropped_variants,
+        intake=Intake(
+            trait=trait,
+            n_samples=len(rows),
+            n_snps=len(columns),
+            dropped_samples=dropped_samples,
+            dropped_snps=dropped_variants,
+            examples=some,
+            covariates=design.taken,
+            remarks=(*remarks_of(cohort), *checks),
+        ),
     )
 
 
@@ -191,17 +224,20 @@ def _trait_values(cohort: Cohort, trait: str) -> NDArray[np.float64]:
 
 def _choose_samples(
     cohort: Cohort, values: NDArray[np.float64], covariates: Sequence[str]
-) -> tuple[NDArray[np.intp], dict[str, int]]:
-    """Positions of the samples analysed, and counts of the others per cause."""
+) -> tuple[NDArray[np.intp], dict[str, int], dict[str, list[str]]]:
+    """Positions of the samples analysed, counts of the others per cause, and some of their ids."""
     counts = {"no genotype": 0, "not in phenotype table": 0, "no trait": 0, "covariate missing": 0}
     counts |= json.loads(cohort.attrs.get("dropped_samples", "{}"))
+    some: dict[str, list[str]] = json.loads(cohort.attrs.get("dropped_examples", "{}"))
     has_trait, complete = ~np.isnan(values), has_covariates(cohort, covariates)
-    counts["no trait"] = int((~has_trait).sum())
-    counts["covariate missing"] += int((has_trait & ~complete).sum())
+    for cause, lost in (("no trait", ~has_trait), ("covariate missing", has_trait & ~complete)):
+        counts[cause] += int(lost.sum())
+        ids = cohort["sample_id"].values[lost][:N_EXAMPLES].tolist()
+        some[cause] = [*some.get(cause, []), *ids][:N_EXAMPLES]
     rows = np.flatnonzero(has_trait & complete)
     if len(rows) < _MIN_SAMPLES:
         raise InputError(
             f"expected at least {_MIN_SAMPLES} samples with trait, genotypes and covariates, got {len(rows)} "
             f"(left out: {per_cause(counts)}); check ids and missing values"
         )
-    return rows, counts
+    return rows, counts, some

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare, sample_frame
+from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
@@ -52,6 +53,8 @@ class MixedModel:
         Factor of the Gower scaling.
     null_model
         Fitted by REML with the analysis set's covariates.
+    intake
+        What was taken in and what was left out, and what is told about data, kinship and null model.
     """
 
     analysis: AnalysisSet
@@ -59,6 +62,7 @@ class MixedModel:
     basis: Eigenbasis
     kinship_scale: float
     null_model: NullModel
+    intake: Intake
 
 
 def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | None = None) -> AnalysisSet:
@@ -71,8 +75,17 @@ def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | No
     """
     with clock("data") as remark:
         analysis = prepare_analysis(settings, read_cohort(settings) if cohort is None else cohort)
-        remark("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
+        remark(_counts(analysis.intake))
     return analysis
+
+
+def _counts(intake: Intake) -> str:
+    """Say how much is analysed, how much is not, and whether there is more to know."""
+    lost = sum(intake.dropped_samples.values()), sum(intake.dropped_snps.values())
+    cautions = sum(remark.caution for remark in intake.remarks)
+    left_out = f" ({lost[0]:,} and {lost[1]:,} left out)" if any(lost) else ""
+    told = f", {cautions} {'caution' if cautions == 1 else 'cautions'}" if cautions else ""
+    return f"{intake.n_samples:,} samples, {intake.n_snps:,} SNPs{left_out}{told}"
 
 
 def read_cohort(settings: DataSettings) -> Cohort:
@@ -106,7 +119,7 @@ def fit_mixed_model(settings: DataSettings, clock: StageClock, cohort: Cohort | 
     with clock("null model") as remark:
         null_model = fit_null_model(analysis.y, related.basis, analysis.covariates, "reml")
         remark(f"PVE {null_model.pve:.3f}")
-    return MixedModel(analysis, related.K, related.basis, related.scale, null_model)
+    return MixedModel(analysis, related.K, related.basis, related.scale, null_model, analysis.intake)
 
 
 def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> NDArray[np.float64]:

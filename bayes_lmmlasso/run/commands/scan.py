@@ -82,13 +82,13 @@ def scan_lines(analysis: AnalysisSet, result: Scan) -> list[str]:
     The genomic inflation is the median chi-square statistic over its expectation (Devlin and Roeder 1999,
     doi:10.1111/j.0006-341X.1999.00997.x).
     """
-    n, p = analysis.X.shape
+    p = analysis.X.shape[1]
     values = result.p
     inflation = chdtri(1, np.nanmedian(values)) / chdtri(1, 0.5)
     order = np.argsort(result.log10_p, kind="stable")[:_N_NAMED]
     names = analysis.variants["snp"].to_numpy()
     return [
-        f"{analysis.trait_name}: {n:,} samples, {p:,} SNPs",
+        *analysis.intake.lines(),
         f"scan ({result.method}): {np.count_nonzero(values <= 0.05 / p):,} SNPs with p at most 0.05 / {p:,}, "
         f"genomic inflation {inflation:.3f}",
         "smallest p: " + ", ".join(f"{names[j]} ({values[j]:.2g})" for j in order),
