@@ -167,8 +167,8 @@ def simulate(
     """Simulate traits with known causal SNPs on real or simulated genotypes, with the truth, in DIR."""
     made = design.design()
     with stage_bars() as progress:
-        truth = run_simulation(simulation, made, random.seed, out, overwrite=overwrite, progress=progress)
-    tell(simulation_lines(truth, simulation, made, out))
+        simulated = run_simulation(simulation, made, random.seed, out, overwrite=overwrite, progress=progress)
+    tell(simulation_lines(simulated, simulation, made, out))
 
 
 @_command

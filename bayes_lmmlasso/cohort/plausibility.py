@@ -9,14 +9,14 @@ compared over at most 1,000 of the analysed SNPs, evenly spaced: with x_i the st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.remarks import Remark, examples
 
-__all__ = ["THINNED", "covariate_remarks", "sample_remarks", "trait_remarks"]
+__all__ = ["THINNED", "covariate_remarks", "sample_remarks", "snp_remarks", "trait_remarks"]
 
 THINNED = 1000
 """SNPs over which samples are compared."""
@@ -108,6 +108,27 @@ def covariate_remarks(
             )
         )
     return found
+
+
+def snp_remarks(dropped: Mapping[str, int], p: int) -> list[Remark]:
+    """Tell when most SNPs fall because they lack calls.
+
+    Parameters
+    ----------
+    dropped
+        SNPs left out, per cause.
+    p
+        SNPs of the genotypes.
+    """
+    lacking = dropped["missingness"]
+    if lacking <= _MOSTLY_MISSING * p:
+        return []
+    return [
+        Remark(
+            f"{lacking:,} of {p:,} SNPs lack too many calls: raise --missing, or fill in the genotypes first",
+            caution=True,
+        )
+    ]
 
 
 def sample_remarks(X: NDArray[np.float32], missing: NDArray[np.float64], ids: Sequence[str]) -> list[Remark]:

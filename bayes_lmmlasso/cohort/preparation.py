@@ -1,35 +1,25 @@
-"""From a cohort to what is analysed: samples and SNPs chosen, trait, SNPs and covariates standardised.
-
-Samples first (trait present, then covariates present), then SNPs over those samples: share of missing
-calls, then variation, then minor-allele frequency (see `SnpFilter`).
-"""
+"""From a cohort to what is analysed: samples and SNPs chosen (`bayes_lmmlasso.cohort.choice`) and standardised."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.arguments import check_type, named
-from bayes_lmmlasso.cohort.covariates import CovariateCoding, column_values, covariate_design, has_covariates
-from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, remarks_of, sample_frame, source_of, variant_frame
+from bayes_lmmlasso.cohort.choice import choose
+from bayes_lmmlasso.cohort.covariates import CovariateCoding
+from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, sample_frame, variant_frame
 from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.new_samples import standardise_new_samples
-from bayes_lmmlasso.cohort.plausibility import THINNED, covariate_remarks, sample_remarks, trait_remarks
-from bayes_lmmlasso.cohort.snp_filter import SnpFilter, per_cause
-from bayes_lmmlasso.cohort.standardise import missing_share, snp_statistics, standardise_calls
-from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
+from bayes_lmmlasso.cohort.snp_filter import SnpFilter
+from bayes_lmmlasso.cohort.standardise import standardise_calls
+from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName
 from bayes_lmmlasso.display import Display, describe
-from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.remarks import N_EXAMPLES
 
 __all__ = ["AnalysisSet", "prepare"]
-
-_MIN_SAMPLES = 3
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,31 +150,14 @@ def prepare(
     >>> analysis.X.shape
     (60, 100)
     """
-    snp_filter = SnpFilter(maf, missing)
-    values = _trait_values(check_cohort(cohort), check_type(trait, str, "the name of a trait", "name one"))
-    if isinstance(covariates, str) or not isinstance(covariates, Iterable):
-        raise InputError(f"expected a list of covariates, got {named(covariates)}: name columns of the cohort")
-    rows, dropped_samples, some = _choose_samples(cohort, values, covariates)
-    try:
-        fitted = fit_trait_transform(values[rows], transform)
-    except InputError as error:
-        raise InputError(f"trait {trait!r} of {source_of(cohort, trait)}: {error}") from error
-    design = covariate_design(cohort, covariates, rows)
-    calls = cohort["call_dosage"].values
-    statistics = snp_statistics(calls, rows)
-    columns, dropped_variants = snp_filter.choose(statistics)
-    mean, sd = statistics.mean[columns], statistics.sd[columns]
-    X, y = standardise_calls(calls, mean, sd, rows=rows, columns=columns), fitted.forward(values[rows])
-    ids = [str(name) for name in cohort["sample_id"].values[rows]]
-    thinned = np.unique(np.linspace(0, len(columns) - 1, THINNED).astype(np.intp))
-    checks = (
-        *trait_remarks(trait, values[rows], ids),
-        *covariate_remarks(design.matrix, design.names, trait, y),
-        *sample_remarks(X[:, thinned], missing_share(calls, rows, columns[thinned]), ids),
+    chosen = choose(
+        check_cohort(cohort), trait, covariates=covariates, snps=SnpFilter(maf, missing), transform=transform
     )
+    rows, columns, design = chosen.rows, chosen.columns, chosen.design
+    calls, mean, sd = cohort["call_dosage"].values, chosen.mean, chosen.sd
     return AnalysisSet(
-        X=X,
-        y=y,
+        X=standardise_calls(calls, mean, sd, rows=rows, columns=columns),
+        y=chosen.y,
         covariates=design.matrix,
         covariate_names=design.names,
         covariate_coding=design.coding,
@@ -194,50 +167,6 @@ def prepare(
         mean=mean,
         sd=sd,
         trait_name=trait,
-        trait=fitted,
-        intake=Intake(
-            trait=trait,
-            n_samples=len(rows),
-            n_snps=len(columns),
-            dropped_samples=dropped_samples,
-            dropped_snps=dropped_variants,
-            examples=some,
-            covariates=design.taken,
-            remarks=(*remarks_of(cohort), *checks),
-        ),
+        trait=chosen.trait,
+        intake=chosen.intake,
     )
-
-
-def _trait_values(cohort: Cohort, trait: str) -> NDArray[np.float64]:
-    values = column_values(cohort, trait, "trait")
-    source = source_of(cohort, trait)
-    if values.dtype == object:
-        text = next(v for v in values if isinstance(v, str) and np.isnan(pd.to_numeric(v, errors="coerce")))
-        raise InputError(f"expected numbers in trait {trait!r} of {source}, got {text!r}; write NA where it is unknown")
-    if np.isnan(values).all():
-        raise InputError(
-            f"expected values of trait {trait!r} in {source}, got none for the {len(values)} samples with "
-            "genotypes; choose another trait"
-        )
-    return values
-
-
-def _choose_samples(
-    cohort: Cohort, values: NDArray[np.float64], covariates: Sequence[str]
-) -> tuple[NDArray[np.intp], dict[str, int], dict[str, list[str]]]:
-    """Positions of the samples analysed, counts of the others per cause, and some of their ids."""
-    counts = {"no genotype": 0, "not in phenotype table": 0, "no trait": 0, "covariate missing": 0}
-    counts |= json.loads(cohort.attrs.get("dropped_samples", "{}"))
-    some: dict[str, list[str]] = json.loads(cohort.attrs.get("dropped_examples", "{}"))
-    has_trait, complete = ~np.isnan(values), has_covariates(cohort, covariates)
-    for cause, lost in (("no trait", ~has_trait), ("covariate missing", has_trait & ~complete)):
-        counts[cause] += int(lost.sum())
-        ids = cohort["sample_id"].values[lost][:N_EXAMPLES].tolist()
-        some[cause] = [*some.get(cause, []), *ids][:N_EXAMPLES]
-    rows = np.flatnonzero(has_trait & complete)
-    if len(rows) < _MIN_SAMPLES:
-        raise InputError(
-            f"expected at least {_MIN_SAMPLES} samples with trait, genotypes and covariates, got {len(rows)} "
-            f"(left out: {per_cause(counts)}); check ids and missing values"
-        )
-    return rows, counts, some

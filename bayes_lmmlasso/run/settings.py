@@ -50,8 +50,12 @@ else:  # a field for each format that can be read
 class GenotypeSettings(_Formats):
     """The file of genotypes: one field for each format, of which one is given."""
 
-    ploidy: int = knob(
-        2, "Copies that a dosage counts: 1 for 0/1 (haploid or inbred), 4 for 0 to 4.", at_least=1, at_most=16
+    ploidy: int | None = knob(
+        None,
+        "Copies that a dosage counts: 1 for 0/1 (haploid or inbred), 4 for 0 to 4.",
+        at_least=1,
+        at_most=16,
+        unset="2",
     )
 
     @property

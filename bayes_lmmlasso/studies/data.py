@@ -98,6 +98,8 @@ def data_content(settings: CohortSettings, trait: str) -> dict[str, Any]:
         "maf": settings.maf,
         "missing": settings.missing,
         "transform": settings.transform,
+        "ploidy": settings.ploidy,
+        **settings.coding,
         "trait": trait,
         "values": hashlib.sha256(column.encode()).hexdigest(),
     }

@@ -66,8 +66,8 @@ def prediction_lines(prediction: RunPrediction) -> list[str]:
     table = prediction.table
     width = (table["hi"] - table["lo"]).median()
     return [
-        f"{prediction.trait_name}: {len(table):,} samples predicted, {prediction.left_out:,} left out "
-        "(covariate missing)",
+        *prediction.intake.lines(),
+        f"{prediction.trait_name}: {len(table):,} samples predicted",
         f"mean {table['mean'].min():.4g} to {table['mean'].max():.4g}; median width of the 95% intervals {width:.4g}",
     ]
 
