@@ -190,7 +190,7 @@ def _require_column(table: pd.DataFrame, name: str, role: str) -> None:
         return
     alike = [known for known in names if known.casefold() == name.casefold()]
     offer = f"did you mean {alike[0]!r}?" if alike else f"choose one of {', '.join(names) or 'none, it has ids alone'}"
-    raise InputError(f"expected a {role} of {table.attrs['source']}, got {name!r}; {offer}")
+    raise InputError(f"expected {role} {name!r} in {table.attrs['source']}, got no such column; {offer}")
 
 
 def _check_categorical(names: Sequence[str], columns: dict[str, xr.DataArray]) -> None:
