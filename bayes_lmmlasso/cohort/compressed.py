@@ -23,7 +23,7 @@ _CHUNK = 1 << 17
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[io.BufferedIOBase]:
+def open_bytes(path: Path) -> Iterator[io.BufferedReader | gzip.GzipFile]:
     """Open a file for reading what it holds once it is unpacked.
 
     Raises
@@ -58,7 +58,7 @@ def open_text(path: Path, encoding: str = "utf-8-sig") -> Iterator[TextIO]:
 class _ZstdFile(io.RawIOBase):
     """What a Zstandard file of one or more frames holds; the end of the file within a frame is an error."""
 
-    def __init__(self, file: io.BufferedIOBase) -> None:
+    def __init__(self, file: io.BufferedReader) -> None:
         self._file = file
         self._package = optional_package("zstandard", "zst")
         self._frame: Any = None
