@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from bayes_lmmlasso.cohort.formats.optional import optional_package
 
@@ -23,7 +23,7 @@ _CHUNK = 1 << 17
 
 
 @contextmanager
-def open_bytes(path: Path) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+def open_bytes(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
     """Open a file for reading what it holds once it is unpacked.
 
     Raises
@@ -58,7 +58,7 @@ def open_text(path: Path, encoding: str = "utf-8-sig") -> Iterator[TextIO]:
 class _ZstdFile(io.RawIOBase):
     """What a Zstandard file of one or more frames holds; the end of the file within a frame is an error."""
 
-    def __init__(self, file: io.BufferedReader) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._package = optional_package("zstandard", "zst")
         self._frame: Any = None
