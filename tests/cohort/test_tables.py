@@ -59,7 +59,7 @@ def test_frame_is_read_as_a_file_is(tmp_path):
     [
         ("", "at least one row of phenotypes, got 0 lines"),
         ("fid\tiid\ty\n", "at least one row of phenotypes, got 1 lines"),
-        ("sample\ty\na\t1\n", "column 'iid' in .*t.tsv, got sample, y; name"),
+        ("plant\ty\n1\t1\n", "column 'iid' in .*t.tsv, got plant, y; name"),
         ("iid\ty\ty\na\t1\t2\n", "'y' more than once; rename"),
         ("iid\ty\na\t1\n\nb\t1\t2\n", r"expected 2 fields \(iid y\), got 3 in line 4 of .*t.tsv; repair"),
         ("iid\ty\na\t1\nb\n", "got 1 in line 3"),
