@@ -6,8 +6,9 @@ table that has some, so that one cohort has the same samples in every format.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Unpack
 
 import numpy as np
@@ -16,7 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.ids import find_samples, likely_reason, tells_families
-from bayes_lmmlasso.cohort.tables import TableCoding, TableLike, id_columns, read_table, value_columns
+from bayes_lmmlasso.cohort.tables import TableCoding, TableLike, id_columns, read_table, use_columns, value_columns
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.remarks import Remark, examples
 
@@ -104,11 +105,13 @@ def align(
             table = table[[*id_columns(table), *names]]
         elif trait is not None:
             _require_column(table, trait, "trait")
+        used = names if what == "covariates" else [trait] if trait is not None else []
+        of_columns = [remark for each in table.attrs["column_remarks"].values() for remark in each]
+        remarks += [remark for remark in use_columns(table, used) if remark not in of_columns]
         rows = find_samples(samples, table, source, table.attrs["source"])
         if not joined:
             dropped["no genotype"] = _without_genotypes(table, rows)
         dropped[cause] = samples["iid"][keep & (rows < 0)].tolist()
-        remarks += table.attrs["remarks"]
         remarks += _remarks_on_join(samples, table, rows, source)
         keep &= rows >= 0
         if tells_families(table) and not tells_families(samples):
@@ -151,7 +154,12 @@ def _columns(
     columns: dict[str, xr.DataArray] = {}
     for table, rows in joined:
         for name in value_columns(table):
-            attrs = {"source": table.attrs["source"]}
+            told = json.dumps([asdict(remark) for remark in table.attrs["column_remarks"][name]])
+            attrs = {
+                "source": table.attrs["source"],
+                "refusal": table.attrs["refusals"].get(name, ""),
+                "remarks": told,
+            }
             column = xr.DataArray(table[name].to_numpy()[rows[keep]], dims="samples", attrs=attrs)
             if name in columns and not column.equals(columns[name]):
                 raise InputError(

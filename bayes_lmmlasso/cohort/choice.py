@@ -86,7 +86,7 @@ def choose(
         examples=some,
         covariates=design.taken,
         remarks=(
-            *remarks_of(cohort),
+            *remarks_of(cohort, [trait, *covariates]),
             *trait_remarks(trait, values[rows], ids),
             *covariate_remarks(design.matrix, design.names, trait, y),
             *snp_remarks(dropped_snps, len(calls)),

@@ -178,6 +178,8 @@ def column_values(cohort: Cohort, name: str, role: str) -> NDArray[Any]:
     if name not in known:
         choices = ", ".join(known) or "none, as the cohort was read without tables"
         raise InputError(f"expected a known {role}, got {name!r}; choose among: {choices}")
+    if refusal := cohort[name].attrs.get("refusal"):
+        raise InputError(refusal)
     values: NDArray[Any] = cohort[name].values
     if values.dtype.kind not in "biuf":
         return values.astype(object)

@@ -14,7 +14,8 @@ variable                  dims                   meaning
 ``variant_allele``        variants, alleles      column 0 is the counted (effect) allele, allele 1 of a
                                                  .bim; column 1 the other one
 ``contig_id``             contigs                chromosome names in order of appearance
-any other                 samples                a trait or covariate: float64 (NaN) or text (None)
+any other                 samples                a trait or covariate: float64 (NaN) or text (None); its attributes
+                                                 say whence it is, what is told of it, and why it cannot be used
 ========================  =====================  ======================================================
 
 ``attrs["covariates"]`` lists the covariates used, ``attrs["dropped_samples"]`` (JSON) counts the samples that
@@ -127,9 +128,10 @@ def check_cohort(cohort: object) -> Cohort:
     return cohort
 
 
-def remarks_of(cohort: Cohort) -> tuple[Remark, ...]:
-    """Return what is told about the data of a cohort."""
-    return tuple(Remark(**remark) for remark in json.loads(cohort.attrs.get("remarks", "[]")))
+def remarks_of(cohort: Cohort, columns: Sequence[str] = ()) -> tuple[Remark, ...]:
+    """Return what is told about the data of a cohort, and about some of its traits and covariates."""
+    told = [cohort.attrs, *(cohort[name].attrs for name in columns)]
+    return tuple(Remark(**remark) for attrs in told for remark in json.loads(attrs.get("remarks", "[]")))
 
 
 def sample_frame(cohort: Cohort) -> pd.DataFrame:

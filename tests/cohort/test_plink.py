@@ -160,7 +160,9 @@ def test_damaged_files(prefix, suffix, content, message):
 
 def test_bad_arguments(prefix):
     table = pd.DataFrame({"fid": ["F1", "F2"], "iid": ["a", "c"], "y": [1.0, 2.0], "z": [1.0, 2.0]})
-    with pytest.raises(InputError, match="trait 'w' in the phenotypes data frame, got no such column; choose one of y, z"):
+    with pytest.raises(
+        InputError, match="trait 'w' in the phenotypes data frame, got no such column; choose one of y, z"
+    ):
         read_plink(prefix, table, "w")
     with pytest.raises(InputError, match="table with trait 'y', got none, and .*toy.fam brings no traits"):
         read_plink(prefix, trait="y")
