@@ -179,16 +179,16 @@ def _without_genotypes(table: pd.DataFrame, rows: NDArray[np.intp]) -> list[str]
 
 
 def _remarks_on_join(samples: pd.DataFrame, table: pd.DataFrame, rows: NDArray[np.intp], source: str) -> list[Remark]:
-    """Tell, with caution, when more than a tenth of either side has no partner."""
+    """Tell, with caution, when more than a tenth of either side has no partner, or ids look spoilt."""
     left, right = samples["iid"][rows < 0].astype(str).tolist(), _without_genotypes(table, rows)
-    if len(left) <= _MANY * len(samples) and len(right) <= _MANY * len(table):
+    reason = likely_reason(left, right) if left and right else ""
+    if not reason and len(left) <= _MANY * len(samples) and len(right) <= _MANY * len(table):
         return []
     origin, sides = table.attrs["source"], []
     if right:
         sides.append(f"{len(right):,} of {len(table):,} rows of {origin} have no genotypes ({examples(right)})")
     if left:
         sides.append(f"{len(left):,} of {len(samples):,} samples of {source} are not in {origin} ({examples(left)})")
-    reason = likely_reason(left, right)
     return [Remark(f"{'; '.join(sides)}{f': {reason}' if reason else ''}", caution=True)]
 
 

@@ -164,7 +164,7 @@ def test_bad_arguments(prefix):
         InputError, match="trait 'w' in the phenotypes data frame, got no such column; choose one of y, z"
     ):
         read_plink(prefix, table, "w")
-    with pytest.raises(InputError, match="table with trait 'y', got none, and .*toy.fam brings no traits"):
+    with pytest.raises(InputError, match=r"table with trait 'y', got none, and .*toy.fam brings no traits"):
         read_plink(prefix, trait="y")
     with pytest.raises(InputError, match="'float32' or 'int8', got 'float16'"):
         read_plink(prefix, dtype="float16")
