@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["N_EXAMPLES", "Remark", "examples"]
+__all__ = ["N_EXAMPLES", "Remark", "counted", "examples"]
 
 N_EXAMPLES = 2
 """Cases that are named where more are counted."""
@@ -35,3 +35,8 @@ def examples(values: Iterable[object], n: int = N_EXAMPLES) -> str:
     """Name the first values, and say whether there are more."""
     listed = [str(value) for value in values]
     return ", ".join(listed[:n]) + (", ..." if len(listed) > n else "")
+
+
+def counted(n: int, what: str) -> str:
+    """Count things: "1 value", "2 values"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

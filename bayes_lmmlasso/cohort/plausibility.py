@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.remarks import Remark, examples
+from bayes_lmmlasso.remarks import Remark, counted, examples
 
 __all__ = ["THINNED", "covariate_remarks", "sample_remarks", "snp_remarks", "trait_remarks"]
 
@@ -25,7 +25,7 @@ _LEAST_SNPS = 100  # fewer can agree by chance
 _SAME = 0.99
 _BLOCK = 512  # samples that are compared with all others at a time
 _FAR = 10.0  # robust standard deviations
-_FAR_RATIO = 3.0  # times the median distance
+_FAR_RATIO = 3.0  # times the median distance of samples, or the largest deviation of other values
 _FEW = 0.05  # share of the samples up to which those far outside are no population of their own
 _MOSTLY_MISSING = 0.5
 _COLLINEAR = 0.99  # R^2
@@ -53,16 +53,18 @@ def trait_remarks(name: str, values: NDArray[np.float64], ids: Sequence[str]) ->
                 caution=True,
             )
         ]
-    far = np.flatnonzero(_far(values) & _few(_far(values)))
+    deviation, outside = np.abs(values - np.median(values)), _far(values)
+    apart = outside & (deviation > _FAR_RATIO * deviation[~outside].max(initial=0.0))  # not the tail of the others
+    far = np.flatnonzero(apart & _few(apart))
     if not far.size or len(levels) <= 5:
         return []
-    repeated = [level for level, count in zip(levels, counts, strict=True) if count > 1 and level in values[far]]
-    code = f"; {repeated[0]:g} occurs more than once: if it means missing, give --missing-code {repeated[0]:g}"
+    repeated = [f"{level:g}" for level, count in zip(levels, counts, strict=True) if count > 1 and level in values[far]]
+    code = [f"; {level} occurs more than once: if it means missing, give --missing-code {level}" for level in repeated]
     shown = examples(f"{ids[i]}: {values[i]:g}" for i in far.tolist())
     return [
         Remark(
-            f"{far.size:,} values of {name} lie far from all others ({shown}): correct them, write NA, or see what "
-            f"holds under --transform rank-normal{code if repeated else ''}",
+            f"far from all others: {counted(far.size, 'value')} of {name} ({shown}): correct, write NA, or see what "
+            f"holds under --transform rank-normal{''.join(code[:1])}",
             caution=True,
         )
     ]
@@ -92,8 +94,8 @@ def covariate_remarks(
         if close:
             found.append(
                 Remark(
-                    f"{len(close)} covariates are nearly determined by the others (R^2 of {examples(close)}): leave "
-                    "some out with --covar-names",
+                    f"nearly determined by the others: {counted(len(close), 'covariate')} (R^2 of {examples(close)}): "
+                    "leave some out with --covar-names",
                     caution=True,
                 )
             )
@@ -102,8 +104,8 @@ def covariate_remarks(
     if alike:
         found.append(
             Remark(
-                f"{len(alike)} covariates are nearly the trait {trait} itself (R^2 of {examples(alike)}): they leave "
-                "nothing to explain; leave them out with --covar-names",
+                f"nearly the trait {trait} itself: {counted(len(alike), 'covariate')} (R^2 of {examples(alike)}): nothing "
+                "is left to explain; leave out with --covar-names",
                 caution=True,
             )
         )
@@ -149,8 +151,8 @@ def sample_remarks(X: NDArray[np.float32], missing: NDArray[np.float64], ids: Se
         shown = examples(f"{ids[i]}: {missing[i]:.0%}" for i in hardly.tolist())
         found.append(
             Remark(
-                f"{hardly.size:,} samples lack more than half of their calls ({shown}), which take the SNPs' means: "
-                "consider leaving them out",
+                f"more than half of the calls missing: {counted(hardly.size, 'sample')} ({shown}); these calls take "
+                "the SNPs' means: consider leaving out",
                 caution=True,
             )
         )
@@ -162,8 +164,8 @@ def sample_remarks(X: NDArray[np.float32], missing: NDArray[np.float64], ids: Se
         shown = examples(f"{ids[i]}: {distance[i] / np.median(distance):.1f} times the median" for i in far.tolist())
         found.append(
             Remark(
-                f"{far.size:,} samples lie far from all others by their genotypes ({shown}): another population, or "
-                "failed genotyping; see what holds without them",
+                f"far from all others by genotypes: {counted(far.size, 'sample')} ({shown}): another population, or "
+                "failed genotyping; see what holds without",
                 caution=True,
             )
         )
@@ -171,8 +173,8 @@ def sample_remarks(X: NDArray[np.float32], missing: NDArray[np.float64], ids: Se
         shown = examples(f"{ids[i]} = {ids[k]}" for i, k in pairs)
         found.append(
             Remark(
-                f"{len(pairs):,} pairs of samples have nearly the same genotypes ({shown}): the same sample twice, or "
-                "clones; keep one of each unless their traits were measured apart",
+                f"nearly the same genotypes: {counted(len(pairs), 'pair')} of samples ({shown}): the same sample "
+                "twice, or clones; keep one of each unless their traits were measured apart",
                 caution=True,
             )
         )
