@@ -25,7 +25,8 @@ _LEAST_SNPS = 100  # fewer can agree by chance
 _SAME = 0.99
 _BLOCK = 512  # samples that are compared with all others at a time
 _FAR = 10.0  # robust standard deviations
-_FAR_RATIO = 3.0  # times the median distance of samples, or the largest deviation of other values
+_FAR_RATIO = 3.0  # times the median distance
+_APART = 5.0  # times the largest deviation of the other values
 _FEW = 0.05  # share of the samples up to which those far outside are no population of their own
 _MOSTLY_MISSING = 0.5
 _COLLINEAR = 0.99  # R^2
@@ -54,7 +55,7 @@ def trait_remarks(name: str, values: NDArray[np.float64], ids: Sequence[str]) ->
             )
         ]
     deviation, outside = np.abs(values - np.median(values)), _far(values)
-    apart = outside & (deviation > _FAR_RATIO * deviation[~outside].max(initial=0.0))  # not the tail of the others
+    apart = outside & (deviation > _APART * deviation[~outside].max(initial=0.0))  # not the tail of the others
     far = np.flatnonzero(apart & _few(apart))
     if not far.size or len(levels) <= 5:
         return []
@@ -104,8 +105,8 @@ def covariate_remarks(
     if alike:
         found.append(
             Remark(
-                f"nearly the trait {trait} itself: {counted(len(alike), 'covariate')} (R^2 of {examples(alike)}): nothing "
-                "is left to explain; leave out with --covar-names",
+                f"nearly the trait {trait} itself: {counted(len(alike), 'covariate')} (R^2 of {examples(alike)}): "
+                "nothing is left to explain; leave out with --covar-names",
                 caution=True,
             )
         )
