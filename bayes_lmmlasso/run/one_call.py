@@ -47,7 +47,7 @@ def analyse(
     trait
         Column of the trait table, or trait of the cohort.
     phenotypes
-        Trait table, for genotypes from files.
+        Trait table, for genotypes from files that do not bring the trait.
     covariates
         Covariate table, of which all columns are used, for genotypes from files; names of covariates for a cohort, by
         default those that it was read with.
@@ -86,15 +86,14 @@ def analyse(
         cohort = with_covariates(genotypes, covariates, phenotypes)
     else:
         source = find_genotypes(genotypes)
-        if phenotypes is None:
-            raise InputError(f"expected a trait table for {source.path}, got none: pass phenotypes=")
         if covariates is not None and not isinstance(covariates, pd.DataFrame):
             covariates = check_path(covariates, "a covariate table")
         if isinstance(phenotypes, pd.DataFrame) or isinstance(covariates, pd.DataFrame):
             cohort = source.read(phenotypes, trait, covariates)
         else:
             cohort = None
-            given |= {source.format: source.path, "covar": covariates, "pheno": check_path(phenotypes, "a trait table")}
+            pheno = None if phenotypes is None else check_path(phenotypes, "a trait table")
+            given |= {source.format: source.path, "covar": covariates, "pheno": pheno}
     if own := [name for name in options if name in _DATA]:
         raise InputError(f"expected genotypes, phenotypes and covariates by these names, got {own[0]!r}: rename it")
     settings = RunSettings.of(**given, **options)

@@ -227,7 +227,10 @@ def test_an_unexpected_error_is_not_swallowed(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["run", "--out=out"], "Missing option"),
+        (["run", "--maf=0.1"], "expected --trait, and --out, and one of --bfile, --pgen, "),
+        (["run", "--bfile=b", "--out=out"], "expected --trait, got none: add it"),
+        (["predict"], "expected DIR, and --out, and one of --bfile"),
+        (["simulate"], "expected --out, got none: add it"),
         (["null", "--chains=3"], "--chains"),
         (["path", "--n-active=many"], "--n-active"),
         (["ruin"], "ruin"),
