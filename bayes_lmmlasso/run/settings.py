@@ -11,7 +11,7 @@ RunSettings        all of them together
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_args
 
 from pydantic import create_model, field_validator, model_validator
 
@@ -49,6 +49,8 @@ else:  # a field for each format that can be read
 
 class GenotypeSettings(_Formats):
     """The file of genotypes: one field for each format, of which one is given."""
+
+    one_of: ClassVar[tuple[str, ...]] = tuple(FORMATS)
 
     ploidy: int | None = knob(
         None,
@@ -112,9 +114,11 @@ class FilterSettings(GenotypeSettings):
 
 
 class CohortSettings(FilterSettings):
-    """Genotypes and a table of traits: the data of a study."""
+    """Genotypes and a table of traits, unless the genotypes bring them: the data of a study."""
 
-    pheno: Path | None = knob(..., "Table of traits with columns fid iid, or iid.", metavar="FILE")
+    pheno: Path | None = knob(
+        None, "Table of traits with columns fid iid, or iid.", metavar="FILE", unset="traits with the genotypes"
+    )
     transform: TransformName = knob("none", "Transform of the trait.", choices=get_args(TransformName))
 
     @model_validator(mode="after")

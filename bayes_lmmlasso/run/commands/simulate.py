@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,8 @@ class SimulationSettings(FilterSettings):
     The genotypes are simulated if none are given. ``maf`` and ``missing`` say which SNPs may be causal, and which
     ``drawn`` backgrounds and kinships are made of; all SNPs are written.
     """
+
+    one_of: ClassVar[tuple[str, ...]] = ()
 
     pheno: Path | None = knob(None, "Table with the real trait.", metavar="FILE")
     trait: str | None = knob(None, "Real trait behind the background.", metavar="NAME")
