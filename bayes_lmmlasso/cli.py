@@ -153,6 +153,7 @@ def stability(data: DataSettings, lasso: LassoSettings, random: SeedSettings, ou
         clock = StageClock(progress)
         mixed = fit_mixed_model(data, clock)
         selection = find_stability(lasso, random.seed, mixed, clock)
+    mixed = mixed.with_remarks(*selection.remarks)
     tell(target.write(stability_table(mixed, selection), [*null_lines(mixed), *stability_lines(mixed, selection)]))
 
 

@@ -69,15 +69,15 @@ def placement_remarks(variants: pd.DataFrame) -> tuple[Remark, ...]:
             Remark(
                 f"{nowhere.sum():,} of {nowhere.size:,} SNPs have no place on the genome (chromosome 0 or bp 0: "
                 f"{examples(variants['snp'][nowhere])}): they form windows of their own, {UNPLACED}, and stand behind "
-                "the last chromosome in figures; give their positions where they are known."
+                "the last chromosome in figures; give their positions where they are known"
             )
         )
     order = genome_order(variants["chrom"][~nowhere], variants["pos"][~nowhere]) if not nowhere.all() else None
     if order is not None:
         told.append(
             Remark(
-                "The SNPs of the file are not sorted by chromosome and position: windows, blocks of linkage and moves "
-                "between neighbours take them in order, and tables of SNPs keep the order of the file."
+                "the SNPs of the file are not sorted by chromosome and position: windows, blocks of linkage and moves "
+                "between neighbours take them in order, and tables of SNPs keep the order of the file"
             )
         )
     return tuple(told)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.choice import choose
 from bayes_lmmlasso.cohort.covariates import CovariateCoding
 from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, sample_frame, variant_frame
+from bayes_lmmlasso.cohort.genome import placement_remarks
 from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.new_samples import standardise_new_samples
 from bayes_lmmlasso.cohort.snp_filter import SnpFilter
@@ -155,6 +156,7 @@ def prepare(
     )
     rows, columns, design = chosen.rows, chosen.columns, chosen.design
     calls, mean, sd = cohort["call_dosage"].values, chosen.mean, chosen.sd
+    variants = variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2)
     return AnalysisSet(
         X=standardise_calls(calls, mean, sd, rows=rows, columns=columns),
         y=chosen.y,
@@ -162,11 +164,11 @@ def prepare(
         covariate_names=design.names,
         covariate_coding=design.coding,
         samples=sample_frame(cohort).iloc[rows].reset_index(drop=True),
-        variants=variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2),
+        variants=variants,
         cm=cohort["variant_cm"].values[columns] if "variant_cm" in cohort else np.zeros(len(columns)),
         mean=mean,
         sd=sd,
         trait_name=trait,
         trait=chosen.trait,
-        intake=chosen.intake,
+        intake=chosen.intake.with_remarks(*placement_remarks(variants)),
     )

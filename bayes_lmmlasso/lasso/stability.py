@@ -101,13 +101,13 @@ class StabilitySelection(Table):
         n_draws, m = self.subsamples.shape
         limit = size_limit(self.selector.n_active or 0, self.frequency.size, m - _n_covariates(self.selector))
         if limit:
-            told.append(Remark(f"Stability selection takes {limit} in each subsample of {m} samples (--n-active)."))
+            told.append(Remark(f"stability selection takes {limit} in each subsample of {m} samples (--n-active)"))
         if self.redrawn or self.failed:
             told.append(
                 Remark(
-                    f"Of {n_draws + self.failed} subsamples {self.redrawn} were drawn again and {self.failed} left "
+                    f"of {n_draws + self.failed} subsamples {self.redrawn} were drawn again and {self.failed} left "
                     "out, as their trait does not vary beyond the covariates: a value or a level is rare; raise "
-                    "--subsample-fraction to have it in more.",
+                    "--subsample-fraction to have it in more",
                     caution=self.failed > 0,
                 )
             )

@@ -186,6 +186,7 @@ def _analyse(
     mixed = fit_mixed_model(settings.data, clock, cohort)
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
+    mixed = mixed.with_remarks(*selection.stability.remarks)
     sampled = _draw(settings, mixed, store, clock, apart)
 
     from bayes_lmmlasso.report.page import write_report  # after sampling: ArviZ and more

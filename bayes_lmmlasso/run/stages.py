@@ -8,7 +8,7 @@ The commands of the command line differ in where they stop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stab
 from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.remarks import Remark
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
 
@@ -63,6 +64,10 @@ class MixedModel:
     kinship_scale: float
     null_model: NullModel
     intake: Intake
+
+    def with_remarks(self, *remarks: Remark) -> MixedModel:
+        """Return the model with more to tell."""
+        return replace(self, intake=self.intake.with_remarks(*remarks))
 
 
 def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | None = None) -> AnalysisSet:
