@@ -67,11 +67,11 @@ def parse_text(lines: dict[int, str], path: Path) -> StoredKinship:
 def _even(rows: dict[int, list[str]], width: int, path: Path) -> StoredKinship:
     """Return what rows of one length hold."""
     m, first = len(rows), next(iter(rows.values()))
-    if width == 3 and (m > 4 or not any(_is_number(name) for row in list(rows.values())[1:] for name in row[:2])):
-        pairs = rows if _is_number(first[2]) else dict(list(rows.items())[1:])
+    if width == 3 and (m > 4 or not any(_is_value(name) for row in list(rows.values())[1:] for name in row[:2])):
+        pairs = rows if _is_value(first[2]) else dict(list(rows.items())[1:])
         if pairs:
             return named_pairs(pairs, _numbers(pairs, 2, path)[:, 0], path)
-    if width == m > 1 and not _is_number(first[0]):
+    if width == m > 1 and not _is_value(first[0]):
         return _with_header(rows, first[1:], path)
     names = [row[0] for row in rows.values()]
     if width == m + 1 and not _values_among(names):
@@ -159,6 +159,11 @@ def _frame(names: Sequence[str], index: Sequence[int] | range, path: Path) -> pd
 def _values_among(names: Sequence[str]) -> list[str]:
     """Return names that are fractions, and so no names."""
     return [name for name in names if _FRACTION.fullmatch(name)]
+
+
+def _is_value(text: str) -> bool:
+    """Whether a field is meant as a number, with a decimal comma perhaps."""
+    return _is_number(text) or _DECIMAL_COMMA.fullmatch(text) is not None
 
 
 def _is_number(text: str) -> bool:
