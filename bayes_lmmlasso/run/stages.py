@@ -17,6 +17,7 @@ from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare, sample_frame
 from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
+from bayes_lmmlasso.lmm.files.read import RawKinship
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.remarks import Remark
@@ -127,7 +128,7 @@ def fit_mixed_model(settings: DataSettings, clock: StageClock, cohort: Cohort | 
     return MixedModel(analysis, related.K, related.basis, related.scale, null_model, analysis.intake)
 
 
-def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> NDArray[np.float64]:
+def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> RawKinship:
     """Estimate the kinship of the analysed samples, or read it, unscaled.
 
     A file without ids may have the order of the genotypes.

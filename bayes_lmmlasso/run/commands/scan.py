@@ -66,7 +66,7 @@ def run_scan(data: DataSettings, tests: ScanSettings, clock: StageClock) -> tupl
     K = None
     if method != "lm":
         with clock("kinship"):
-            K = gower_scale(raw_kinship(data, analysis))
+            K = gower_scale(raw_kinship(data, analysis).matrix)
     with clock("scan"):
         return analysis, scan(X, y, K, covariates=Z, method=method)
 
