@@ -32,14 +32,14 @@ def null_remarks(null_model: NullModel, basis: Basis) -> tuple[Remark, ...]:
     """
     if eigenvalue_variation(basis) < _EQUAL:
         told = (
-            "The kinship holds no relatedness (all samples are equally related): genetic and residual variance cannot "
-            "be told apart, PVE means nothing. Give another kinship, or have it estimated (--kinship rrm)."
+            "the kinship holds no relatedness (all samples are equally related): genetic and residual variance cannot "
+            "be told apart, PVE means nothing. Give another kinship, or have it estimated (--kinship rrm)"
         )
         return (Remark(told, caution=True),)
     if null_model.pve_se > _USELESS:
         told = (
-            f"The standard error of PVE is {null_model.pve_se:.3g}: these samples and their kinship hardly tell "
-            "genetic from residual variance. Do not interpret PVE; more samples, or more relatives among them, would."
+            f"the standard error of PVE is {null_model.pve_se:.3g}: these samples and their kinship hardly tell "
+            "genetic from residual variance. Do not interpret PVE; more samples, or more relatives among them, would"
         )
         return (Remark(told, caution=True),)
     return ()

@@ -19,7 +19,7 @@ from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, SnpFilter
 from bayes_lmmlasso.cohort.tables import TableCoding
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import PEDIGREE
+from bayes_lmmlasso.lmm import PEDIGREE, find_kinship
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import SAMPLERS, Until, default_lengths, samplers_of
@@ -104,7 +104,7 @@ class FilterSettings(GenotypeSettings):
             return kinship
         prefix = PEDIGREE if kinship.startswith(PEDIGREE) else ""
         path = expand_path(kinship.removeprefix(prefix), reading().folder)
-        if not path.is_file():
+        if find_kinship(path) is None:
             raise InputError(
                 f"expected {reading().called('kinship')} to be {', '.join(KINSHIPS)}, the path of a "
                 f"kinship file or {PEDIGREE}FILE, got {kinship!r}, which is none of these: choose an estimator or "

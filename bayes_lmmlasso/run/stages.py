@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare, sample_frame
 from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
-from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
+from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model, null_remarks
 from bayes_lmmlasso.lmm.files.read import RawKinship
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
@@ -125,7 +125,8 @@ def fit_mixed_model(settings: DataSettings, clock: StageClock, cohort: Cohort | 
     with clock("null model") as remark:
         null_model = fit_null_model(analysis.y, related.basis, analysis.covariates, "reml")
         remark(f"PVE {null_model.pve:.3f}")
-    return MixedModel(analysis, related.K, related.basis, related.scale, null_model, analysis.intake)
+    intake = analysis.intake.with_remarks(*related.remarks, *null_remarks(null_model, related.basis))
+    return MixedModel(analysis, related.K, related.basis, related.scale, null_model, intake)
 
 
 def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> RawKinship:

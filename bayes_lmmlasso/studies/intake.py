@@ -13,7 +13,7 @@ from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.snp_filter import per_cause
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.run.settings import CohortSettings
-from bayes_lmmlasso.run.stages import read_cohort
+from bayes_lmmlasso.run.stages import prepare_analysis, raw_kinship, read_cohort
 
 __all__ = ["Intakes", "intake_table", "read_intakes", "study_intake_lines"]
 
@@ -24,7 +24,7 @@ _N_TRAITS = 3  # whose reports are on the terminal
 
 
 def read_intakes(settings: CohortSettings, traits: Sequence[str]) -> Intakes:
-    """Make the report of each trait; the genotypes are read once.
+    """Make the report of each trait, with what is told of a kinship from a file; the genotypes are read once.
 
     Raises
     ------
@@ -36,9 +36,13 @@ def read_intakes(settings: CohortSettings, traits: Sequence[str]) -> Intakes:
     intakes: dict[str, Intake | InputError] = {}
     for trait in traits:
         try:
-            intakes[trait] = choose(
-                cohort, trait, covariates=covariates, snps=snps, transform=settings.transform
-            ).intake
+            if settings.has_given_kinship:
+                data = settings.of_trait(trait)
+                analysis = prepare_analysis(data, cohort)
+                intakes[trait] = analysis.intake.with_remarks(*raw_kinship(data, analysis).remarks)
+            else:
+                chosen = choose(cohort, trait, covariates=covariates, snps=snps, transform=settings.transform)
+                intakes[trait] = chosen.intake
         except InputError as error:
             intakes[trait] = error
     return intakes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast, get_args
 
 import numpy as np
@@ -66,7 +67,9 @@ def run_scan(data: DataSettings, tests: ScanSettings, clock: StageClock) -> tupl
     K = None
     if method != "lm":
         with clock("kinship"):
-            K = gower_scale(raw_kinship(data, analysis).matrix)
+            raw = raw_kinship(data, analysis)
+            K = gower_scale(raw.matrix)
+        analysis = replace(analysis, intake=analysis.intake.with_remarks(*raw.remarks))
     with clock("scan"):
         return analysis, scan(X, y, K, covariates=Z, method=method)
 

@@ -245,10 +245,12 @@ def _read_with_trait(settings: SimulationSettings) -> _Base:
     if settings.background == "trait":
         fixed = np.linalg.lstsq(analysis.covariates, analysis.y, rcond=None)[0]
         background = analysis.y - analysis.covariates @ fixed
+        intake = analysis.intake
     else:
-        basis = Relatedness.of(raw_kinship(data, analysis)).basis
-        background = polygenic_effect(analysis.y, basis, analysis.covariates)
-    return _Base(cohort.isel(samples=rows), analysis.X, analysis.variants, background, analysis.intake)
+        related = Relatedness.of(raw_kinship(data, analysis))
+        background = polygenic_effect(analysis.y, related.basis, analysis.covariates)
+        intake = analysis.intake.with_remarks(*related.remarks)
+    return _Base(cohort.isel(samples=rows), analysis.X, analysis.variants, background, intake)
 
 
 def _truth(name: str, trait: SimulatedTrait, variants: pd.DataFrame) -> pd.DataFrame:
