@@ -66,9 +66,9 @@ def read_vcf_zarr(path: PathLike) -> GenotypeFile:
     """
     path = _folder(path)
     with _opened(path) as store:
-        names, p = store["sample_id"].values.astype(object), store.sizes["variants"]
+        names, p = [str(name) for name in store["sample_id"].values], store.sizes["variants"]
     samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
-    return GenotypeFile(samples, str(path), partial(_load, path), traits_beside(path), p, names=names.tolist())
+    return GenotypeFile(samples, str(path), partial(_load, path), traits_beside(path), p, names=names)
 
 
 def _folder(path: PathLike) -> Path:
