@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.arguments import check_type, named
 from bayes_lmmlasso.cohort.alignment import align
 from bayes_lmmlasso.cohort.dataset import Cohort, assemble
+from bayes_lmmlasso.cohort.formats.rules.scale import DIPLOID, check_ploidy, narrowed, one_copy, scaled
+from bayes_lmmlasso.cohort.formats.rules.snp_ids import name_snps
 from bayes_lmmlasso.cohort.tables import TableLike, reject_duplicates
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.checks import any_array
+from bayes_lmmlasso.remarks import Remark
 
 __all__ = ["cohort_from_arrays"]
 
@@ -28,13 +31,14 @@ def cohort_from_arrays(
     phenotypes: TableLike | None = None,
     trait: str | None = None,
     covariates: TableLike | None = None,
+    ploidy: int = 2,
 ) -> Cohort:
     """Make a cohort of a matrix of allele counts.
 
     Parameters
     ----------
     dosage
-        ``(n, p)`` counts of the effect allele, 0 to 2. Floats with NaN for missing are stored as float32,
+        ``(n, p)`` counts of the effect allele, 0 to ``ploidy``. Floats with NaN for missing are stored as float32,
         integers with -1 for missing as int8. A data frame gives its index as ``sample_id`` and its columns
         as SNP ids unless these are given.
     sample_id, family_id
@@ -44,11 +48,14 @@ def cohort_from_arrays(
         "0", 0, ``V0, V1, ...``, "A", "B" and 0.
     phenotypes, trait, covariates
         As in `read_plink`; tables are joined by id.
+    ploidy
+        Copies that the counts are of; they are brought to 0 to 2.
 
     Raises
     ------
     InputError
-        A value that is no allele count, ids or variants of another length, duplicated ids, a bad table.
+        A value that is no allele count, whole numbers from -1 to 1 (where -1 may be missing or a homozygote), ids or
+        variants of another length, duplicated ids, a bad table.
 
     Examples
     --------
@@ -67,7 +74,7 @@ def cohort_from_arrays(
         variants = pd.DataFrame({"snp": dosage.columns.astype(str)}) if variants is None else variants
         dosage = dosage.to_numpy()
     dosage = any_array(dosage, "dosages")
-    if dosage.ndim != 2 or not np.issubdtype(dosage.dtype, np.number):
+    if dosage.ndim != 2 or dosage.dtype.kind not in "iuf":
         raise InputError(
             f"expected dosages as an (n, p) matrix of numbers, got {dosage.dtype} of shape {dosage.shape}; convert them"
         )
@@ -101,19 +108,25 @@ def cohort_from_arrays(
     sample_table = pd.DataFrame(samples, dtype=object)
     reject_duplicates(sample_table, ("fid", "iid"), "the sample ids")
     variant_table = pd.DataFrame(snps).astype({name: str for name in defaults if name not in ("pos", "cm")})
+    variant_table, renamed = name_snps(variant_table, "the variants")
     alignment = align(sample_table, phenotypes, trait, covariates)
-    counts = np.ascontiguousarray(_allele_counts(dosage)[alignment.rows].T)
-    return assemble(counts, variant_table, alignment)
+    counts, told = _allele_counts(dosage, check_ploidy(ploidy))
+    return assemble(np.ascontiguousarray(counts[alignment.rows].T), variant_table, alignment, (*told, *renamed))
 
 
-def _allele_counts(dosage: NDArray[Any]) -> NDArray[Any]:
-    """``(n, p)`` checked and narrowed to float32 (NaN missing) or int8 (-1 missing)."""
+def _allele_counts(dosage: NDArray[Any], ploidy: int) -> tuple[NDArray[Any], tuple[Remark, ...]]:
+    """``(n, p)`` counts from 0 to 2 as float32 (NaN missing) or int8 (-1 missing), and what is told about them."""
     integer = np.issubdtype(dosage.dtype, np.integer)
-    bad = (dosage < (-1 if integer else 0)) | (dosage > 2)
-    if bad.any():
-        i, j = np.argwhere(bad)[0]
+    low, high = (int(dosage.min()), int(dosage.max())) if integer and dosage.size else (0, 0)
+    if ploidy == DIPLOID and low == -1 and high <= 1:
         raise InputError(
-            f"expected allele counts from 0 to 2 ({'-1' if integer else 'NaN'} for missing), "
-            f"got {dosage[i, j]} in row {i}, column {j}; recode the genotypes"
+            f"expected allele counts from 0 to 2, got whole numbers from -1 to {high}: -1 may be missing or, as "
+            "in rrBLUP, a homozygote; add 1 to each if it is one, else give floats with NaN for missing"
         )
-    return dosage.astype(np.int8 if integer else np.float32)
+    if integer and ploidy == DIPLOID and low >= -1 and high <= DIPLOID:
+        return dosage.astype(np.int8), one_copy(high, "the array")
+    counts = dosage.astype(np.float32)
+    if integer:
+        counts[dosage == -1] = np.nan
+    counts, told = scaled(counts, ploidy, lambda i, j: f"in row {i}, column {j}", "the array")
+    return narrowed(counts) if integer else counts, told

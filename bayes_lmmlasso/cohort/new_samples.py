@@ -1,4 +1,8 @@
-"""The SNPs of one cohort found in another, whichever allele is counted there."""
+"""The SNPs of one cohort found in another, whichever allele is counted there.
+
+SNPs are matched by id and alleles. A name ``chrom:pos:other:effect``, which a SNP without an id has, is matched with
+either order of the alleles.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.dataset import Cohort, variant_frame
+from bayes_lmmlasso.cohort.formats.rules.frequencies import against_training, frequency
 from bayes_lmmlasso.cohort.standardise import standardise_calls
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.remarks import Remark
 
-__all__ = ["standardise_new_samples"]
+__all__ = ["compare_frequencies", "standardise_new_samples"]
 
 
 def standardise_new_samples(
@@ -18,7 +24,7 @@ def standardise_new_samples(
 ) -> NDArray[np.float32]:
     """Standardise the analysed SNPs of other samples with the statistics of the analysed ones.
 
-    SNPs are matched by id and alleles; where the other allele is counted the dosage d becomes 2 - d.
+    Where the other allele is counted the dosage d becomes 2 - d.
 
     Parameters
     ----------
@@ -38,6 +44,35 @@ def standardise_new_samples(
     InputError
         If a SNP is absent, has other alleles or occurs twice.
     """
+    columns, flipped = _find(cohort, variants)
+    return standardise_calls(cohort["call_dosage"].values, mean, sd, columns=columns, flipped=flipped)
+
+
+def compare_frequencies(cohort: Cohort, variants: pd.DataFrame, mean: NDArray[np.float64]) -> tuple[Remark, ...]:
+    """Compare the allele frequencies of other samples with those of the analysed ones.
+
+    Parameters
+    ----------
+    cohort, variants, mean
+        As in `standardise_new_samples`.
+
+    Returns
+    -------
+    A caution if the frequencies look swapped, else nothing.
+
+    Raises
+    ------
+    InputError
+        As `standardise_new_samples`.
+    """
+    columns, flipped = _find(cohort, variants)
+    calls = cohort["call_dosage"].values
+    f = np.array([frequency(np.where(calls[j] < 0, np.nan, calls[j])) for j in columns])
+    return against_training(np.where(flipped, 1 - f, f), mean / 2, calls.shape[1])
+
+
+def _find(cohort: Cohort, variants: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Position of each SNP in a cohort, and whether the other allele is counted there."""
     given = variant_frame(cohort)
     wanted_keys, given_keys = _allele_keys(variants), _allele_keys(given)
     twice = given_keys[given_keys.duplicated()].intersection(wanted_keys)
@@ -56,10 +91,12 @@ def standardise_new_samples(
             "(missing calls are allowed)"
         )
     flipped = given["effect_allele"].to_numpy()[columns] != variants["effect_allele"].to_numpy()
-    return standardise_calls(cohort["call_dosage"].values, mean, sd, columns=columns, flipped=flipped)
+    return columns, np.asarray(flipped)
 
 
 def _allele_keys(variants: pd.DataFrame) -> pd.MultiIndex:
     """(id, alleles in alphabetical order): equal for a SNP whichever allele is counted."""
     alleles = np.sort(variants[["effect_allele", "other_allele"]].to_numpy(object), axis=1)
-    return pd.MultiIndex.from_arrays([variants["snp"].to_numpy(object), alleles[:, 0], alleles[:, 1]])
+    pairs = zip(variants["snp"], variants["effect_allele"], variants["other_allele"], strict=True)
+    names = [snp.removesuffix(f":{b}:{a}").removesuffix(f":{a}:{b}") for snp, a, b in pairs]
+    return pd.MultiIndex.from_arrays([names, alleles[:, 0], alleles[:, 1]])

@@ -65,9 +65,12 @@ def test_variant_frame_round_trip():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"dosage": np.array([[0.0, 2.5]])}, "0 to 2 .NaN for missing., got 2.5 in row 0, column 1; recode"),
-        ({"dosage": np.array([[0.0], [-1.0]])}, "got -1.0 in row 1, column 0"),
-        ({"dosage": np.array([[0, -9]])}, "-1 for missing., got -9"),
+        ({"dosage": np.array([[0.0, 2.5]])}, "0 to 2 in the array, got 2.5 in row 0, column 1; recode"),
+        (
+            {"dosage": np.array([[0.0], [-1.0]])},
+            "got -1 in row 1, column 0; values from -1 to 1 are .*rrBLUP: add 1",
+        ),
+        ({"dosage": np.array([[0, -9]])}, "got -9 in row 0, column 1; write NA .*if -9 stands for missing"),
         ({"dosage": np.array([[np.inf]])}, "got inf"),
         ({"dosage": np.zeros(3)}, r"\(n, p\) matrix of numbers, got float64 of shape \(3,\); convert"),
         ({"dosage": np.array([["A", "G"]])}, "matrix of numbers, got <U1"),

@@ -187,20 +187,14 @@ def sibling(path, ending):
 
 
 TEXT_CASES = [
-    ("vcf", lambda p: p.unlink(), "No such file"),
+    ("vcf", lambda p: p.unlink(), "genotypes by --vcf, got no file .*g.vcf"),
     ("vcf", lambda p: truncate(p, 1), "got a truncated file"),
     ("vcf", lambda p: p.write_text("nonsense\n"), "got one that cannot be read after the header"),
-    (
-        "vcf",
-        lambda p: edit(p, "\trs2_2\tA\tG\t", "\trs2_2\tA\tG,T\t"),
-        "got 1 with more, the first 'rs2_2' at 5:300",
-    ),
     ("vcf", lambda p: edit(p, "\t./.:.", ""), "cannot be read after"),
     ("vcf", lambda p: edit(p, "\t./.:.", "\t0/0:2.5"), "allele counts from 0 to 2 .*got 2.5 for sample 'i"),
-    ("vcf", lambda p: edit(p, "\t./.:.", "\t0/0/1:."), "one or two alleles, got 3 at 5:"),
     ("vcf", lambda p: edit(p, "GT:DS", "DP"), "GT or DS at 5:100 .*got DP|cannot be read after"),
     ("vcf", lambda p: edit(p, "\ti1\t", "\ti0\t"), "cannot be read after the header"),
-    ("bimbam", lambda p: p.unlink(), "No such file"),
+    ("bimbam", lambda p: p.unlink(), "genotypes by --bimbam, got no file .*g.geno.txt"),
     ("bimbam", lambda p: p.write_text(""), "at least one SNP"),
     ("bimbam", lambda p: truncate(p, 4), "a line end after line 7 of .*g.geno.txt, got none"),
     (
@@ -232,7 +226,7 @@ TEXT_CASES = [
         lambda p: edit(sibling(p, ".anno.txt"), "\t700\t5\t1.5", "\t7"),
         "perhaps cM, got 2 fields in line 1",
     ),
-    ("matrix", lambda p: p.unlink(), "No such file"),
+    ("matrix", lambda p: p.unlink(), "genotypes by --matrix, got no file .*g.csv.gz"),
     ("matrix", lambda p: truncate(p, 12), r"g.csv.gz, got .*copied completely"),
     (
         "matrix",
@@ -247,7 +241,7 @@ TEXT_CASES = [
     ("matrix", lambda p: edit(p, "\n5,100", "\n5,1e"), "got '1e' in line 2"),
     ("matrix", lambda p: edit(p, ",i1,", ",i0,"), "'i0' in rows 7, 8"),
     ("matrix", lambda p: edit(p, ",NA", ",3"), "got 3 for sample"),
-    ("pgen", lambda p: sibling(p, ".pgen").unlink(), "got no such file; check the prefix"),
+    ("pgen", lambda p: sibling(p, ".pgen").unlink(), "genotypes by --pgen, got no file .*g.pgen"),
     (
         "pgen",
         lambda p: truncate(sibling(p, ".pgen"), 1),
@@ -274,11 +268,6 @@ TEXT_CASES = [
         r"a header line with #CHROM POS .*got CHR POS",
     ),
     ("pgen", lambda p: edit(sibling(p, ".pvar"), "\t100\t", "\tx\t"), "base pairs, got 'x' in line 2"),
-    (
-        "pgen",
-        lambda p: edit(sibling(p, ".pvar"), "\tG\tA\t", "\tG\tA,C\t"),
-        "1 with more, the first 'rs0_0'",
-    ),
     ("pgen", lambda p: edit(sibling(p, ".psam"), "f0\ti0", "f0"), "expected 2 fields .*got 1 in line 2"),
     ("pgen", lambda p: edit(sibling(p, ".psam"), "f1\ti1", "f0\ti0"), "'f0 i0' in rows 2, 3"),
     ("vcf_zarr", shutil.rmtree, "the folder of a VCF Zarr store, got .*g.vcz"),

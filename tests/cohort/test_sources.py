@@ -106,7 +106,7 @@ def test_only_the_samples_of_the_join_are_loaded(source, cohort, rng):
     """Of each format the loader is asked for the samples that are left, and gives what all of the file gives."""
     file = FORMATS[source.format].read.open(source.path)
     rows = np.sort(rng.choice(N, size=4, replace=False))
-    _, dosage = file.load(rows, "float32")
+    dosage = file.load(rows, "float32", 2).dosage
     assert dosage.flags.c_contiguous
     np.testing.assert_array_equal(dosage, cohort["call_dosage"].values[:, rows])
     table = pd.DataFrame({"iid": cohort["sample_id"].values[rows], "y": np.arange(4.0)})
@@ -119,6 +119,7 @@ def test_a_bad_table_is_told_before_genotypes_are_read(sources, tmp_path):
     source = sources["bfile"]
     for suffix in (".bim", ".fam"):
         (tmp_path / f"g{suffix}").write_bytes(source.path.with_suffix(suffix).read_bytes())
+    (tmp_path / "g.bed").write_bytes(b"no genotypes")
     with pytest.raises(InputError, match="expected trait 'z' in the phenotypes data frame, got no"):
         read_plink(tmp_path / "g", pd.DataFrame({"iid": ["i0"], "y": [1.0]}), "z")
 

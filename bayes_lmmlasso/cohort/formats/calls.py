@@ -5,35 +5,40 @@ The alternate allele is counted. With m copies of it among the k alleles of a ca
     d = 2 m / k
 
 so that a haploid call counts as a homozygous one, as in PLINK. A call is missing if any of its alleles is. Where an
-estimated dosage DS (the expectation of m) stands beside the call, it takes the place of m; without a call k is 2.
-The format: https://samtools.github.io/hts-specs/VCFv4.3.pdf
+estimated dosage DS (the expectation of m) stands beside the call, it takes the place of m; without a call k is the
+ploidy that the user tells, 2 by default. A site is left out, and counted, if it has several alternate alleles or a call
+of more alleles than 2 and the ploidy. The format: https://samtools.github.io/hts-specs/VCFv4.3.pdf
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.cohort.formats.rules.scale import DIPLOID
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.remarks import Remark, examples
 
-__all__ = ["DIPLOID", "count_alternate", "variant_table"]
-
-DIPLOID = 2
-"""The most alleles that a call may have."""
+__all__ = ["count_alternate", "multiallelic", "polyploid", "polyploid_sites", "several_alternate", "variant_table"]
 
 
-def count_alternate(calls: NDArray[Any], estimated: NDArray[Any] | None = None) -> NDArray[np.float32]:
+def count_alternate(
+    calls: NDArray[Any], estimated: NDArray[Any] | None = None, ploidy: int = DIPLOID
+) -> NDArray[np.float32]:
     """Count the alternate allele.
 
     Parameters
     ----------
     calls
-        ``(..., ploidy)`` index of each allele of a call; -1 is missing and -2 fills up a call of lower ploidy.
+        ``(..., alleles)`` index of each allele of a call; -1 is missing and -2 fills up a call of lower ploidy.
     estimated
         ``(...)`` DS, NaN where there is none.
+    ploidy
+        What DS counts up to where there is no call.
 
     Returns
     -------
@@ -43,46 +48,83 @@ def count_alternate(calls: NDArray[Any], estimated: NDArray[Any] | None = None) 
     copies = np.where(called, (calls > 0).sum(axis=-1), np.nan).astype(np.float32)
     if estimated is not None:
         copies = np.where(np.isnan(estimated), copies, estimated)
-    alleles = np.where(called, (calls >= 0).sum(axis=-1), DIPLOID)
+    alleles = np.where(called, (calls >= 0).sum(axis=-1), ploidy)
     return np.asarray(DIPLOID * copies / alleles, dtype=np.float32)
 
 
-def variant_table(columns: dict[str, Any], source: str) -> pd.DataFrame:
-    """Name the SNPs of a file and refuse those with several alternate alleles.
+def polyploid(calls: NDArray[Any], ploidy: int) -> NDArray[np.bool_]:
+    """``(p,)`` whether a call of ``(p, n, alleles)`` has more alleles than 2 and ``ploidy``."""
+    beyond: NDArray[np.bool_] = (calls[..., max(DIPLOID, ploidy) :] != -2).any(axis=(-2, -1))
+    return beyond
+
+
+def several_alternate(alt: Sequence[str]) -> NDArray[np.bool_]:
+    """``(p,)`` whether the alternate alleles of a site, separated by commas, are more than one."""
+    return np.array(["," in alleles for alleles in alt], dtype=bool)
+
+
+def variant_table(columns: dict[str, Any]) -> pd.DataFrame:
+    """Name the SNPs of a file.
 
     Parameters
     ----------
     columns
-        ``chrom pos snp ref alt``, each ``(p,)``; ``alt`` separates several alleles by commas, "." or "" is none, which
-        becomes PLINK's "0". A SNP without an id (".") is named ``chrom:pos:ref:alt``.
-    source
-        The file, for messages.
+        ``chrom pos snp ref alt``, each ``(p,)``; an allele "." or "" is none, which becomes PLINK's "0".
 
     Returns
     -------
     Frame ``chrom pos snp effect_allele other_allele``.
-
-    Raises
-    ------
-    InputError
-        If a SNP has more than one alternate allele.
     """
     table = pd.DataFrame(columns)
-    several = table[table["alt"].str.contains(",", regex=False)]
-    if len(several):
-        first = several.iloc[0]
-        raise InputError(
-            f"expected one alternate allele for each SNP of {source}, got {len(several)} with more, the first "
-            f"{first['snp']!r} at {first['chrom']}:{first['pos']} with {first['alt']}; split them with `bcftools "
-            "norm -m-` or leave them out with `plink2 --max-alleles 2`"
-        )
-    place = table["chrom"] + ":" + table["pos"].astype(str) + ":" + table["ref"] + ":" + table["alt"]
     return pd.DataFrame(
         {
             "chrom": table["chrom"],
             "pos": table["pos"].astype(np.int64),
-            "snp": table["snp"].where(~table["snp"].isin((".", "")), place),
+            "snp": table["snp"],
             "effect_allele": table["alt"].replace({".": "0", "": "0"}),
             "other_allele": table["ref"].replace({".": "0", "": "0"}),
         }
     )
+
+
+def multiallelic(skipped: Sequence[str], n_sites: int, source: str) -> tuple[Remark, ...]:
+    """Tell that sites with several alternate alleles are left out, ``skipped`` names them.
+
+    Raises
+    ------
+    InputError
+        If all sites are such.
+    """
+    way = "split them with `bcftools norm -m-`"
+    if len(skipped) == n_sites and skipped:
+        raise InputError(
+            f"expected SNPs with one alternate allele in {source}, got {n_sites} of {n_sites} sites with more "
+            f"({examples(skipped)}); {way}"
+        )
+    if not skipped:
+        return ()
+    told = f"{len(skipped)} of {n_sites} sites of {source} have several alternate alleles and are left out"
+    return (Remark(f"{told} ({examples(skipped)}): {way}"),)
+
+
+def polyploid_sites(
+    skipped: Sequence[str], n_sites: int, n_alleles: int, ploidy: int, source: str
+) -> tuple[Remark, ...]:
+    """Tell that sites with calls of up to ``n_alleles``, more than told by the user, are left out.
+
+    Raises
+    ------
+    InputError
+        If all sites are such.
+    """
+    most = max(DIPLOID, ploidy)
+    way = f"give --ploidy {n_alleles} (ploidy={n_alleles} in Python) to count them"
+    if len(skipped) == n_sites and skipped:
+        raise InputError(
+            f"expected calls of at most {most} alleles in {source}, got up to {n_alleles} at {n_sites} of {n_sites} "
+            f"sites ({examples(skipped)}); {way}"
+        )
+    if not skipped:
+        return ()
+    told = f"{len(skipped)} of {n_sites} sites of {source} have calls of more than {most} alleles and are left out"
+    return (Remark(f"{told} ({examples(skipped)}): {way}", caution=True),)

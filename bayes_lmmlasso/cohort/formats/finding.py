@@ -13,7 +13,7 @@ __all__ = ["find_genotypes"]
 _PREFIXES = {"bfile": ".bed", "pgen": ".pgen"}
 _ENDINGS = {
     "vcf": (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf"),
-    "bimbam": (".geno.txt", ".geno.txt.gz"),
+    "bimbam": (".geno.txt", ".geno.txt.gz", ".geno.txt.zst"),
 }
 
 

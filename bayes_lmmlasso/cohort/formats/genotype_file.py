@@ -7,7 +7,7 @@ Genotypes are read after the join, for the samples that are left.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,20 +16,40 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.alignment import align
 from bayes_lmmlasso.cohort.dataset import Cohort, assemble
-from bayes_lmmlasso.cohort.tables import TableCoding, TableLike, id_columns, reject_duplicates
+from bayes_lmmlasso.cohort.formats.rules.sample_ids import names_of_table
+from bayes_lmmlasso.cohort.formats.rules.scale import Dosage, check_ploidy, narrowed, scaled
+from bayes_lmmlasso.cohort.formats.rules.snp_ids import name_snps
+from bayes_lmmlasso.cohort.tables import TableCoding, TableLike, id_columns, read_table, reject_duplicates
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.remarks import Remark
 
-__all__ = ["Dosage", "DosageType", "GenotypeFile", "GenotypeTable"]
-
-Dosage = NDArray[np.float32] | NDArray[np.int8]
-"""Counts of the effect allele from 0 to 2; missing is NaN or -1."""
+__all__ = ["DosageType", "GenotypeFile", "GenotypeTable", "Genotypes"]
 
 DosageType = Literal["float32", "int8"]
 """How dosages are stored: 4 bytes or 1 each; with a fraction among them, ``int8`` gives ``float32`` as well."""
 
-_BLOCK = 1 << 22  # dosages that are narrowed at a time
+
+@dataclass(frozen=True, eq=False)
+class Genotypes:
+    """What a format has read.
+
+    Attributes
+    ----------
+    variants
+        ``(p, .)`` frame ``chrom pos snp effect_allele other_allele``, and ``cm`` if there is a genetic map.
+    dosage
+        ``(p, n)`` counts of the effect allele; float32, or int8 that needs no check.
+    remarks
+        What is told about them.
+    ploidy
+        Copies that the counts are of by what the user says; None where the format itself counts from 0 to 2.
+    """
+
+    variants: pd.DataFrame
+    dosage: Dosage
+    remarks: tuple[Remark, ...] = ()
+    ploidy: int | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,29 +89,40 @@ class GenotypeFile:
     source
         The file, for messages.
     load
-        Takes the ascending positions ``(n,)`` of the samples wanted and the type wanted; returns the frame of all p
-        SNPs and the ``(p, n)`` counts as in `GenotypeTable`, where float32 is always right.
+        Takes the ascending positions ``(n,)`` of the samples wanted, the type wanted (float32 is always right) and the
+        ploidy that the user tells; reads all SNPs.
     traits
         Table for `read_table` of the traits that the format holds beside the samples, with their ids.
     n_variants
         Number of SNPs, where it is known without reading them.
     remarks
         What is told about the samples.
+    names
+        The samples as their names stand in the file, where a program may have pasted them of fid and iid.
 
     Raises
     ------
     InputError
-        If a sample occurs twice.
+        If there is no sample, one without an id, or one that occurs twice.
     """
 
     samples: pd.DataFrame
     source: str
-    load: Callable[[NDArray[np.intp], DosageType], tuple[pd.DataFrame, Dosage]]
-    traits: pd.DataFrame | None = None
+    load: Callable[[NDArray[np.intp], DosageType, int], Genotypes]
+    traits: TableLike | None = None
     n_variants: int | None = None
     remarks: tuple[Remark, ...] = ()
+    names: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
+        if not len(self.samples):
+            raise InputError(f"expected at least one sample in {self.source}, got none; write it again")
+        unnamed = self.samples.index[self.samples["iid"].str.strip().isin(("", "."))]
+        if len(unnamed):
+            raise InputError(
+                f"expected an id for every sample of {self.source}, got none for {len(unnamed)}, the first in row or "
+                f"column {unnamed[0]}; fill it in"
+            )
         reject_duplicates(self.samples, id_columns(self.samples), self.source)
 
     def read(
@@ -116,14 +147,28 @@ class GenotypeFile:
         if dtype not in get_args(DosageType):
             raise InputError(f"expected dtype 'float32' or 'int8', got {dtype!r}; choose one of them")
         rows = np.arange(len(self.samples)) if rows is None else rows
-        variants, dosage = self.load(rows, dtype)
-        if not len(variants):
+        loaded = self.load(rows, dtype, check_ploidy(ploidy))
+        if not len(loaded.variants):
             raise InputError(f"expected at least one SNP in {self.source}, got none; write it again")
-        samples = self.samples.iloc[rows]
+        variants, renamed = name_snps(loaded.variants, self.source)
+        samples, dosage = self.samples.iloc[rows], loaded.dosage
+        scale: tuple[Remark, ...] = ()
         if dosage.dtype != np.int8:
-            _check_counts(dosage, samples, variants, self.source)
-            dosage = _narrowed(dosage) if dtype == "int8" else dosage
-        return GenotypeTable(samples, variants, dosage, self.source, self.remarks)
+
+            def place(j: int, i: int) -> str:
+                return f"for sample {samples['iid'].iloc[i]!r} at {variants['snp'].iloc[j]!r}"
+
+            counts, scale = scaled(dosage.astype(np.float32, copy=False), loaded.ploidy, place, self.source)
+            dosage = narrowed(counts) if dtype == "int8" else counts
+        remarks = (*self.remarks, *loaded.remarks, *scale, *renamed)
+        return GenotypeTable(samples, variants, dosage, self.source, remarks)
+
+    def named_as(self, table: TableLike) -> GenotypeFile:
+        """Read sample names that may be pasted of fid and iid as those of a table for `read_table`, or its like."""
+        if self.names is None or not any("_" in name for name in self.names):
+            return self
+        samples, told = names_of_table(self.samples, self.names, read_table(table), self.source)
+        return replace(self, samples=samples, remarks=(*self.remarks, *told))
 
     def join(
         self,
@@ -141,28 +186,8 @@ class GenotypeFile:
         coding = TableCoding(covariate_names=covariate_names, categorical=categorical, missing_code=missing_code)
         if phenotypes is None and trait is not None:
             phenotypes = self.traits
-        alignment = align(self.samples, phenotypes, trait, covariates, source=self.source, **coding)
-        table = self.read(alignment.rows, dtype, ploidy=ploidy)
-        return assemble(table.dosage, table.variants, alignment, table.remarks)
-
-
-def _check_counts(dosage: Dosage, samples: pd.DataFrame, variants: pd.DataFrame, source: str) -> None:
-    """Refuse floats outside of 0 to 2."""
-    if np.fmin.reduce(dosage, axis=None) < 0 or np.fmax.reduce(dosage, axis=None) > 2:
-        j, i = np.argwhere((dosage < 0) | (dosage > 2))[0]
-        raise InputError(
-            f"expected allele counts from 0 to 2 in {source}, got {dosage[j, i]:g} for sample "
-            f"{samples['iid'].iloc[i]!r} at {variants['snp'].iloc[j]!r}; recode the genotypes"
-        )
-
-
-def _narrowed(dosage: Dosage) -> Dosage:
-    """Return the counts as int8 with -1 for missing if all are whole numbers, else as they are."""
-    codes = np.empty(dosage.shape, dtype=np.int8)
-    step = max(1, _BLOCK // max(1, dosage.shape[1]))
-    for start in range(0, len(dosage), step):
-        block = np.nan_to_num(dosage[start : start + step], nan=-1)
-        codes[start : start + step] = block
-        if (codes[start : start + step] != block).any():
-            return dosage
-    return codes
+        table = covariates if phenotypes is None else phenotypes
+        file = self if table is None else self.named_as(table)
+        alignment = align(file.samples, phenotypes, trait, covariates, source=self.source, **coding)
+        genotypes = file.read(alignment.rows, dtype, ploidy=ploidy)
+        return assemble(genotypes.dosage, genotypes.variants, alignment, genotypes.remarks)

@@ -1,25 +1,28 @@
-"""Delimited matrices of dosages with a header, plain or .gz, in either orientation.
+"""Delimited matrices of dosages with a header, plain or compressed (.gz, .zst), in either orientation.
 
-The header says which, and its separator (tab, else comma, else blanks) that of the file:
+The header says which, and its separator (tab, else comma, else blanks) that of the file; fields may be in quotes:
 
 SNPs x samples
     ``chrom pos snp effect_allele other_allele cm`` (``snp`` and any of the others, in any order), then a column for
     each sample, named by its ``iid``; a row for each SNP. The form to write: it holds all that a cohort needs.
 samples x SNPs
-    ``fid iid`` (or ``iid``), then a column for each SNP, named by its id; a row for each sample. Without positions the
-    chromosome is "0" and the position 0; the counted allele is called A and the other B.
+    ``fid iid`` (or ``iid``; also ``id`` or ``taxa``, as GAPIT and TASSEL write it), then a column for each SNP, named
+    by its id; a row for each sample. Without positions the chromosome is "0" and the position 0; the counted allele is
+    called A and the other B.
+HapMap
+    ``rs# alleles chrom pos strand ...``, eleven columns, then a column of calls for each sample, see
+    `bayes_lmmlasso.cohort.formats.hapmap`.
 
-PLINK's own spellings are read as well. A .traw (``--export A-transpose``) names its samples ``fid_iid``, which is
-parted where every name has one "_" (a fid of 0 is none). A .raw (``--export A include-alt``) names its SNPs
+PLINK's own spellings are read as well. A .traw (``--export A-transpose``) names its samples ``fid_iid``; see
+`bayes_lmmlasso.cohort.formats.rules.sample_ids`. A .raw (``--export A include-alt``) names its SNPs
 ``snp_A(/B)``, A being counted; without include-alt the end of a SNP id cannot be told, and the file is refused. plink2
 counts the reference allele in both unless ``--export-allele`` says otherwise; counted here is what the file says.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
@@ -28,9 +31,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile, Genotypes
+from bayes_lmmlasso.cohort.formats.hapmap import is_hapmap, read_hapmap
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
-from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, text_lines
+from bayes_lmmlasso.cohort.formats.rules.files import require_files, traits_beside
+from bayes_lmmlasso.cohort.formats.rules.sample_ids import likely_names
+from bayes_lmmlasso.cohort.formats.text_genotypes import dosage_row, split_lines, text_lines
 from bayes_lmmlasso.cohort.tables import id_columns, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
@@ -39,6 +45,9 @@ __all__ = ["MATRIX", "read_matrix"]
 _DEFAULTS = {"chrom": "0", "pos": "0", "effect_allele": "A", "other_allele": "B", "cm": "0"}
 _SNP_COLUMNS = ("snp", *_DEFAULTS)
 _TRAW = {"CHR": "chrom", "SNP": "snp", "(C)M": "cm", "POS": "pos", "COUNTED": "effect_allele", "ALT": "other_allele"}
+_ID_NAMES = {"fid": "fid", "#fid": "fid"} | dict.fromkeys(("iid", "#iid", "id", "taxa", "<marker>"), "iid")
+_SNP_NAMES = {name: name for name in _SNP_COLUMNS} | {"chr": "chrom", "#chrom": "chrom", "position": "pos"}
+_TASSEL = "<Numeric>"
 _RAW = ("FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE")
 _RAW_SNP = re.compile(r"(.+)_([^_()/]+)\(/([^()/]+)\)")
 
@@ -50,7 +59,7 @@ def read_matrix(path: PathLike) -> GenotypeFile:
     Parameters
     ----------
     path
-        File with a header as above and dosages from 0 to 2, NA (or nothing between separators) for missing.
+        File with a header as above and dosages from 0 to the ploidy, NA (or nothing between separators) for missing.
     phenotypes, trait, covariates, dtype
         As in `read_plink`.
 
@@ -58,28 +67,24 @@ def read_matrix(path: PathLike) -> GenotypeFile:
     ------
     InputError
         A missing, malformed or truncated file, a header of neither form, a row of another length than the header, a
-        dosage outside of 0 to 2, duplicated samples, a bad table.
+        dosage outside of 0 to the ploidy, duplicated samples, a bad table.
     """
     path = Path(path)
-    rows = _split(text_lines(path))
+    require_files([path], "--matrix")
+    rows = split_lines(text_lines(path))
     _, header = next(rows, (0, []))
+    if header[:1] == [_TASSEL]:
+        _, header = next(rows, (0, []))
     if tuple(header[: len(_RAW)]) == _RAW:
         return _by_sample(rows, header, _raw_variants(header[len(_RAW) :], path), path)
-    if header[:1] == ["iid"] or header[:2] == ["fid", "iid"]:
-        variants = pd.DataFrame({"snp": header[header.index("iid") + 1 :], **_DEFAULTS}, dtype=object)
-        return _by_sample(rows, header, variants, path)
+    if is_hapmap(header):
+        return read_hapmap(header, path)
+    ids = [_ID_NAMES.get(name.lower(), "") for name in header[:2]]
+    n_ids = 2 if ids == ["fid", "iid"] else 1 if ids[:1] == ["iid"] else 0
+    if n_ids:
+        named = [*ids[:n_ids], *header[n_ids:]]
+        return _by_sample(rows, named, pd.DataFrame({"snp": header[n_ids:], **_DEFAULTS}, dtype=object), path)
     return _by_snp(header, path)
-
-
-def _split(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-    """Fields of each line; the first line decides the separator."""
-    separator, first = None, True
-    for number, line in lines:
-        if first:
-            separator, first = "\t" if "\t" in line else "," if "," in line else None, False
-        quoted = separator is not None and '"' in line
-        fields = next(csv.reader([line], delimiter=separator)) if separator and quoted else line.split(separator)
-        yield number, [field.strip() for field in fields]
 
 
 def _by_sample(
@@ -95,32 +100,45 @@ def _by_sample(
     samples = pd.DataFrame(list(ids.values()), columns=names, index=list(ids), dtype=object)
     dosage = np.array(dosages, dtype=np.float32).reshape(-1, len(variants))
     variants = _with_positions(variants, path)
-    return GenotypeFile(
-        samples[id_columns(samples)], str(path), lambda kept, _: (variants, np.ascontiguousarray(dosage[kept].T))
-    )
+
+    def load(kept: NDArray[np.intp], _: DosageType, ploidy: int) -> Genotypes:
+        return Genotypes(variants, np.ascontiguousarray(dosage[kept].T), ploidy=ploidy)
+
+    return GenotypeFile(samples[id_columns(samples)], str(path), load, traits_beside(path), len(variants))
 
 
 def _by_snp(header: list[str], path: Path) -> GenotypeFile:
     """Open a file with a row for each SNP."""
     traw = header[:2] == list(_TRAW)[:2]
-    renamed = [_TRAW.get(name, name) for name in header] if traw else header
+    renamed = [_TRAW.get(name, name) if traw else _SNP_NAMES.get(name.lower(), name) for name in header]
     lead = list(takewhile(lambda name: name in _SNP_COLUMNS, renamed))
     names = header[len(lead) :]
     if "snp" not in lead or not names:
-        raise InputError(
-            f"expected a header of {path} that begins with {' '.join(_SNP_COLUMNS)} (or iid) and goes on with a column "
-            f"for each sample (or SNP), got {' '.join(header[:6]) or 'an empty file'}; name the columns so"
-        )
-    samples = _traw_samples(names) if traw else pd.DataFrame({"iid": names}, dtype=object)
+        raise InputError(_no_header(header, path))
+    samples = likely_names(names) if traw else pd.DataFrame({"iid": names}, dtype=object)
     samples.index = pd.RangeIndex(len(lead) + 1, len(header) + 1)  # columns of the file
-    return GenotypeFile(samples, str(path), partial(_load_by_snp, path, lead, len(names)))
+    return GenotypeFile(
+        samples, str(path), partial(_load_by_snp, path, lead, len(names)), traits_beside(path), names=names
+    )
 
 
-def _load_by_snp(
-    path: Path, lead: list[str], n: int, rows: NDArray[np.intp], _: DosageType
-) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+def _no_header(header: list[str], path: Path) -> str:
+    """Say what is wrong with a header of neither form."""
+    if header[:1] == [""]:
+        return (
+            f"expected a name for the first column of {path}, got none (row names of R?): name it iid if a row is a "
+            "sample, or snp if a row is a SNP"
+        )
+    return (
+        f"expected a header of {path} that begins with {' '.join(_SNP_COLUMNS)} (or iid, or is that of HapMap) and "
+        f"goes on with a column for each sample (or SNP), got {' '.join(header[:6]) or 'an empty file'}; name the "
+        "columns so"
+    )
+
+
+def _load_by_snp(path: Path, lead: list[str], n: int, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Genotypes:
     """Read a row for each SNP: the columns ``lead`` and the dosages of n samples."""
-    lines = _split(text_lines(path))
+    lines = split_lines(text_lines(path))
     next(lines)  # the header
     sites, dosages = {}, []
     for number, fields in lines:
@@ -129,21 +147,13 @@ def _load_by_snp(
         dosages.append(dosage[rows])
     variants = pd.DataFrame(list(sites.values()), columns=lead, index=list(sites), dtype=object)
     variants = variants.assign(**{name: value for name, value in _DEFAULTS.items() if name not in lead})
-    return _with_positions(variants, path), np.array(dosages, dtype=np.float32).reshape(-1, len(rows))
+    dosage = np.array(dosages, dtype=np.float32).reshape(-1, len(rows))
+    return Genotypes(_with_positions(variants, path), dosage, ploidy=ploidy)
 
 
 def _with_positions(variants: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Turn positions into numbers."""
     return variants.assign(pos=parse_base_pairs(variants["pos"], path), cm=parse_centimorgans(variants["cm"]))
-
-
-def _traw_samples(names: list[str]) -> pd.DataFrame:
-    """Part ``fid_iid``; a fid of 0 stands for none."""
-    parts = [name.split("_") for name in names]
-    if any(len(part) != 2 for part in parts):
-        return pd.DataFrame({"iid": names}, dtype=object)
-    samples = pd.DataFrame(parts, columns=["fid", "iid"], dtype=object)
-    return samples[["iid"]] if (samples["fid"] == "0").all() else samples
 
 
 def _raw_variants(names: list[str], path: Path) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """PLINK 1 binary genotypes (.bed/.bim/.fam), read and written through bed-reader.
 
 A .bed of n samples and p SNPs holds the bytes 6c 1b 01 and then p rows of ceil(n / 4) bytes
-(https://www.cog-genomics.org/plink/1.9/formats#bed). What is counted is allele 1, column 5 of the .bim.
+(https://www.cog-genomics.org/plink/1.9/formats#bed). What is counted is allele 1, column 5 of the .bim. The .bim and
+the .fam may be compressed (.gz, .zst); where each line has six fields or more between tabs, ids may hold blanks. Column
+6 of the .fam is a trait, those beyond (as GEMMA reads them) are further ones: ``phenotype``, ``phenotype2``, ...
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.dataset import Cohort, sample_frame, variant_frame
-from bayes_lmmlasso.cohort.formats.genotype_file import Dosage, DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile, Genotypes
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
+from bayes_lmmlasso.cohort.formats.rules.fam_traits import fam_traits
+from bayes_lmmlasso.cohort.formats.rules.files import file_set, require_files, traits_beside
+from bayes_lmmlasso.cohort.formats.rules.scale import refuse_ploidy
+from bayes_lmmlasso.cohort.formats.rules.snp_ids import name_snps
 from bayes_lmmlasso.cohort.tables import fields_frame, numbered_lines, parse_base_pairs, parse_centimorgans
 from bayes_lmmlasso.errors import InputError
 
@@ -63,10 +68,14 @@ def read_plink(prefix: PathLike, *, variants: _Variants | None = None) -> Genoty
     >>> import bayes_lmmlasso as bl
     >>> cohort = bl.read_plink("mice", phenotypes="traits.tsv", covariates="age.tsv")  # doctest: +SKIP
     """
-    fam = _paths(prefix)[2]
-    lines = {number: line[: len(_FAM)] for number, line in _fields(fam).items()}  # GEMMA writes traits beyond
-    samples = fields_frame(lines, _FAM, fam)[["fid", "iid"]]
-    return GenotypeFile(samples, str(fam), partial(_load, prefix, len(samples), variants))
+    paths = bed, _, fam = _paths(prefix)
+    require_files(paths, "--bfile")
+    lines = _fields(fam)
+    samples = fields_frame({number: line[: len(_FAM)] for number, line in lines.items()}, _FAM, fam)[["fid", "iid"]]
+    load = partial(_load, prefix, len(samples), variants)
+    traits = fam_traits(lines, samples)
+    beside = traits_beside(bed.with_suffix("")) if traits is None else traits
+    return GenotypeFile(samples, str(fam), load, beside, _n_variants(bed, len(samples)))
 
 
 def write_plink(cohort: Cohort, prefix: PathLike) -> None:
@@ -83,7 +92,8 @@ def write_plink(cohort: Cohort, prefix: PathLike) -> None:
     """
     from bed_reader import to_bed  # a tenth of a second that no other format needs
 
-    targets = _paths(prefix)
+    stem = os.fspath(prefix).removesuffix(".bed")
+    targets = [Path(f"{stem}{ending}") for ending in (".bed", ".bim", ".fam")]
     calls = cohort["call_dosage"].values
     codes = np.where(np.isnan(calls) | (calls < 0), -127, calls)
     if not np.isin(codes, (-127, 0, 1, 2)).all():
@@ -123,15 +133,17 @@ def write_plink(cohort: Cohort, prefix: PathLike) -> None:
 
 
 def _load(
-    prefix: PathLike, n: int, variants: _Variants | None, rows: NDArray[np.intp], dtype: DosageType
-) -> tuple[pd.DataFrame, Dosage]:
+    prefix: PathLike, n: int, variants: _Variants | None, rows: NDArray[np.intp], dtype: DosageType, ploidy: int
+) -> Genotypes:
     """Read the .bim, and of the .bed of n samples what is wanted."""
     from bed_reader import open_bed
 
     bed, bim, _ = _paths(prefix)
+    refuse_ploidy(ploidy, bed)
     table = fields_frame(_fields(bim), _BIM, bim)
     table["pos"] = parse_base_pairs(table["pos"], bim)
     table["cm"] = parse_centimorgans(table["cm"])
+    table, told = name_snps(table, str(bim))  # by all of them, also where some are chosen
     p = len(table)
     _check_bed(bed, n, p)
     try:
@@ -142,21 +154,36 @@ def _load(
         dosage = handle.read((rows, chosen), dtype=dtype, order="F").T
     if dtype == "int8":
         np.maximum(dosage, -1, out=dosage)  # bed-reader's missing is -127
-    return table.iloc[chosen], dosage
+    return Genotypes(table.iloc[chosen], dosage, told)
 
 
-def _paths(prefix: PathLike) -> tuple[Path, Path, Path]:
+def _paths(prefix: PathLike) -> tuple[Path, ...]:
     """Paths of the .bed, .bim and .fam."""
-    stem = os.fspath(prefix).removesuffix(".bed")
-    return Path(f"{stem}.bed"), Path(f"{stem}.bim"), Path(f"{stem}.fam")
+    return file_set(prefix, (".bed", ".bim", ".fam"))
+
+
+def _n_variants(bed: Path, n: int) -> int:
+    """Return the number of SNPs by the size of a .bed of n samples."""
+    return max(0, bed.stat().st_size - len(_MAGIC)) // -(-n // 4)
 
 
 def _fields(path: Path) -> dict[int, list[str]]:
-    """Blank-separated fields of a .fam or .bim by line number."""
+    """Fields of a .fam or .bim by line number: between tabs if each line has six or more of these, else blanks."""
     lines = numbered_lines(path, "part of a PLINK file set")
     if not lines:
         raise InputError(f"expected at least one line in {path}, got an empty file; write it again")
-    return {number: line.split() for number, line in lines.items()}
+    tabbed = {number: [field.strip() for field in line.rstrip("\r\n").split("\t")] for number, line in lines.items()}
+    if all(len(fields) >= len(_FAM) and all(fields[:2]) for fields in tabbed.values()):
+        return tabbed
+    spaced = {number: line.split() for number, line in lines.items()}
+    usual = len(next(iter(spaced.values())))
+    for number, fields in spaced.items():
+        if len(fields) > max(usual, len(_FAM)):
+            raise InputError(
+                f"expected {max(usual, len(_FAM))} fields, got {len(fields)} in line {number} of {path}; an id with a "
+                f"blank, as in {' '.join(fields[:3])!r}? Write _ for it here and in the tables, or separate by tabs"
+            )
+    return spaced
 
 
 def _check_bed(bed: Path, n: int, p: int) -> None:

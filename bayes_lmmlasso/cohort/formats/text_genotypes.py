@@ -1,19 +1,22 @@
-"""Rows of dosages in text files, plain or .gz."""
+"""Rows of dosages in text files, plain or compressed."""
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.cohort.compressed import open_text
 from bayes_lmmlasso.cohort.tables import NA_TOKENS
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["dosage_row", "text_lines"]
+__all__ = ["dosage_row", "split_lines", "text_lines"]
+
+_MISSING = NA_TOKENS | {"N", "NN", "-", "--", "./."}
+"""Marks of a missing dosage: those of tables, and those of calls."""
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -22,14 +25,10 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises
     ------
     InputError
-        If the file cannot be read, is a truncated .gz, or ends within a line: its last number may lack digits.
+        If the file cannot be read, is cut short, or ends within a line: its last number may lack digits.
     """
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8-sig") as file
-        ):
+        with open_text(path) as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith("\n"):
                     raise InputError(
@@ -38,10 +37,32 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
                     )
                 if line.strip():
                     yield number, line.rstrip("\r\n")
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise InputError(
             f"expected genotypes as text in {path}, got {error}; check the path and that the file was copied completely"
         ) from error
+
+
+def split_lines(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of each line without quotes; the first line decides the separator: tab, else comma, else blanks.
+
+    Raises
+    ------
+    InputError
+        If a field is longer than a field can be: a quote was not closed.
+    """
+    separator, first = None, True
+    for number, line in lines:
+        if first:
+            separator, first = "\t" if "\t" in line else "," if "," in line else None, False
+        if '"' not in line:
+            yield number, [field.strip() for field in line.split(separator)]
+            continue
+        try:
+            fields = next(csv.reader([line], delimiter=separator or " ", skipinitialspace=separator is None))
+        except csv.Error as error:
+            raise InputError(f"expected quotes in pairs, got {error} in line {number}; repair the line") from error
+        yield number, [field.strip() for field in fields if separator or field]
 
 
 def dosage_row(fields: Sequence[str], n_wanted: int, what: str, place: str) -> NDArray[np.float32]:
@@ -69,7 +90,7 @@ def dosage_row(fields: Sequence[str], n_wanted: int, what: str, place: str) -> N
     try:
         return np.array(fields, dtype=np.float32)
     except ValueError:
-        return np.array([np.nan if field in NA_TOKENS else _number(field, place) for field in fields], dtype=np.float32)
+        return np.array([np.nan if field in _MISSING else _number(field, place) for field in fields], dtype=np.float32)
 
 
 def _number(field: str, place: str) -> float:

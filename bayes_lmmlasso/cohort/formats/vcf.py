@@ -1,7 +1,8 @@
-"""VCF files (.vcf, .vcf.gz, .bcf), read through cyvcf2 (extra ``vcf``).
+"""VCF files (.vcf, plain or packed by gzip or bgzip, .bcf), read through cyvcf2 (extra ``vcf``).
 
 Counted is the alternate allele, from FORMAT/DS where a call has one and else from GT; see
-`bayes_lmmlasso.cohort.formats.calls`. A VCF has no family ids and no genetic map.
+`bayes_lmmlasso.cohort.formats.calls`. A VCF has no genetic map, and no family ids unless they are pasted to the names
+of the samples. Its INFO/AF is compared with the frequencies found.
 """
 
 from __future__ import annotations
@@ -17,10 +18,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.formats.calls import DIPLOID, count_alternate, variant_table
-from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.calls import (
+    count_alternate,
+    multiallelic,
+    polyploid,
+    polyploid_sites,
+    variant_table,
+)
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile, Genotypes
 from bayes_lmmlasso.cohort.formats.optional import optional_package
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
+from bayes_lmmlasso.cohort.formats.rules.files import require_files, traits_beside
+from bayes_lmmlasso.cohort.formats.rules.frequencies import against_declared, frequency
+from bayes_lmmlasso.cohort.formats.rules.scale import DIPLOID
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["VCF", "read_vcf"]
@@ -44,43 +54,66 @@ def read_vcf(path: PathLike) -> GenotypeFile:
     Raises
     ------
     InputError
-        cyvcf2 is not installed; a missing, malformed or truncated file; a SNP with several alternate alleles, a call
-        of more than two alleles or without GT and DS; duplicated samples; a bad table.
+        cyvcf2 is not installed; a missing, malformed or truncated file; several alternate alleles, or calls of more
+        alleles than 2 and the ploidy, at every site; a site without GT and DS; duplicated samples; a bad table.
     """
     path = Path(path)
+    require_files([path], "--vcf")
     _check_end(path)
     with _opened(path, []) as file:
         names = file.samples
     if not names:
         raise InputError(f"expected samples in {path}, got a VCF of sites alone; name the file with the genotypes")
     samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
-    return GenotypeFile(samples, str(path), partial(_load, path))
+    return GenotypeFile(samples, str(path), partial(_load, path), traits_beside(path), names=names)
 
 
-def _load(path: Path, rows: NDArray[np.intp], _: DosageType) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Genotypes:
     sites: list[_Site] = []
-    counts = []
+    counts, frequencies, declared = [], [], []
+    chosen, several, beyond, most = [], [], [], DIPLOID
     with _opened(path, sites) as file:
         for record in file:
             sites.append((record.CHROM, record.POS, record.ID or ".", record.REF, ",".join(record.ALT)))
-            counts.append(_counts(record, path)[rows])
-    columns = {name: [site[k] for site in sites] for k, name in enumerate(("chrom", "pos", "snp", "ref", "alt"))}
-    return variant_table(columns, str(path)), np.array(counts, dtype=np.float32).reshape(-1, len(rows))
+            where = f"{record.CHROM}:{record.POS}"
+            if len(record.ALT) > 1:
+                several.append(where)
+                continue
+            calls, estimated = _calls(record, path)
+            if polyploid(calls, ploidy):
+                beyond.append(where)
+                most = max(most, calls.shape[1])
+                continue
+            chosen.append(len(sites) - 1)
+            counts.append(count_alternate(calls, estimated, ploidy)[rows])
+            frequencies.append(frequency(counts[-1]))
+            declared.append(_declared(record))
+    remarks = (
+        *multiallelic(several, len(sites), str(path)),
+        *polyploid_sites(beyond, len(sites) - len(several), most, ploidy, str(path)),
+        *against_declared(frequencies, declared, str(path)),
+    )
+    columns = {name: [sites[j][k] for j in chosen] for k, name in enumerate(("chrom", "pos", "snp", "ref", "alt"))}
+    return Genotypes(variant_table(columns), np.array(counts, dtype=np.float32).reshape(-1, len(rows)), remarks)
 
 
-def _counts(record: Any, path: Path) -> NDArray[np.float32]:
-    """``(n,)`` counts of the alternate allele of a record."""
+def _calls(record: Any, path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """``(n, alleles)`` calls of a record and its ``(n,)`` DS; either may be absent."""
     fields = record.FORMAT or []
-    where = f"at {record.CHROM}:{record.POS} of {path}"
     if not {"GT", "DS"}.intersection(fields):
-        raise InputError(f"expected GT or DS {where}, got {':'.join(fields) or 'no genotypes'}; write one of them")
+        got = ":".join(fields) or "no genotypes"
+        way = "have the imputation write DS" if "GP" in fields else "write one of them"
+        raise InputError(f"expected GT or DS at {record.CHROM}:{record.POS} of {path}, got {got}; {way}")
     estimated = record.format("DS")[:, 0] if "DS" in fields else None
     if estimated is not None and "GT" not in fields:
-        return count_alternate(np.full((len(estimated), DIPLOID), -1), estimated)
-    calls = record.genotype.array()[:, :-1]  # the last column says whether the call is phased
-    if calls.shape[1] > DIPLOID:
-        raise InputError(f"expected calls of one or two alleles, got {calls.shape[1]} {where}; the model is diploid")
-    return count_alternate(calls, estimated)
+        return np.full((len(estimated), DIPLOID), -1), estimated
+    return record.genotype.array()[:, :-1], estimated  # the last column says whether the call is phased
+
+
+def _declared(record: Any) -> float:
+    """INFO/AF of a record, NaN where there is none."""
+    declared = record.INFO.get("AF")
+    return declared if isinstance(declared, float) else np.nan
 
 
 def _check_end(path: Path) -> None:

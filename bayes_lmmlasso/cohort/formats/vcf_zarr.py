@@ -7,6 +7,8 @@ Czech et al. 2025, doi:10.1093/gigascience/giaf049; https://github.com/sgkit-dev
     variant_allele (variants, alleles)           the reference first, then the alternate, which is counted
     variant_contig, contig_id, variant_position, variant_id, sample_id
 
+    variant_AF (variants[, alt_alleles])         declared frequency, compared with the one found, if there is one
+
 with the rules of `bayes_lmmlasso.cohort.formats.calls`. There are no family ids and no genetic map.
 """
 
@@ -23,9 +25,19 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.formats.calls import DIPLOID, count_alternate, variant_table
-from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile
+from bayes_lmmlasso.cohort.formats.calls import (
+    count_alternate,
+    multiallelic,
+    polyploid,
+    polyploid_sites,
+    several_alternate,
+    variant_table,
+)
+from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeFile, Genotypes
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads_cohort
+from bayes_lmmlasso.cohort.formats.rules.files import traits_beside
+from bayes_lmmlasso.cohort.formats.rules.frequencies import against_declared, frequency
+from bayes_lmmlasso.cohort.formats.rules.scale import DIPLOID
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["VCF_ZARR", "read_vcf_zarr"]
@@ -49,26 +61,39 @@ def read_vcf_zarr(path: PathLike) -> GenotypeFile:
     Raises
     ------
     InputError
-        A missing, malformed or incomplete store; a SNP with several alternate alleles, calls of more than two alleles;
-        duplicated samples; a bad table.
+        A missing, malformed or incomplete store; several alternate alleles, or calls of more alleles than 2 and the
+        ploidy, at every site; duplicated samples; a bad table.
     """
     path = _folder(path)
     with _opened(path) as store:
-        names = store["sample_id"].values.astype(object)
+        names, p = [str(name) for name in store["sample_id"].values], store.sizes["variants"]
     samples = pd.DataFrame({"iid": names}, index=np.arange(1, len(names) + 1), dtype=object)
-    return GenotypeFile(samples, str(path), partial(_load, path))
+    return GenotypeFile(samples, str(path), partial(_load, path), traits_beside(path), p, names=names)
 
 
 def _folder(path: PathLike) -> Path:
     """Return the folder of a store."""
     if not Path(path).is_dir():
-        raise InputError(f"expected the folder of a VCF Zarr store, got {path}, which is none; check the path")
+        way = "give it by --vcf" if Path(path).is_file() else "check the path"
+        raise InputError(f"expected the folder of a VCF Zarr store, got {path}, which is none; {way}")
     return Path(path)
 
 
-def _load(path: Path, rows: NDArray[np.intp], _: DosageType) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Genotypes:
     with _opened(path) as store:
-        return variant_table(_sites(store), str(path)), _dosage(store, rows)
+        sites = _sites(store)
+        several = several_alternate(sites["alt"])
+        beyond = ~several & _polyploid(store, ploidy)
+        kept = np.flatnonzero(~(several | beyond))
+        where = pd.Series(sites["chrom"]).astype(str) + ":" + pd.Series(sites["pos"]).astype(str)
+        most = store.sizes.get("ploidy", DIPLOID)
+        told = (
+            *multiallelic(where[several].tolist(), len(several), str(path)),
+            *polyploid_sites(where[beyond].tolist(), int((~several).sum()), most, ploidy, str(path)),
+        )
+        dosage, frequencies = _dosage(store, rows, kept, ploidy)
+        told = (*told, *against_declared(frequencies, _declared(store)[kept], str(path)))
+        return Genotypes(variant_table({name: column[kept] for name, column in sites.items()}), dosage, told)
 
 
 @contextmanager
@@ -101,10 +126,6 @@ def _check_layout(store: xr.Dataset, path: Path) -> None:
                 f"expected {name} ({', '.join(_DIMS[name])}) in {path}, got {', '.join(map(str, store[name].dims))}; "
                 "convert the VCF again"
             )
-    if "call_genotype" in calls and store.sizes["ploidy"] > DIPLOID:
-        raise InputError(
-            f"expected calls of one or two alleles in {path}, got {store.sizes['ploidy']}; the model is diploid"
-        )
     for name in (*calls, *_SITES):
         array = zarr.open_array(path / name, mode="r")
         # Zarr leaves out chunks of zeros, and an absent chunk reads as zeros: real ones occur in variant_contig alone.
@@ -125,22 +146,49 @@ def _sites(store: xr.Dataset) -> dict[str, Any]:
         "pos": store["variant_position"].values,
         "snp": store["variant_id"].values.astype(object),
         "ref": ref,
-        "alt": pd.Series(alt, dtype=object),
+        "alt": np.array(alt, dtype=object),
     }
 
 
-def _dosage(store: xr.Dataset, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """``(p, len(rows))`` counts of the alternate allele, block by block."""
-    p, n = store.sizes["variants"], store.sizes["samples"]
-    dosage = np.empty((p, len(rows)), dtype=np.float32)
+def _blocks(p: int, n: int) -> Iterator[slice]:
     step = max(1, _BLOCK // max(1, n))
-    for start in range(0, p, step):
-        block = store.isel(variants=slice(start, start + step))
-        estimated = block["call_DS"].values.reshape(-1, n)[:, rows] if "call_DS" in store else None
-        missing = np.full((dosage[start : start + step].shape[0], len(rows), DIPLOID), -1, dtype=np.int8)
+    return (slice(start, start + step) for start in range(0, p, step))
+
+
+def _polyploid(store: xr.Dataset, ploidy: int) -> NDArray[np.bool_]:
+    """``(p,)`` whether a site has calls of more alleles than 2 and ``ploidy``."""
+    p, n = store.sizes["variants"], store.sizes["samples"]
+    if store.sizes.get("ploidy", DIPLOID) <= max(DIPLOID, ploidy):
+        return np.zeros(p, dtype=bool)
+    blocks = (store["call_genotype"].isel(variants=block).values for block in _blocks(p, n))
+    return np.concatenate([polyploid(calls, ploidy) for calls in blocks])
+
+
+def _declared(store: xr.Dataset) -> NDArray[np.float64]:
+    """``(p,)`` frequency that the store declares, NaN where it does not."""
+    p = store.sizes["variants"]
+    known = (
+        "variant_AF" in store and store["variant_AF"].dims[0] == "variants" and store["variant_AF"].dtype.kind == "f"
+    )
+    return store["variant_AF"].values.reshape(p, -1)[:, 0].astype(np.float64) if known else np.full(p, np.nan)
+
+
+def _dosage(
+    store: xr.Dataset, rows: NDArray[np.intp], kept: NDArray[np.intp], ploidy: int
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """``(len(kept), len(rows))`` counts of the alternate allele, and its frequencies, block by block."""
+    n = store.sizes["samples"]
+    dosage, frequencies = np.empty((len(kept), len(rows)), dtype=np.float32), np.empty(len(kept))
+    for part in _blocks(len(kept), n):
+        chosen = kept[part]
+        span = slice(chosen[0], chosen[-1] + 1)
+        block = store.isel(variants=span if span.stop - span.start == len(chosen) else chosen)
+        estimated = block["call_DS"].values.reshape(len(chosen), n, -1)[:, rows, 0] if "call_DS" in store else None
+        missing = np.full((len(chosen), len(rows), DIPLOID), -1, dtype=np.int8)
         calls = block["call_genotype"].values[:, rows] if "call_genotype" in store else missing
-        dosage[start : start + step] = count_alternate(calls, estimated)
-    return dosage
+        dosage[part] = count_alternate(calls, estimated, ploidy)
+        frequencies[part] = frequency(dosage[part])
+    return dosage, frequencies
 
 
 def _files(path: PathLike) -> tuple[Path, ...]:
