@@ -73,7 +73,9 @@ def read_column(
     what = f"column {raw.name!r} of {where}"
     tokens = text_values(raw)
     if kind := _refused_kind(raw):
-        return Column(tokens, refusal=f"expected numbers or text in {what}, got {kind}; leave it out or recode it")
+        return Column(
+            tokens, refusal=f"expected numbers or text in {what}, got {kind}; leave it out or make numbers of it"
+        )
     if not (text or categorical) and pd.api.types.is_numeric_dtype(raw):  # truth values as well
         return _numbers(raw.to_numpy(np.float64, na_value=np.nan), raw.index, what, codes)
     words = [token for token in tokens if token is not None and is_word(token)]
@@ -87,7 +89,7 @@ def read_column(
     if odd.empty and not groups:
         return _numbers(numbers, raw.index, what, codes)
     if not groups and 2 * (present.sum() - len(odd) + count_meant(odd)) > present.sum():
-        return Column(tokens, refusal=refusal_of_odd(odd, what, row))
+        return Column(tokens, refusal=refusal_of_odd(odd, str(raw.name), where, row))
     return _groups(_without(tokens, np.isin(numbers, codes.numbers)), words, what)
 
 
@@ -149,7 +151,7 @@ def _without_plink_codes(values: NDArray[np.float64], what: str) -> tuple[NDArra
     case_control = {1.0, 2.0} <= set(others) and bool(np.isin(others, [0, 1, 2]).all())
     n_zero = int((others == 0).sum()) if case_control else 0
     if n and n_zero:
-        text = f"{n} values -9 and {n_zero} values 0 of {what} are taken as missing, as PLINK does beside 1 and 2"
+        text = f"-9 ({n} times) and 0 ({n_zero} times) are taken as missing in {what}, as PLINK does beside 1 and 2"
         return np.where(coded | (values == 0), np.nan, values), Remark(text, caution=True)
     if n_zero:
         text = f"{what} has the values 0, 1 and 2, taken as numbers: if 0 means missing, give `--missing-code 0`"
@@ -157,5 +159,5 @@ def _without_plink_codes(values: NDArray[np.float64], what: str) -> tuple[NDArra
     negative = bool((others < 0).any())
     if n == 0 or (negative and (n < 2 or others.min() < _PLINK)):
         return values, None
-    text = f"{n} values -9 of {what} are taken as missing, as PLINK does"
+    text = f"-9 ({n} times) is taken as missing in {what}, as PLINK does"
     return np.where(coded, np.nan, values), Remark(text, caution=negative)

@@ -110,10 +110,9 @@ def _blank_separated(line: str) -> list[str]:
 
 
 def _has_row_names(header: list[str], rows: list[list[str]]) -> bool:
-    """Whether every row has one field more than the header, its first one a name of its own."""
-    if any(len(row) != len(header) + 1 for row in rows) or not any(row[-1] for row in rows):
-        return False
-    return len({row[0] for row in rows}) == len(rows)
+    """Whether every row has one field more than the header, its first one a name of its own and its last one filled."""
+    longer = all(len(row) == len(header) + 1 and row[-1] for row in rows)
+    return longer and len({row[0] for row in rows}) == len(rows)
 
 
 def _without_tail(row: list[str], width: int) -> list[str]:

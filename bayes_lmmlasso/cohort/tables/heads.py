@@ -103,6 +103,14 @@ def _held(column: pd.Series[Any]) -> list[str]:
     return [str(value) for value in column[column.notna()] if str(value).strip()]
 
 
+def _is_number(token: str) -> bool:
+    try:
+        float(token)
+    except ValueError:
+        return False
+    return True
+
+
 def _no_ids(
     frame: pd.DataFrame, names: Sequence[str], nameless: Sequence[bool], candidates: Sequence[str], source: str
 ) -> str:
@@ -114,11 +122,13 @@ def _no_ids(
         )
     listed = ", ".join(name for name in names if name) or "no column"
     message = f"expected a column 'iid' in {source}, got {listed}"
+    if any(_is_number(name) for name in names):
+        return f"{message}: is this a row of data? Put a line of names before it, such as fid iid height"
     if len(names):
         first = _held(frame.iloc[:, 0])
         if nameless[0] and first:
             return f"{message} and a first column without a name ({examples(first)}); name the one of sample ids 'iid'"
-        if first and len(set(first)) == len(frame) and pd.to_numeric(pd.Series(first), errors="coerce").isna().any():
+        if first and len(set(first)) == len(frame) and not all(map(_is_number, first)):
             return f"{message}; name the column of sample ids 'iid': is it {names[0]!r} ({examples(first)})?"
     if not isinstance(frame.index, pd.RangeIndex) and frame.index.inferred_type == "string":
         return f"{message}; the index holds {examples(frame.index)}: if these are the ids, name it 'iid'"

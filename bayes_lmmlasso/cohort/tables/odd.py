@@ -25,7 +25,7 @@ _KINDS = (
         "give it as a number, such as days since the first",
     ),
     (
-        re.compile(r"\(?[+-]?[\d.]+(e[+-]?\d+)?[+-][\d.]+(e[+-]?\d+)?[ij]\)?", re.IGNORECASE),
+        re.compile(r"\(?([+-]?[\d.]+(e[+-]?\d+)?[+-])?[\d.]+(e[+-]?\d+)?j\)?", re.IGNORECASE),
         "a complex number",
         "give its parts as columns of their own",
     ),
@@ -45,25 +45,26 @@ def count_meant(odd: pd.Series[Any]) -> int:
     return sum(_kind(token) is not None for token in odd)
 
 
-def refusal_of_odd(odd: pd.Series[Any], what: str, row: str) -> str:
+def refusal_of_odd(odd: pd.Series[Any], name: str, where: str, row: str) -> str:
     """Say which value of a column is no number, and what to do.
 
     Parameters
     ----------
     odd
-        The values that are no numbers, by number or label of their row; the name is that of the column.
-    what
+        The values that are no numbers, by number or label of their row.
+    name, where
         The column and its table.
     row
         What rows are called.
     """
     token = odd.iloc[0]
-    named, remedy = _kind(token) or ("", "correct it")
+    named, remedy = _kind(token) or ("", "")
+    got = f"{token!r}{f' ({named})' if named else ''} in {row} {odd.index[0]}"
     more = f" and {len(odd) - 1} more that are no numbers" if len(odd) > 1 else ""
+    missing = f"correct it, give `--missing-code {shlex.quote(token)}` if it means a missing value"
     return (
-        f"expected numbers in {what}, got {token!r}{f', {named},' if named else ''} in {row} {odd.index[0]}{more}: "
-        f"{remedy}, or give `--missing-code {shlex.quote(token)}` if it means a missing value, `--categorical "
-        f"{shlex.quote(str(odd.name))}` if the values name groups"
+        f"expected numbers in column {name!r} of {where}, got {got}{more}: {remedy or missing}, or give `--categorical "
+        f"{shlex.quote(name)}` if the values name groups"
     )
 
 
