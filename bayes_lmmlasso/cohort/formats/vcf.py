@@ -74,12 +74,13 @@ def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Gen
     chosen, several, beyond, most = [], [], [], DIPLOID
     with _opened(path, sites) as file:
         for record in file:
-            sites.append((record.CHROM, record.POS, record.ID or ".", record.REF, ",".join(record.ALT)))
             where = f"{record.CHROM}:{record.POS}"
+            _check_fields(record, f"{where} of {path}")
+            sites.append((record.CHROM, record.POS, record.ID or ".", record.REF, ",".join(record.ALT)))
             if len(record.ALT) > 1:
                 several.append(where)
                 continue
-            calls, estimated = _calls(record, path)
+            calls, estimated = _calls(record)
             if polyploid(calls, ploidy):
                 beyond.append(where)
                 most = max(most, calls.shape[1])
@@ -97,13 +98,18 @@ def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Gen
     return Genotypes(variant_table(columns), np.array(counts, dtype=np.float32).reshape(-1, len(rows)), remarks)
 
 
-def _calls(record: Any, path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """``(n, alleles)`` calls of a record and its ``(n,)`` DS; either may be absent."""
+def _check_fields(record: Any, where: str) -> None:
+    """Refuse a record without GT and DS, also one that ends before its alleles: cyvcf2 must not be asked for them."""
     fields = record.FORMAT or []
     if not {"GT", "DS"}.intersection(fields):
         got = ":".join(fields) or "no genotypes"
         way = "have the imputation write DS" if "GP" in fields else "write one of them"
-        raise InputError(f"expected GT or DS at {record.CHROM}:{record.POS} of {path}, got {got}; {way}")
+        raise InputError(f"expected GT or DS at {where}, got {got}; {way}")
+
+
+def _calls(record: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """``(n, alleles)`` calls of a record and its ``(n,)`` DS; either may be absent."""
+    fields = record.FORMAT
     estimated = record.format("DS")[:, 0] if "DS" in fields else None
     if estimated is not None and "GT" not in fields:
         return np.full((len(estimated), DIPLOID), -1), estimated

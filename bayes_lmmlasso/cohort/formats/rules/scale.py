@@ -124,6 +124,6 @@ def _way_out(dosage: NDArray[np.float32], low: float, high: float, copies: int) 
 
 def _is_ploidy(dosage: NDArray[np.float32], high: float, copies: int) -> bool:
     """Whether dosages reach a number of copies, and not by a few slips."""
-    values = np.unique(dosage[dosage > copies])
-    several = len(values) > 1 or high == copies + 1
-    return bool(several and high <= _MOST_COPIES and (dosage > copies).mean() > _MANY)
+    beyond = dosage > copies
+    one_code = high in _MISSING_CODES and high != copies + 1 and (dosage[beyond] == high).all()
+    return bool(not one_code and high <= _MOST_COPIES and beyond.mean() > _MANY)
