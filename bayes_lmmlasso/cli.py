@@ -13,6 +13,7 @@ import typer
 
 from bayes_lmmlasso.cohort import fetch as fetch_files
 from bayes_lmmlasso.cohort import read_registry
+from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.options import Command, Commands, takes_groups
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.tables import OutputFile
@@ -100,7 +101,7 @@ def sample(
     settings = RunSettings(data=data, sampling=sampling, random=random)
     with stoppable(out, can_resume) as progress:
         result = run_sampling(settings, out, overwrite=overwrite, own_processes=True, progress=progress)
-    tell([*sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
+    tell([*intake_lines(result.record["data"]), *sampling_lines(result), f"posterior: {out / 'posterior.zarr'}"])
 
 
 @_command
@@ -121,8 +122,7 @@ def null(data: DataSettings, out: OutFile) -> None:
     target = OutputFile(out)
     with stage_bars() as progress:
         mixed = fit_mixed_model(data, StageClock(progress))
-    target.write(null_table(mixed))
-    tell([*null_lines(mixed), f"table: {out}"])
+    tell(target.write(null_table(mixed), null_lines(mixed)))
 
 
 @_command
@@ -131,8 +131,7 @@ def scan(data: DataSettings, tests: ScanSettings, out: OutFile) -> None:
     target = OutputFile(out)
     with stage_bars() as progress:
         analysis, result = run_scan(data, tests, StageClock(progress))
-    target.write(scan_table(analysis, result))
-    tell([*scan_lines(analysis, result), f"table: {out}"])
+    tell(target.write(scan_table(analysis, result), scan_lines(analysis, result)))
 
 
 @_command
@@ -143,8 +142,7 @@ def path(data: DataSettings, lasso: PathSettings, out: OutFile) -> None:
         clock = StageClock(progress)
         mixed = fit_mixed_model(data, clock)
         solution = find_path(lasso, mixed, clock)
-    target.write(path_table(mixed, solution))
-    tell([*null_lines(mixed), *path_lines(mixed, solution), f"table: {out}"])
+    tell(target.write(path_table(mixed, solution), [*null_lines(mixed), *path_lines(mixed, solution)]))
 
 
 @_command
@@ -155,8 +153,8 @@ def stability(data: DataSettings, lasso: LassoSettings, random: SeedSettings, ou
         clock = StageClock(progress)
         mixed = fit_mixed_model(data, clock)
         selection = find_stability(lasso, random.seed, mixed, clock)
-    target.write(stability_table(mixed, selection))
-    tell([*null_lines(mixed), *stability_lines(mixed, selection), f"table: {out}"])
+    mixed = mixed.with_remarks(*selection.remarks)
+    tell(target.write(stability_table(mixed, selection), [*null_lines(mixed), *stability_lines(mixed, selection)]))
 
 
 @_command
@@ -170,8 +168,8 @@ def simulate(
     """Simulate traits with known causal SNPs on real or simulated genotypes, with the truth, in DIR."""
     made = design.design()
     with stage_bars() as progress:
-        truth = run_simulation(simulation, made, random.seed, out, overwrite=overwrite, progress=progress)
-    tell(simulation_lines(truth, simulation, made, out))
+        simulated = run_simulation(simulation, made, random.seed, out, overwrite=overwrite, progress=progress)
+    tell(simulation_lines(simulated, simulation, made, out))
 
 
 @_command
@@ -220,8 +218,7 @@ def predict(
 
     target = OutputFile(out)
     prediction = predict_run(folder, genotypes.genotypes, covar, kinship)
-    target.write(prediction.table)
-    tell([*prediction_lines(prediction), f"table: {out}"])
+    tell(target.write(prediction.table, prediction_lines(prediction)))
 
 
 @_command

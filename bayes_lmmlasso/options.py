@@ -40,15 +40,22 @@ class Commands(TyperGroup):
 
 
 class Command(TyperCommand):
-    """A command that takes each of its options once."""
+    """A command that takes each of its options once, and names at once all that are missing."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse an option that is given twice."""
-        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        """Refuse an option that is given twice, and arguments that lack some."""
+        given, _, order = self.make_parser(ctx).parse_args(list(args))
         options = [each for each in order if each.param_type_name == "option" and not each.multiple]
         for option in options:
             if options.count(option) > 1:
                 raise InputError(f"expected {option.opts[0]} once, got it {options.count(option)} times: give it once")
+        missing = [_called(each) for each in self.params if each.required and not given.get(each.name)]
+        for choice in getattr(self.callback, "one_of", ()):
+            if not any(given.get(name) for name in choice):
+                missing.append(f"one of {', '.join(map(as_option, choice))}")
+        if missing and "help" not in given:
+            them = "them" if len(missing) > 1 else "it"
+            raise InputError(f"expected {', and '.join(missing)}, got none: add {them}, see {ctx.command_path} --help")
         return super().parse_args(ctx, args)
 
 
@@ -68,7 +75,13 @@ def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     options = [option for parameter in parameters for option in _options(parameter)]
     with_options.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     with_options.__annotations__ = {option.name: option.annotation for option in options}
+    vars(with_options)["one_of"] = [group.one_of for group in groups.values() if group.one_of]
     return with_options
+
+
+def _called(parameter: Any) -> str:
+    """Return what a user writes for an option, or what help shows for an argument."""
+    return str(parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar)
 
 
 def _value(given: Any) -> Any:

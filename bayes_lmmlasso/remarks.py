@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Remark", "examples"]
+__all__ = ["N_EXAMPLES", "Remark", "counted", "examples"]
 
-_N_EXAMPLES = 2
+N_EXAMPLES = 2
+"""Cases that are named where more are counted."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,12 @@ class Remark:
     caution: bool = False
 
 
-def examples(values: Iterable[object], n: int = _N_EXAMPLES) -> str:
+def examples(values: Iterable[object], n: int = N_EXAMPLES) -> str:
     """Name the first values, and say whether there are more."""
     listed = [str(value) for value in values]
     return ", ".join(listed[:n]) + (", ..." if len(listed) > n else "")
+
+
+def counted(n: int, what: str) -> str:
+    """Count things: "1 value", "2 values"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -76,7 +76,7 @@ def skip_sampling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     tree = read_tree(folder / "posterior.zarr").load()
     log_prior = {name: values.values for name, values in tree["log_prior"].data_vars.items()}
 
-    def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> SamplingRecord:
+    def sample(settings: RunSettings, data: RotatedData, order: None, store: Path, clock: StageClock) -> SamplingRecord:
         with clock("sampling"):
             shutil.copytree(folder / "checkpoint", store, ignore=shutil.ignore_patterns("chain-*"))
         return SamplingRecord(replace(data, XT=data.XT[:, :0]), log_prior, tree.attrs)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.dataset import Cohort, column_names, sample_frame, source_of
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.remarks import examples
 
 __all__ = ["CovariateCoding", "Design", "code_covariates", "column_values", "covariate_design", "has_covariates"]
 
@@ -56,11 +57,15 @@ class CovariateCoding:
 
 @dataclass(frozen=True)
 class Design:
-    """The design matrix ``matrix`` (n, q), its column ``names`` (q,) and the ``coding`` of each covariate."""
+    """The design matrix ``matrix`` (n, q), its column ``names`` (q,) and the ``coding`` of each covariate.
+
+    ``taken`` says how each covariate was taken, such as "age: number, 61 values".
+    """
 
     matrix: NDArray[np.float64]
     names: tuple[str, ...]
     coding: tuple[CovariateCoding, ...]
+    taken: tuple[str, ...]
 
 
 def has_covariates(cohort: Cohort, names: Sequence[str]) -> NDArray[np.bool_]:
@@ -93,7 +98,7 @@ def covariate_design(cohort: Cohort, names: Sequence[str], rows: NDArray[np.intp
     columns = ("intercept", *(column for code in coding for column in code.columns))
     matrix = _design(len(rows), coding, values)
     _require_full_rank(matrix, columns)
-    return Design(matrix, columns, coding)
+    return Design(matrix, columns, coding, tuple(_taken(code, values[code.covariate]) for code in coding))
 
 
 def code_covariates(cohort: Cohort, coding: Sequence[CovariateCoding], rows: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -118,6 +123,13 @@ def code_covariates(cohort: Cohort, coding: Sequence[CovariateCoding], rows: NDA
         values[code.covariate] = column_values(cohort, code.covariate, "covariate")[rows]
         _check_coding(code, values[code.covariate], source_of(cohort, code.covariate))
     return _design(len(rows), coding, values)
+
+
+def _taken(code: CovariateCoding, values: NDArray[Any]) -> str:
+    """Say how a covariate was taken."""
+    if not code.levels:
+        return f"{code.covariate}: number, {len(np.unique(values)):,} values"
+    return f"{code.covariate}: {len(code.levels):,} levels ({examples(code.levels)})"
 
 
 def _fit_coding(name: str, values: NDArray[Any]) -> CovariateCoding:
@@ -166,6 +178,8 @@ def column_values(cohort: Cohort, name: str, role: str) -> NDArray[Any]:
     if name not in known:
         choices = ", ".join(known) or "none, as the cohort was read without tables"
         raise InputError(f"expected a known {role}, got {name!r}; choose among: {choices}")
+    if refusal := cohort[name].attrs.get("refusal"):
+        raise InputError(refusal)
     values: NDArray[Any] = cohort[name].values
     if values.dtype.kind not in "biuf":
         return values.astype(object)

@@ -14,11 +14,13 @@ variable                  dims                   meaning
 ``variant_allele``        variants, alleles      column 0 is the counted (effect) allele, allele 1 of a
                                                  .bim; column 1 the other one
 ``contig_id``             contigs                chromosome names in order of appearance
-any other                 samples                a trait or covariate: float64 (NaN) or text (None)
+any other                 samples                a trait or covariate: float64 (NaN) or text (None); its attributes
+                                                 say whence it is, what is told of it, and why it cannot be used
 ========================  =====================  ======================================================
 
-``attrs["covariates"]`` lists the columns of the covariate table, ``attrs["dropped_samples"]`` (JSON) counts
-the samples that the join left out, per cause, ``attrs["remarks"]`` (JSON) what is told about the data.
+``attrs["covariates"]`` lists the covariates used, ``attrs["dropped_samples"]`` (JSON) counts the samples that
+the join left out, per cause, ``attrs["dropped_examples"]`` (JSON) names some of them, and ``attrs["remarks"]``
+(JSON) is what is told about the data.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.cohort.alignment import Alignment
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.remarks import Remark
+from bayes_lmmlasso.remarks import N_EXAMPLES, Remark
 
 __all__ = [
     "Cohort",
@@ -96,7 +98,8 @@ def assemble(
         },
         attrs={
             "covariates": alignment.covariates,
-            "dropped_samples": json.dumps(alignment.dropped),
+            "dropped_samples": json.dumps({cause: len(ids) for cause, ids in alignment.dropped.items()}),
+            "dropped_examples": json.dumps({cause: ids[:N_EXAMPLES] for cause, ids in alignment.dropped.items()}),
             "remarks": json.dumps([asdict(remark) for remark in (*remarks, *alignment.remarks)]),
         },
     )
@@ -125,9 +128,10 @@ def check_cohort(cohort: object) -> Cohort:
     return cohort
 
 
-def remarks_of(cohort: Cohort) -> tuple[Remark, ...]:
-    """Return what is told about the data of a cohort."""
-    return tuple(Remark(**remark) for remark in json.loads(cohort.attrs.get("remarks", "[]")))
+def remarks_of(cohort: Cohort, columns: Sequence[str] = ()) -> tuple[Remark, ...]:
+    """Return what is told about the data of a cohort, and about some of its traits and covariates."""
+    told = [cohort.attrs, *(cohort[name].attrs for name in columns)]
+    return tuple(Remark(**remark) for attrs in told for remark in json.loads(attrs.get("remarks", "[]")))
 
 
 def sample_frame(cohort: Cohort) -> pd.DataFrame:

@@ -1,32 +1,26 @@
-"""From a cohort to what is analysed: samples and SNPs chosen, trait, SNPs and covariates standardised.
-
-Samples first (trait present, then covariates present), then SNPs over those samples: share of missing
-calls, then variation, then minor-allele frequency (see `SnpFilter`).
-"""
+"""From a cohort to what is analysed: samples and SNPs chosen (`bayes_lmmlasso.cohort.choice`) and standardised."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.arguments import check_type, named
-from bayes_lmmlasso.cohort.covariates import CovariateCoding, column_values, covariate_design, has_covariates
-from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, sample_frame, source_of, variant_frame
+from bayes_lmmlasso.cohort.choice import choose
+from bayes_lmmlasso.cohort.covariates import CovariateCoding
+from bayes_lmmlasso.cohort.dataset import Cohort, check_cohort, sample_frame, variant_frame
+from bayes_lmmlasso.cohort.genome import placement_remarks
+from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.new_samples import standardise_new_samples
-from bayes_lmmlasso.cohort.snp_filter import SnpFilter, per_cause
-from bayes_lmmlasso.cohort.standardise import snp_statistics, standardise_calls
-from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName, fit_trait_transform
-from bayes_lmmlasso.display import Display
-from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.cohort.snp_filter import SnpFilter
+from bayes_lmmlasso.cohort.standardise import standardise_calls
+from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName
+from bayes_lmmlasso.display import Display, describe
 
 __all__ = ["AnalysisSet", "prepare"]
-
-_MIN_SAMPLES = 3
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +50,8 @@ class AnalysisSet(Display):
         ``(p,)`` dosage statistics that standardised X.
     trait_name, trait
         The trait and its transform.
-    dropped_samples, dropped_variants
-        Counts per cause.
+    intake
+        What was taken in and what was left out, and why.
     """
 
     X: NDArray[np.float32]
@@ -72,8 +66,22 @@ class AnalysisSet(Display):
     sd: NDArray[np.float64]
     trait_name: str
     trait: TraitTransform
-    dropped_samples: dict[str, int]
-    dropped_variants: dict[str, int]
+    intake: Intake
+
+    @property
+    def dropped_samples(self) -> dict[str, int]:
+        """Samples left out, per cause."""
+        return self.intake.dropped_samples
+
+    @property
+    def dropped_variants(self) -> dict[str, int]:
+        """SNPs left out, per cause."""
+        return self.intake.dropped_snps
+
+    def _described(self) -> Iterator[tuple[str, str]]:
+        yield from (entry for entry in super()._described() if entry[0] != "intake")
+        for k, line in enumerate(self.intake.lines()):
+            yield f"intake {k + 1}", describe(line)
 
     def dosages(self) -> NDArray[np.float32]:
         """Return the ``(n, p)`` dosages that were standardised; missing ones at their mean, whole ones whole."""
@@ -143,65 +151,24 @@ def prepare(
     >>> analysis.X.shape
     (60, 100)
     """
-    snp_filter = SnpFilter(maf, missing)
-    values = _trait_values(check_cohort(cohort), check_type(trait, str, "the name of a trait", "name one"))
-    if isinstance(covariates, str) or not isinstance(covariates, Iterable):
-        raise InputError(f"expected a list of covariates, got {named(covariates)}: name columns of the cohort")
-    rows, dropped_samples = _choose_samples(cohort, values, covariates)
-    try:
-        fitted = fit_trait_transform(values[rows], transform)
-    except InputError as error:
-        raise InputError(f"trait {trait!r} of {source_of(cohort, trait)}: {error}") from error
-    design = covariate_design(cohort, covariates, rows)
-    calls = cohort["call_dosage"].values
-    statistics = snp_statistics(calls, rows)
-    columns, dropped_variants = snp_filter.choose(statistics)
-    mean, sd = statistics.mean[columns], statistics.sd[columns]
+    chosen = choose(
+        check_cohort(cohort), trait, covariates=covariates, snps=SnpFilter(maf, missing), transform=transform
+    )
+    rows, columns, design = chosen.rows, chosen.columns, chosen.design
+    calls, mean, sd = cohort["call_dosage"].values, chosen.mean, chosen.sd
+    variants = variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2)
     return AnalysisSet(
         X=standardise_calls(calls, mean, sd, rows=rows, columns=columns),
-        y=fitted.forward(values[rows]),
+        y=chosen.y,
         covariates=design.matrix,
         covariate_names=design.names,
         covariate_coding=design.coding,
         samples=sample_frame(cohort).iloc[rows].reset_index(drop=True),
-        variants=variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2),
+        variants=variants,
         cm=cohort["variant_cm"].values[columns] if "variant_cm" in cohort else np.zeros(len(columns)),
         mean=mean,
         sd=sd,
         trait_name=trait,
-        trait=fitted,
-        dropped_samples=dropped_samples,
-        dropped_variants=dropped_variants,
+        trait=chosen.trait,
+        intake=chosen.intake.with_remarks(*placement_remarks(variants)),
     )
-
-
-def _trait_values(cohort: Cohort, trait: str) -> NDArray[np.float64]:
-    values = column_values(cohort, trait, "trait")
-    source = source_of(cohort, trait)
-    if values.dtype == object:
-        text = next(v for v in values if isinstance(v, str) and np.isnan(pd.to_numeric(v, errors="coerce")))
-        raise InputError(f"expected numbers in trait {trait!r} of {source}, got {text!r}; write NA where it is unknown")
-    if np.isnan(values).all():
-        raise InputError(
-            f"expected values of trait {trait!r} in {source}, got none for the {len(values)} samples with "
-            "genotypes; choose another trait"
-        )
-    return values
-
-
-def _choose_samples(
-    cohort: Cohort, values: NDArray[np.float64], covariates: Sequence[str]
-) -> tuple[NDArray[np.intp], dict[str, int]]:
-    """Positions of the samples analysed, and counts of the others per cause."""
-    counts = {"no genotype": 0, "not in phenotype table": 0, "no trait": 0, "covariate missing": 0}
-    counts |= json.loads(cohort.attrs.get("dropped_samples", "{}"))
-    has_trait, complete = ~np.isnan(values), has_covariates(cohort, covariates)
-    counts["no trait"] = int((~has_trait).sum())
-    counts["covariate missing"] += int((has_trait & ~complete).sum())
-    rows = np.flatnonzero(has_trait & complete)
-    if len(rows) < _MIN_SAMPLES:
-        raise InputError(
-            f"expected at least {_MIN_SAMPLES} samples with trait, genotypes and covariates, got {len(rows)} "
-            f"(left out: {per_cause(counts)}); check ids and missing values"
-        )
-    return rows, counts

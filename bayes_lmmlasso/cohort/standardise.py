@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["SnpStatistics", "snp_statistics", "standardise", "standardise_calls"]
+__all__ = ["SnpStatistics", "missing_share", "snp_statistics", "standardise", "standardise_calls"]
 
 _BLOCK = 1 << 21  # entries of a float64 block: 16 MiB
 _CONSTANT = 1e-8  # a float32 dosage that varies at all has a larger standard deviation
@@ -86,6 +86,14 @@ def snp_statistics(
         sd[snps] = np.sqrt(np.square(block, out=block).sum(axis=1, where=called) / block.shape[1])
         missing[snps] = (~called).mean(axis=1)
     return SnpStatistics(mean, sd, missing)
+
+
+def missing_share(calls: NDArray[Any], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float64]:
+    """``(n,)`` share of the SNPs ``columns`` that each of the samples ``rows`` has no call of."""
+    lacking = np.zeros(len(rows))
+    for _, block in _blocks(calls, columns, rows, _BLOCK):
+        lacking += np.isnan(block).sum(axis=0)
+    return lacking / len(columns)
 
 
 def standardise_calls(

@@ -104,6 +104,8 @@ def dissect_fold(fold: Fold, n_active: int = 100, *, structure: bool = True) -> 
     n, q = analysis.covariates.shape
     X = Genotypes.of(analysis.X)
     goal = read_goal(None, n_active, X.n_snps, n - q)
+    if goal.limit:
+        raise InputError(f"expected n_active from 1 to {goal.n_active}, got {n_active}: choose a smaller largest size")
     K = fold.K if structure else np.eye(n)
     model = train_path(X, analysis.y, K, analysis.covariates, np.arange(n), goal, "reml")
     y_new = analysis.trait.forward(fold.y_new)

@@ -29,6 +29,7 @@ from bayes_lmmlasso.lmm import (
     cross_kinship,
     fit_null_model,
 )
+from bayes_lmmlasso.lmm.files.read import RawKinship
 from bayes_lmmlasso.lmm.kinship import validate_kinship
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS, Relatedness, analysis_kinship
 
@@ -155,7 +156,7 @@ def prepare_fold(
         all_samples = validate_kinship(relations, cohort.sizes["samples"])
         raw = all_samples[np.ix_(train, train)]
         new = CrossKinship(all_samples[np.ix_(test, train)], all_samples[test, test])
-    related = Relatedness.of(raw)
+    related = Relatedness.of(RawKinship(raw))
     return Fold(
         analysis=analysis,
         K=related.K,
@@ -177,5 +178,5 @@ def _estimate(
     if relations not in KINSHIPS:
         raise InputError(f"expected a kinship among {', '.join(KINSHIPS)} or a matrix, got {relations!r}: choose one")
     method = cast(KinshipMethod, relations)
-    raw = analysis_kinship(analysis, method)
+    raw = analysis_kinship(analysis, method).matrix
     return raw, cross_kinship(X_new, analysis.X, method, mean=analysis.mean, sd=analysis.sd)

@@ -96,7 +96,7 @@ def cross_validate(
         Kinship, shape ``(n, n)``, known without the SNPs (a pedigree); rows and columns are subset and scaled on the
         training samples. None: realised relationships from X, standardised on the training samples.
     n_active
-        Largest size.
+        Largest size; at most the number of SNPs, and of training samples less covariates.
     covariates
         Unpenalised effects, shape ``(n, q)``; an intercept is added where they do not span it.
     n_folds, seed
@@ -125,7 +125,8 @@ def cross_validate(
     labels = np.unique(fold)
     smallest = n - int(np.bincount(np.searchsorted(labels, fold)).max())
     goal = read_goal(None, n_active, genotypes.n_snps, smallest - Z.shape[1])
-    predictions = np.empty((n, n_active + 1))
+    sizes = np.arange((goal.n_active or 0) + 1)
+    predictions = np.empty((n, sizes.size))
 
     def run(label: int) -> TrainedPath:
         train, test = np.flatnonzero(fold != label), np.flatnonzero(fold == label)
@@ -141,7 +142,7 @@ def cross_validate(
     best = int(mse.argmin())
     centre = np.array([trait[fold != label].mean() for label in labels])[np.searchsorted(labels, fold)]
     return CrossValidation(
-        n_active=np.arange(n_active + 1),
+        n_active=sizes,
         mse=mse,
         mse_se=mse_se,
         fold_mse=fold_mse,

@@ -11,7 +11,7 @@ from bayes_lmmlasso.arguments import check_number
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.checks import real_numbers
 
-__all__ = ["Goal", "read_goal"]
+__all__ = ["Goal", "read_goal", "size_limit"]
 
 _SMALLEST_SHARE = 1e-6  # of mu_max: where a path ends that never has n_active active SNPs
 
@@ -21,11 +21,13 @@ class Goal:
     """Where a path goes: the first segment with ``n_active`` active SNPs, or the penalties ``mu``.
 
     Exactly one of both is given. With ``n_active`` the reported points are the knots and the middle of that
-    segment; with ``mu`` they are those penalties, in their order.
+    segment; with ``mu`` they are those penalties, in their order. ``limit`` says why ``n_active`` is less than what was
+    asked for; empty if it is not.
     """
 
     n_active: int | None
     mu: NDArray[np.float64] | None
+    limit: str = ""
 
     def mu_min(self, mu_max: float) -> float:
         """Where the path ends at the latest."""
@@ -34,6 +36,9 @@ class Goal:
 
 def read_goal(mu: ArrayLike | None, n_active: int | None, n_snps: int, n_free: int) -> Goal:
     """Check the arguments ``mu`` and ``n_active`` of the public functions.
+
+    A model has at most as many SNPs as there are, and as there are samples less covariates, ``n_free``: more are not
+    asked of it.
 
     Raises
     ------
@@ -48,9 +53,19 @@ def read_goal(mu: ArrayLike | None, n_active: int | None, n_snps: int, n_free: i
             raise InputError(f"expected finite penalties mu above 0, got {mu}: pass one number or a list")
         return Goal(None, penalties)
     size = check_number(n_active, "n_active")
-    if size != int(size) or not 1 <= size <= min(n_snps, n_free):
+    if not size >= 1 or size % 1:
+        raise InputError(f"expected a whole number of active SNPs of at least 1, got n_active={n_active}: 20 are usual")
+    if n_free < 1:
         raise InputError(
-            f"expected n_active from 1 to {min(n_snps, n_free)} (the smaller of {n_snps} SNPs and {n_free} "
-            f"samples less covariates), got {n_active}: choose a smaller model"
+            f"expected more samples than covariates, got {-n_free} covariates too many: leave some out, or take more "
+            "samples"
         )
-    return Goal(int(size), None)
+    return Goal(min(int(size), n_snps, n_free), None, size_limit(int(size), n_snps, n_free))
+
+
+def size_limit(n_active: int, n_snps: int, n_free: int) -> str:
+    """Say why a model has fewer SNPs than asked for; empty if it has not."""
+    if n_active <= min(n_snps, n_free):
+        return ""
+    most = f"there are {n_snps} SNPs" if n_snps <= n_free else f"{n_free} is the number of samples less covariates"
+    return f"{min(n_snps, n_free)} SNPs in place of {n_active}, as {most}"

@@ -108,7 +108,7 @@ def lasso_path(
     mu
         Penalties above 0, shape ``(m,)`` or a number. Either ``mu`` or ``n_active`` is given.
     n_active
-        Number of active SNPs, from 1 to min(p, n - q).
+        Number of active SNPs; at most min(p, n - q) are sought, and the message says so.
     covariates
         Unpenalised effects Z, shape ``(n, q)``; None means none, not even an intercept.
     weights
@@ -258,4 +258,5 @@ def _outcome(solution: Solution, goal: Goal, tol: float) -> tuple[PathStatus, st
     status = (
         PathStatus.NOT_CERTIFIED if gap > tol else PathStatus.CERTIFIED if solution.reached else PathStatus.ENDED_EARLY
     )
-    return status, status.message(gap=gap, tol=tol, most=most, n_active=goal.n_active)
+    message = status.message(gap=gap, tol=tol, most=most, n_active=goal.n_active)
+    return status, f"{message}; {goal.limit}" if goal.limit else message

@@ -21,7 +21,8 @@ class Selector(Display):
     Parameters
     ----------
     n_active, mu
-        Number of SNPs to select, or the penalty: one of them is given.
+        Number of SNPs to select, of which a draw has at most its samples less covariates, or the penalty: one of them
+        is given.
     covariates
         Unpenalised effects, shape ``(n, q)``; None means none, not even an intercept. Columns that become
         redundant in a draw (a level that is absent there) are left out there.

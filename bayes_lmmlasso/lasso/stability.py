@@ -24,8 +24,9 @@ from bayes_lmmlasso.arguments import check_number
 from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso.error_bounds import ErrorBound, error_bound
+from bayes_lmmlasso.lasso.fitting_subsamples import FittingSubsamples, draw_fitting
 from bayes_lmmlasso.lasso.genotypes import Genotypes, read_genotypes
-from bayes_lmmlasso.lasso.goal import Goal, read_goal
+from bayes_lmmlasso.lasso.goal import Goal, read_goal, size_limit
 from bayes_lmmlasso.lasso.selector import SelectionOptions, Selector, read_selection
 from bayes_lmmlasso.lasso.solver.metric import Metric
 from bayes_lmmlasso.lasso.solver.problem import Solution
@@ -37,6 +38,7 @@ from bayes_lmmlasso.lmm.tridiagonal import orthonormal_spans
 from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, real_numbers
 from bayes_lmmlasso.numerics.threads import blas_threads, thread_map
 from bayes_lmmlasso.progress import Progress, silent
+from bayes_lmmlasso.remarks import Remark
 
 __all__ = ["StabilitySelection", "stability_selection", "stability_selections"]
 
@@ -69,6 +71,9 @@ class StabilitySelection(Table):
         Relative duality gap of the selecting solution of each draw, over all SNPs, shape ``(B,)``.
     certified
         Whether that gap is at most ``tol``, shape ``(B,)``.
+    redrawn, failed
+        Subsamples that were drawn again since no null model could be fitted to the first draw, and those that were
+        left out since it could not be fitted to any: B does not count the latter.
     selector
         What selected them.
     """
@@ -85,7 +90,28 @@ class StabilitySelection(Table):
     n_selected: NDArray[np.intp]
     duality_gap: NDArray[np.float64]
     certified: NDArray[np.bool_]
+    redrawn: int
+    failed: int
     selector: Selector
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was not as asked for: fewer SNPs in each subsample, subsamples drawn again or left out."""
+        told = []
+        n_draws, m = self.subsamples.shape
+        limit = size_limit(self.selector.n_active or 0, self.frequency.size, m - _n_covariates(self.selector))
+        if limit:
+            told.append(Remark(f"stability selection takes {limit} in each subsample of {m} samples (--n-active)"))
+        if self.redrawn or self.failed:
+            told.append(
+                Remark(
+                    f"of {n_draws + self.failed} subsamples {self.redrawn} were drawn again and {self.failed} left "
+                    "out, as their trait does not vary beyond the covariates: a value or a level is rare; raise "
+                    "--subsample-fraction to have it in more",
+                    caution=self.failed > 0,
+                )
+            )
+        return tuple(told)
 
 
 def stability_selection(
@@ -124,7 +150,8 @@ def stability_selection(
     Raises
     ------
     InputError
-        If shapes disagree, values are not finite, or an argument is out of range.
+        If shapes disagree, values are not finite, an argument is out of range, or the null model can be fitted to no
+        subsample.
 
     Examples
     --------
@@ -184,7 +211,8 @@ def stability_selections(
         genotypes = genotypes.weighted(selector.weights)
     if not 0.5 < check_number(threshold, "threshold") <= 1.0:
         raise InputError(f"expected a threshold above 0.5 and at most 1, got {threshold}: 0.6 to 0.9 is usual")
-    draws = subsampling.draw(n)
+    drawn = draw_fitting(subsampling, traits, Z)
+    draws = drawn.rows
     goal = read_goal(selector.mu, selector.n_active, genotypes.n_snps, draws.shape[1] - Z.shape[1])
     solutions: list[Solution] = []  # by draw, then by trait
     deltas: list[DeltaEstimate] = []
@@ -197,7 +225,7 @@ def stability_selections(
     delta = DeltaEstimate.join(deltas)
     t = traits.shape[1]
     return [
-        _count(genotypes, draws, solutions[i::t], *at_trait, threshold, subsampling.pairs, selector)
+        _count(genotypes, drawn, solutions[i::t], *at_trait, threshold, subsampling.pairs, selector)
         for i, at_trait in enumerate(zip(delta.log_delta.T, delta.at_bound.T, strict=True))
     ]
 
@@ -226,7 +254,7 @@ def _solve_draws(
 
 def _count(
     genotypes: Genotypes,
-    draws: NDArray[np.intp],
+    drawn: FittingSubsamples,
     solutions: list[Solution],
     log_delta: NDArray[np.float64],
     at_bound: NDArray[np.bool_],
@@ -235,7 +263,7 @@ def _count(
     selector: Selector,
 ) -> StabilitySelection:
     """Count the selections of one trait."""
-    n_draws, m = draws.shape
+    n_draws, m = drawn.rows.shape
     chosen = [solution.snps[solution.coef[-1] != 0.0] for solution in solutions]
     counts = np.bincount(np.concatenate(chosen), minlength=genotypes.n_snps)
     frequency = (counts / n_draws)[genotypes.representative]
@@ -252,7 +280,9 @@ def _count(
             fraction=m / genotypes.n_samples,
         ),
         duplicate_of=genotypes.representative,
-        subsamples=draws,
+        subsamples=drawn.rows,
+        redrawn=drawn.redrawn,
+        failed=drawn.failed,
         log_delta=log_delta,
         at_bound=at_bound,
         n_selected=n_selected,
@@ -260,6 +290,11 @@ def _count(
         certified=gap <= selector.tol,
         selector=selector,
     )
+
+
+def _n_covariates(selector: Selector) -> int:
+    """Return the number of columns of the covariates."""
+    return 0 if selector.covariates is None else np.shape(selector.covariates)[1]
 
 
 def _chunks(draws: NDArray[np.intp], n_traits: int, chunk_bytes: int) -> list[NDArray[np.intp]]:

@@ -2,6 +2,9 @@
 
 Complementary pairs (Shah and Samworth 2013, doi:10.1111/j.1467-9868.2011.01034.x): one permutation of the
 samples gives two subsamples that share no sample.
+
+Strata: of r samples of the rarer value among n, every subsample of m has round(m r / n), and at least one where a
+sample (of each half of a pair) is there.
 """
 
 from __future__ import annotations
@@ -38,20 +41,27 @@ class Subsampling(Display):
     subsamples: ArrayLike | None = None
     seed: int = 0
 
-    def draw(self, n: int) -> NDArray[np.intp]:
+    def draw(self, n: int, rare: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
         """Return the subsamples of n samples, each ascending, shape ``(B, m)``.
+
+        Parameters
+        ----------
+        n
+            Number of samples.
+        rare
+            Samples of which each random subsample has its share, shape ``(n,)``.
 
         Raises
         ------
         InputError
             If the numbers are out of range or given subsamples are no subsets of the samples.
         """
-        draws = self._random(n) if self.subsamples is None else _checked(self.subsamples, n)
+        draws = self._random(n, rare) if self.subsamples is None else _checked(self.subsamples, n)
         if self.pairs:
             _check_pairs(draws, n)
         return draws
 
-    def _random(self, n: int) -> NDArray[np.intp]:
+    def _random(self, n: int, rare: NDArray[np.bool_] | None) -> NDArray[np.intp]:
         """Draw without replacement; with pairs, two disjoint subsamples from each permutation."""
         m = int(self.fraction * n + 1e-9) if 0.0 < check_number(self.fraction, "fraction") < 1.0 else 0
         if m < 2 or check_number(self.n_subsamples, "n_subsamples") < 1:
@@ -61,9 +71,28 @@ class Subsampling(Display):
             )
         rng, count = np.random.default_rng(check_count(self.seed, "seed", 0)), self.n_subsamples
         if not self.pairs:
-            return np.array([np.sort(rng.permutation(n)[:m]) for _ in range(count)])
-        permuted = [rng.permutation(n) for _ in range((count + 1) // 2)]
-        return np.array([np.sort(half) for order in permuted for half in (order[:m], order[n - m :])][:count])
+            orders = [self._order(rng.permutation(n), m, rare) for _ in range(count)]
+            return np.array([np.sort(order[:m]) for order in orders])
+        orders = [self._order(rng.permutation(n), m, rare) for _ in range((count + 1) // 2)]
+        return np.array([np.sort(half) for order in orders for half in (order[:m], order[n - m :])][:count])
+
+    def _order(self, order: NDArray[np.intp], m: int, rare: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+        """Reorder a permutation so that its first m samples, and with pairs its last m, have their share of the rare.
+
+        Both groups keep their random order.
+        """
+        if rare is None:
+            return order
+        some, rest = order[rare[order]], order[~rare[order]]
+        k = _within(max(round(m * some.size / order.size), 1), m - rest.size, min(some.size, m))
+        last = _within(k, 2 * m - rest.size - k, some.size - k) if self.pairs else 0
+        end, start = some.size - last, rest.size - (m - last if self.pairs else 0)
+        return np.concatenate([some[:k], rest[: m - k], some[k:end], rest[m - k : start], some[end:], rest[start:]])
+
+
+def _within(value: int, least: int, most: int) -> int:
+    """Return the value, or the end of a range that it is beyond."""
+    return min(max(value, least), most)
 
 
 def _checked(subsamples: ArrayLike, n: int) -> NDArray[np.intp]:

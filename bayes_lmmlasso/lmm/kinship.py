@@ -26,7 +26,16 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.checks import number_array, real_numbers
 from bayes_lmmlasso.numerics.threads import blas_threads
 
-__all__ = ["KinshipMethod", "check_matrix", "check_spectrum", "gower_scale", "kinship", "validate_kinship"]
+__all__ = [
+    "KinshipMethod",
+    "check_matrix",
+    "check_spectrum",
+    "clearly_semi_definite",
+    "gower_scale",
+    "is_symmetric",
+    "kinship",
+    "validate_kinship",
+]
 
 KinshipMethod = Literal["rrm", "centred", "ibs"]
 
@@ -204,14 +213,19 @@ def check_matrix(K: ArrayLike, n: int | None, source: str = "kinship") -> NDArra
             f"{source}: expected finite values, got {matrix[i, j]} in row {i + 1}, column {j + 1}: "
             "drop that sample or recompute the matrix"
         )
-    asymmetry = np.abs(matrix - matrix.T)
-    if asymmetry.max() > _ROUNDING * np.abs(matrix).max():
+    if not is_symmetric(matrix):
+        asymmetry = np.abs(matrix - matrix.T)
         i, j = np.unravel_index(int(asymmetry.argmax()), asymmetry.shape)
         raise InputError(
             f"{source}: expected a symmetric matrix, got {matrix[i, j]:.6g} in row {i + 1}, column {j + 1} "
             f"but {matrix[j, i]:.6g} in row {j + 1}, column {i + 1}: write both triangles alike"
         )
     return matrix
+
+
+def is_symmetric(matrix: NDArray[np.float64]) -> bool:
+    """Whether a square matrix is symmetric up to rounding."""
+    return bool(np.abs(matrix - matrix.T).max() <= _ROUNDING * np.abs(matrix).max())
 
 
 def check_spectrum(values: NDArray[np.float64], source: str = "kinship") -> None:
@@ -254,12 +268,12 @@ def validate_kinship(K: ArrayLike, n: int | None = None, source: str = "kinship"
     """
     matrix = check_matrix(K, n, source)
     with blas_threads(matrix.shape[0]):
-        if not _clearly_semi_definite(matrix):
+        if not clearly_semi_definite(matrix):
             check_spectrum(np.linalg.eigvalsh(matrix), source)
     return matrix
 
 
-def _clearly_semi_definite(matrix: NDArray[np.float64]) -> bool:
+def clearly_semi_definite(matrix: NDArray[np.float64]) -> bool:
     """Whether K + 1e-6 l I has a Cholesky factor, l at most the largest eigenvalue: a tenth of the time of eigenvalues.
 
     l is a Rayleigh quotient after two power iterations; one too small only refuses matrices that are in order, which

@@ -14,17 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.tables import TableLike, read_table, reject_duplicates
+from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lmm.files.parents import Parents, read_parents
+from bayes_lmmlasso.remarks import Remark
 
 __all__ = ["PedigreeKinship", "pedigree_kinship"]
-
-_PARENTS = ("sire", "dam")
-_UNKNOWN = "0"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,10 +35,13 @@ class PedigreeKinship(Display):
         ``(m,)`` sample ids: those of the table in its order, then parents that have no row of their own.
     matrix
         Numerator relationship matrix A, shape ``(m, m)``.
+    remarks
+        What is told about the table.
     """
 
     ids: NDArray[np.str_]
     matrix: NDArray[np.float64]
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def inbreeding(self) -> NDArray[np.float64]:
@@ -54,8 +55,9 @@ def pedigree_kinship(table: TableLike) -> PedigreeKinship:
     Parameters
     ----------
     table
-        Path or data frame for `bayes_lmmlasso.cohort.read_table` with columns ``iid``, ``sire`` and ``dam``, one row a
-        sample in any order. A parent that is missing or 0 is unknown; one without a row of its own is a founder. Family
+        Path or data frame for `bayes_lmmlasso.cohort.read_table` with columns ``iid``, ``sire`` and ``dam`` (or
+        ``father`` and ``mother``, ``pat`` and ``mat``), one row a sample in any order, or PLINK's .fam. A parent that
+        is missing, 0, ``*``, ``unknown`` and the like is unknown; one without a row of its own is a founder. Family
         ids are not used.
 
     Returns
@@ -65,32 +67,17 @@ def pedigree_kinship(table: TableLike) -> PedigreeKinship:
     Raises
     ------
     InputError
-        If a column is absent, an id occurs twice or is 0, or a sample is its own ancestor.
+        If a column is absent, an id occurs twice or means an unknown parent, no parent is known, or a sample is its
+        own ancestor.
     """
-    pedigree = read_table(table, "parents", text=_PARENTS)
-    source = pedigree.attrs["source"]
-    lacking = [name for name in _PARENTS if name not in pedigree.columns]
-    if lacking:
-        raise InputError(
-            f"expected columns iid, sire and dam in {source}, got {', '.join(map(str, pedigree.columns))}: "
-            f"add {' and '.join(lacking)}"
-        )
-    reject_duplicates(pedigree, ["iid"], f"{source} (family ids are not used)")
-    if (pedigree["iid"] == _UNKNOWN).any():
-        raise InputError(f"expected ids other than 0, which means an unknown parent, got one in {source}: rename it")
-    named = pedigree[list(_PARENTS)].where(lambda parents: parents.notna() & (parents != _UNKNOWN))
-    ids = pd.Index(pedigree["iid"]).append(pd.Index(named.stack().dropna())).unique()
-    parents = np.full((len(ids) + 1, 2), len(ids))  # one more row: the unknown parent, related to nobody
-    for column, name in enumerate(_PARENTS):
-        known = named[name].notna().to_numpy()
-        parents[np.flatnonzero(known), column] = ids.get_indexer(named[name][known])
-    order = _parents_first(parents, [str(name) for name in ids], source)
-    return PedigreeKinship(ids.to_numpy(np.str_), _tabular(parents, order))
+    known = read_parents(table)
+    order = _parents_first(known)
+    return PedigreeKinship(known.ids, _tabular(known.parents, order), known.remarks)
 
 
-def _parents_first(parents: NDArray[np.int64], ids: list[str], source: str) -> NDArray[np.int64]:
+def _parents_first(known: Parents) -> NDArray[np.int64]:
     """Order the samples, generation by generation, so that each comes after its parents."""
-    m = len(ids)
+    parents, m = known.parents, len(known.ids)
     waiting = np.arange(m)
     placed = np.zeros(m + 1, dtype=bool)
     placed[m] = True
@@ -98,9 +85,9 @@ def _parents_first(parents: NDArray[np.int64], ids: list[str], source: str) -> N
     while waiting.size:
         ready = placed[parents[waiting]].all(axis=1)
         if not ready.any():
-            name = ids[_member_of_a_cycle(parents, placed, int(waiting[0]))]
+            name = known.ids[_member_of_a_cycle(parents, placed, int(waiting[0]))]
             raise InputError(
-                f"expected a pedigree without cycles in {source}, got {name} among its own ancestors: "
+                f"expected a pedigree without cycles in {known.source}, got {name} among its own ancestors: "
                 "correct its parents"
             )
         generations.append(waiting[ready])

@@ -6,7 +6,7 @@ kinship. The realised relationship matrix XX'/p is made of the standardised SNPs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast, get_args
 
 import numpy as np
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.lmm.eigenbasis import Eigenbasis
+from bayes_lmmlasso.lmm.files.fit import fit_to_snps
+from bayes_lmmlasso.lmm.files.read import RawKinship, read_given_kinship
 from bayes_lmmlasso.lmm.kinship import KinshipMethod, gower_scale, kinship
-from bayes_lmmlasso.lmm.kinship_file import read_kinship
+from bayes_lmmlasso.remarks import Remark
 
 __all__ = ["KINSHIPS", "Relatedness", "analysis_kinship", "kinship_genotypes"]
 
@@ -36,35 +38,39 @@ class Relatedness:
         Its eigenbasis.
     scale
         Factor of the scaling.
+    remarks
+        What is told about the kinship.
     """
 
     K: NDArray[np.float64]
     basis: Eigenbasis
     scale: float
+    remarks: tuple[Remark, ...] = ()
 
     @classmethod
-    def of(cls, raw: NDArray[np.float64]) -> Relatedness:
+    def of(cls, raw: RawKinship) -> Relatedness:
         """Scale and decompose a kinship."""
-        K = gower_scale(raw)
-        return cls(K, Eigenbasis.from_kinship(K), float(np.trace(K) / np.trace(raw)))
+        K = gower_scale(raw.matrix)
+        return cls(K, Eigenbasis.from_kinship(K), float(np.trace(K) / np.trace(raw.matrix)), raw.remarks)
 
 
-def analysis_kinship(analysis: AnalysisSet, choice: str, genotyped: pd.DataFrame | None = None) -> NDArray[np.float64]:
-    """Estimate the kinship of the analysed samples, or read it, unscaled.
+def analysis_kinship(analysis: AnalysisSet, choice: str, genotyped: pd.DataFrame | None = None) -> RawKinship:
+    """Estimate the kinship of the analysed samples, or read it and compare it with their SNPs, unscaled.
 
     Parameters
     ----------
     analysis
         The samples and their SNPs.
     choice
-        An estimator of `KINSHIPS`, or what `read_kinship` reads.
+        An estimator of `KINSHIPS`, or what `read_given_kinship` reads.
     genotyped
         All samples of the genotypes in their order, which a file without ids may follow.
     """
     if choice not in KINSHIPS:
-        return read_kinship(choice, analysis.samples, genotyped)
+        given = read_given_kinship(choice, analysis.samples, genotyped)
+        return replace(given, remarks=(*given.remarks, fit_to_snps(given.matrix, analysis.X, choice)))
     method = cast(KinshipMethod, choice)
-    return kinship(kinship_genotypes(analysis, method), method)
+    return RawKinship(kinship(kinship_genotypes(analysis, method), method))
 
 
 def kinship_genotypes(analysis: AnalysisSet, method: KinshipMethod) -> NDArray[np.float32]:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.cohort.genome import UNPLACED, genome_groups
+
 __all__ = ["Genome"]
 
 
@@ -36,23 +38,28 @@ class Genome:
 
     @classmethod
     def of(cls, inclusion: pd.DataFrame) -> Genome:
-        """Lay chromosomes end to end, in bp, or in SNP order where a chromosome has unknown positions."""
-        number, names = pd.factorize(inclusion["chrom"])
+        """Lay chromosomes end to end, in bp, and behind them SNPs without a place; in SNP order if no SNP has one.
+
+        Unplaced SNPs, and those of a chromosome without positions, are as far apart as others are on average.
+        """
+        groups = genome_groups(inclusion["chrom"], inclusion["pos"])
         position = inclusion["pos"].to_numpy(float)
-        known = bool((position > 0).all())
-        x = np.empty(len(inclusion))
-        gap = 0.01 * sum(position[number == k].max() for k in range(len(names))) if known else 1.0
+        on_map = [name != UNPLACED and bool((position[on] > 0).all()) for name, on in groups]
+        lengths = [position[on].max() for (_, on), mapped in zip(groups, on_map, strict=True) if mapped]
+        known, gap, spacing = bool(lengths), 0.01 * sum(lengths), 1.0
+        if known:
+            spacing = sum(lengths) / sum(len(on) for (_, on), mapped in zip(groups, on_map, strict=True) if mapped)
+        x, number = np.empty(len(inclusion)), np.empty(len(inclusion), dtype=np.intp)
         offset, middles = 0.0, []
-        for k in range(len(names)):
-            on = np.flatnonzero(number == k)
-            place = position[on] - position[on].min() if known else np.arange(len(on), dtype=float)
-            x[on] = offset + place
+        for k, (_, on) in enumerate(groups):
+            place = position[on] - position[on].min() if on_map[k] else spacing * np.arange(len(on), dtype=float)
+            x[on], number[on] = offset + place, k
             middles.append(offset + float(place.max()) / 2)
-            offset = float(x[on].max()) + gap
+            offset = float(x[on].max()) + (gap if known else 1.0)
         ticks: list[float] = []
         labels: list[str] = []
-        for middle, name in zip(middles, names, strict=True):
+        for middle, (name, _) in zip(middles, groups, strict=True):
             if not ticks or middle - ticks[-1] > 0.022 * offset:  # room for a label
                 ticks.append(middle)
-                labels.append(str(name))
+                labels.append(name)
         return cls(x, number, offset, ticks, labels, "positions in bp" if known else "SNPs in order")

@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayes_lmmlasso.arguments import check_path, check_type, named
 from bayes_lmmlasso.cohort import AnalysisSet
+from bayes_lmmlasso.cohort.genome import genome_order
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import MODELS, ModelSpec, RotatedData
 from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
@@ -44,7 +45,8 @@ def sample_posterior(
         it had not been, and a larger ``draws`` adds to what is finished. The effects in the tree are then read from
         the folder when they are used. None keeps all in memory.
     analysis
-        The analysis set that ``data`` was rotated from: it labels samples, SNPs and covariates.
+        The analysis set that ``data`` was rotated from: it labels samples, SNPs and covariates, and tells which SNPs
+        are neighbours.
     progress
         Told of every block of draws.
     chains : int, 4 by default
@@ -94,7 +96,8 @@ def sample_posterior(
     if analysis is not None:
         check_type(analysis, AnalysisSet, "an analysis set", "pass what `bl.prepare` returns")
     place = None if store is None else check_path(store, "a folder for draws")
-    draws = draw_posterior(data, model, SamplingPlan(**plan), store=place, progress=progress)
+    order = None if analysis is None else genome_order(analysis.variants["chrom"], analysis.variants["pos"])
+    draws = draw_posterior(data, model, SamplingPlan(**plan), store=place, order=order, progress=progress)
     XT = np.asarray(data.XT[: data.n_snps] @ data.U.T) if analysis is None else analysis.X.T
     tree = build_tree(draws.record, draws.store.sites(), XT, analysis)
     tree.attrs["stopped"] = draws.record.stopped.value

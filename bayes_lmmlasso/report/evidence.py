@@ -20,7 +20,14 @@ from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.lmm import NullStatus
 from bayes_lmmlasso.posterior import Projection
 
-__all__ = ["R_HAT_LIMIT", "ProjectionEvidence", "SamplingEvidence", "SelectionEvidence", "cautions"]
+__all__ = [
+    "R_HAT_LIMIT",
+    "ProjectionEvidence",
+    "SamplingEvidence",
+    "SelectionEvidence",
+    "cautions",
+    "cautions_of_evidence",
+]
 
 R_HAT_LIMIT = 1.01
 _ESS_LIMIT = 400
@@ -173,6 +180,12 @@ class SamplingEvidence:
 
 def cautions(record: Mapping[str, Any]) -> list[str]:
     """List, in plain sentences, what in a run's record calls for caution; empty if nothing does."""
+    data = [remark["text"] for remark in record["data"].get("remarks", []) if remark["caution"]]
+    return [*(f"{text[0].upper()}{text[1:]}." for text in data), *cautions_of_evidence(record)]
+
+
+def cautions_of_evidence(record: Mapping[str, Any]) -> list[str]:
+    """List those cautions that come from the results, not from the data."""
     evidence = record["evidence"]
     found = _cautions_of_sampling(SamplingEvidence(**evidence["sampling"]))
     null = record["null_model"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def write_text(text: str | Iterable[str], path: Path) -> None:
 
 @dataclass(frozen=True)
 class OutputFile:
-    """A table to be written when the work is done, checked before it starts.
+    """A table to be written when the work is done, checked before it starts; beside it NAME.log says what it is of.
 
     Raises
     ------
@@ -94,9 +94,16 @@ class OutputFile:
                 f"expected a file in an existing folder for --out, got {self.path}: create the folder first"
             )
 
-    def write(self, table: pd.DataFrame) -> None:
-        """Write the table in place of what the file held before."""
+    @property
+    def log(self) -> Path:
+        """The file beside the table."""
+        return self.path.with_name(f"{self.path.name}.log")
+
+    def write(self, table: pd.DataFrame, about: Sequence[str]) -> list[str]:
+        """Write the table and what is said about it, in place of what was there, and return that and where they are."""
+        write_text("".join(f"{line}\n" for line in about), self.log)
         write_tsv(table, self.path)
+        return [*about, f"table: {self.path}"]
 
 
 def _lines(table: pd.DataFrame) -> Iterator[str]:

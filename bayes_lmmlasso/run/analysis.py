@@ -181,7 +181,7 @@ class Analysis(Display):
         if isinstance(genotypes, Cohort):
             cohort = with_covariates(genotypes, covariates)
         else:
-            cohort = read_new_samples(training, find_genotypes(genotypes), covariates)
+            cohort = read_new_samples(training, find_genotypes(genotypes), covariates, self.record["arguments"])
         given = kinship if kinship is None or isinstance(kinship, CrossKinship) else check_path(kinship, "a kinship")
         return predict_cohort(self.tree, cohort, kinship_of_new(training, cohort, given), interval=interval)
 

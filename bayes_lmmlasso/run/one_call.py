@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,12 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.run.analysis import Analysis, with_covariates
 from bayes_lmmlasso.run.pipeline import run
-from bayes_lmmlasso.run.settings import RunSettings
+from bayes_lmmlasso.run.settings import FilterSettings, RunSettings
 
 __all__ = ["analyse"]
 
 _DATA = {*FORMATS, "pheno", "covar"}  # which have arguments of their own
+_CODING = ("ploidy", "missing_code", "covar_names", "categorical")
 
 
 def analyse(
@@ -47,7 +49,7 @@ def analyse(
     trait
         Column of the trait table, or trait of the cohort.
     phenotypes
-        Trait table, for genotypes from files.
+        Trait table, for genotypes from files; None takes the traits that the files bring, as a .fam does.
     covariates
         Covariate table, of which all columns are used, for genotypes from files; names of covariates for a cohort, by
         default those that it was read with.
@@ -83,18 +85,25 @@ def analyse(
     """
     given: dict[str, Any] = {"trait": check_type(trait, str, "the name of a trait", "name one"), "pheno": None}
     if isinstance(genotypes, Cohort):
+        if coded := [name for name in _CODING if name in options]:
+            raise InputError(
+                f"expected {coded[0]} with genotypes from files, got it with a cohort: give it to the reader of the "
+                "cohort"
+            )
         cohort = with_covariates(genotypes, covariates, phenotypes)
     else:
         source = find_genotypes(genotypes)
-        if phenotypes is None:
-            raise InputError(f"expected a trait table for {source.path}, got none: pass phenotypes=")
         if covariates is not None and not isinstance(covariates, pd.DataFrame):
             covariates = check_path(covariates, "a covariate table")
+        if phenotypes is not None and not isinstance(phenotypes, pd.DataFrame):
+            phenotypes = check_path(phenotypes, "a trait table")
         if isinstance(phenotypes, pd.DataFrame) or isinstance(covariates, pd.DataFrame):
-            cohort = source.read(phenotypes, trait, covariates)
+            coding = FilterSettings.read({name: options[name] for name in _CODING if name in options})
+            source = replace(source, ploidy=coding.ploidy or source.ploidy)
+            cohort = source.read(phenotypes, trait, covariates, **coding.coding)
         else:
             cohort = None
-            given |= {source.format: source.path, "covar": covariates, "pheno": check_path(phenotypes, "a trait table")}
+            given |= {source.format: source.path, "covar": covariates, "pheno": phenotypes}
     if own := [name for name in options if name in _DATA]:
         raise InputError(f"expected genotypes, phenotypes and covariates by these names, got {own[0]!r}: rename it")
     settings = RunSettings.of(**given, **options)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_lmmlasso.cohort import Cohort
+from bayes_lmmlasso.cohort.genome import genome_order
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.rotation import rotate_arrays
 from bayes_lmmlasso.posterior.summaries.partition import check_window
@@ -185,6 +186,7 @@ def _analyse(
     mixed = fit_mixed_model(settings.data, clock, cohort)
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
+    mixed = mixed.with_remarks(*selection.stability.remarks)
     sampled = _draw(settings, mixed, store, clock, apart)
 
     from bayes_lmmlasso.report.page import write_report  # after sampling: ArviZ and more
@@ -220,13 +222,15 @@ def _draw(settings: RunSettings, mixed: MixedModel, store: Path, clock: StageClo
     draws = store / CHECKPOINT
     with clock("rotation"):
         data = rotate_arrays(mixed.analysis, mixed.basis, dtype=settings.sampling.precision)
+    variants = mixed.analysis.variants
+    order = genome_order(variants["chrom"], variants["pos"])
     if not apart:
-        return sample(settings, data, draws, clock)
+        return sample(settings, data, order, draws, clock)
     file = store / "XT.npy"
     try:
         np.save(file, data.XT)
         data = replace(data, XT=data.XT[:0].copy())
-        return in_own_process(sample_mapped, settings, data, file, draws, clock=clock)
+        return in_own_process(sample_mapped, settings, data, file, order, draws, clock=clock)
     finally:
         file.unlink(missing_ok=True)
 

@@ -74,18 +74,15 @@ def versions() -> dict[str, str]:
 def data_record(settings: RunSettings, mixed: MixedModel) -> dict[str, Any]:
     """Describe what was analysed: fingerprint, samples and SNPs kept and dropped per cause."""
     analysis = mixed.analysis
-    n, p = analysis.X.shape
     residual = analysis.y - analysis.covariates @ mixed.null_model.fixed_effects
     return {
         "fingerprint": fingerprint(analysis, mixed.K if settings.data.has_given_kinship else None),
-        "trait": analysis.trait_name,
+        **mixed.intake.record(),
         "trait_mean": analysis.trait.mean,
         "trait_sd": analysis.trait.sd,
         "trait_exponent": analysis.trait.exponent,
         "trait_skewness": float(skew(residual)) if len(np.unique(analysis.y)) > 2 else None,
         "covariates": list(analysis.covariate_names),
-        "samples": {"kept": n, "dropped": analysis.dropped_samples},
-        "snps": {"kept": p, "dropped": analysis.dropped_variants},
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.progress import StageClock
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["sample", "sample_mapped"]
 
 
-def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageClock) -> SamplingRecord:
+def sample(
+    settings: RunSettings, data: RotatedData, order: NDArray[np.intp] | None, store: Path, clock: StageClock
+) -> SamplingRecord:
     """Draw from the posterior, or go on with the draws in a store.
 
     Parameters
@@ -31,6 +34,8 @@ def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageCl
         What to do.
     data
         Rotated data, as NumPy arrays.
+    order
+        Their SNPs in the order of the genome; None if they are.
     store
         Folder for draws and states of the chains.
     clock
@@ -55,14 +60,19 @@ def sample(settings: RunSettings, data: RotatedData, store: Path, clock: StageCl
             sampler=cast("SamplerName", given.sampler),  # checked with the settings
         )
         spread = data if given.devices == 1 else shard(data, given.devices)
-        posterior = draw_posterior(spread, given.model, plan, store=store, progress=clock.progress)
+        posterior = draw_posterior(spread, given.model, plan, store=store, order=order, progress=clock.progress)
         chains, draws, *_ = posterior.store.read("sigma2_e").shape
         remark(f"{chains} x {draws} draws" + ("" if plan.until is None else f", {posterior.record.stopped.value}"))
     return posterior.record
 
 
 def sample_mapped(
-    settings: RunSettings, data: RotatedData, file: Path, store: Path, clock: StageClock
+    settings: RunSettings,
+    data: RotatedData,
+    file: Path,
+    order: NDArray[np.intp] | None,
+    store: Path,
+    clock: StageClock,
 ) -> SamplingRecord:
     """Do the same with the SNPs of the data mapped from a file of NumPy's, where they lie as JAX takes them."""
-    return sample(settings, replace(data, XT=np.load(file, mmap_mode="r")), store, clock)
+    return sample(settings, replace(data, XT=np.load(file, mmap_mode="r")), order, store, clock)

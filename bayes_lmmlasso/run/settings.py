@@ -11,7 +11,7 @@ RunSettings        all of them together
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, get_args
 
 from pydantic import create_model, field_validator, model_validator
 
@@ -19,7 +19,7 @@ from bayes_lmmlasso.cohort import FORMATS, GenotypeSource, SnpFilter
 from bayes_lmmlasso.cohort.tables import TableCoding
 from bayes_lmmlasso.cohort.transforms import TransformName
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import PEDIGREE
+from bayes_lmmlasso.lmm import PEDIGREE, find_kinship
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import SAMPLERS, Until, default_lengths, samplers_of
@@ -50,8 +50,14 @@ else:  # a field for each format that can be read
 class GenotypeSettings(_Formats):
     """The file of genotypes: one field for each format, of which one is given."""
 
-    ploidy: int = knob(
-        2, "Copies that a dosage counts: 1 for 0/1 (haploid or inbred), 4 for 0 to 4.", at_least=1, at_most=16
+    one_of: ClassVar[tuple[str, ...]] = tuple(FORMATS)
+
+    ploidy: int | None = knob(
+        None,
+        "Copies that a dosage counts: 1 for 0/1 (haploid or inbred), 4 for 0 to 4.",
+        at_least=1,
+        at_most=16,
+        unset="2",
     )
 
     @property
@@ -98,7 +104,7 @@ class FilterSettings(GenotypeSettings):
             return kinship
         prefix = PEDIGREE if kinship.startswith(PEDIGREE) else ""
         path = expand_path(kinship.removeprefix(prefix), reading().folder)
-        if not path.is_file():
+        if find_kinship(path) is None:
             raise InputError(
                 f"expected {reading().called('kinship')} to be {', '.join(KINSHIPS)}, the path of a "
                 f"kinship file or {PEDIGREE}FILE, got {kinship!r}, which is none of these: choose an estimator or "
@@ -108,9 +114,11 @@ class FilterSettings(GenotypeSettings):
 
 
 class CohortSettings(FilterSettings):
-    """Genotypes and a table of traits: the data of a study."""
+    """Genotypes and a table of traits, unless the genotypes bring them: the data of a study."""
 
-    pheno: Path | None = knob(..., "Table of traits with columns fid iid, or iid.", metavar="FILE")
+    pheno: Path | None = knob(
+        None, "Table of traits with columns fid iid, or iid.", metavar="FILE", unset="traits with the genotypes"
+    )
     transform: TransformName = knob("none", "Transform of the trait.", choices=get_args(TransformName))
 
     @model_validator(mode="after")

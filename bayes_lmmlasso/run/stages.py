@@ -8,16 +8,19 @@ The commands of the command line differ in where they stop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort import AnalysisSet, Cohort, prepare, sample_frame
+from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stability_selection
-from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
+from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model, null_remarks
+from bayes_lmmlasso.lmm.files.read import RawKinship
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.remarks import Remark
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
 
@@ -52,6 +55,8 @@ class MixedModel:
         Factor of the Gower scaling.
     null_model
         Fitted by REML with the analysis set's covariates.
+    intake
+        What was taken in and what was left out, and what is told about data, kinship and null model.
     """
 
     analysis: AnalysisSet
@@ -59,6 +64,11 @@ class MixedModel:
     basis: Eigenbasis
     kinship_scale: float
     null_model: NullModel
+    intake: Intake
+
+    def with_remarks(self, *remarks: Remark) -> MixedModel:
+        """Return the model with more to tell."""
+        return replace(self, intake=self.intake.with_remarks(*remarks))
 
 
 def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | None = None) -> AnalysisSet:
@@ -71,8 +81,17 @@ def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | No
     """
     with clock("data") as remark:
         analysis = prepare_analysis(settings, read_cohort(settings) if cohort is None else cohort)
-        remark("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
+        remark(_counts(analysis.intake))
     return analysis
+
+
+def _counts(intake: Intake) -> str:
+    """Say how much is analysed, how much is not, and whether there is more to know."""
+    lost = sum(intake.dropped_samples.values()), sum(intake.dropped_snps.values())
+    cautions = sum(remark.caution for remark in intake.remarks)
+    left_out = f" ({lost[0]:,} and {lost[1]:,} left out)" if any(lost) else ""
+    told = f", {cautions} {'caution' if cautions == 1 else 'cautions'}" if cautions else ""
+    return f"{intake.n_samples:,} samples, {intake.n_snps:,} SNPs{left_out}{told}"
 
 
 def read_cohort(settings: DataSettings) -> Cohort:
@@ -106,10 +125,11 @@ def fit_mixed_model(settings: DataSettings, clock: StageClock, cohort: Cohort | 
     with clock("null model") as remark:
         null_model = fit_null_model(analysis.y, related.basis, analysis.covariates, "reml")
         remark(f"PVE {null_model.pve:.3f}")
-    return MixedModel(analysis, related.K, related.basis, related.scale, null_model)
+    intake = analysis.intake.with_remarks(*related.remarks, *null_remarks(null_model, related.basis))
+    return MixedModel(analysis, related.K, related.basis, related.scale, null_model, intake)
 
 
-def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> NDArray[np.float64]:
+def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> RawKinship:
     """Estimate the kinship of the analysed samples, or read it, unscaled.
 
     A file without ids may have the order of the genotypes.

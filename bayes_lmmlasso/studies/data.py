@@ -15,7 +15,7 @@ from bayes_lmmlasso.arguments import check_path
 from bayes_lmmlasso.cohort import AnalysisSet, SnpFilter, read_table, sample_frame
 from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm import PEDIGREE, Eigenbasis, read_kinship
+from bayes_lmmlasso.lmm import Eigenbasis, kinship_files, read_kinship
 from bayes_lmmlasso.lmm.relatedness import Relatedness
 from bayes_lmmlasso.run.settings import CohortSettings
 from bayes_lmmlasso.run.stages import prepare_analysis, raw_kinship, read_cohort
@@ -90,7 +90,8 @@ def data_content(settings: CohortSettings, trait: str) -> dict[str, Any]:
             f"expected trait {trait!r} in {settings.pheno}, got {', '.join(table.columns)}: choose of these"
         )
     column = table[[name for name in ("fid", "iid", trait) if name in table]].to_csv(index=False)
-    files = [*settings.genotypes.files(), *([settings.covar] if settings.covar else []), *_kinship_files(settings)]
+    given = kinship_files(settings.kinship) if settings.has_given_kinship else []
+    files = [*settings.genotypes.files(), *([settings.covar] if settings.covar else []), *given]
     return {
         "genotypes": settings.genotypes.format,
         "files": [_digest(path) for path in files],
@@ -98,17 +99,11 @@ def data_content(settings: CohortSettings, trait: str) -> dict[str, Any]:
         "maf": settings.maf,
         "missing": settings.missing,
         "transform": settings.transform,
+        "ploidy": settings.ploidy,
+        **settings.coding,
         "trait": trait,
         "values": hashlib.sha256(column.encode()).hexdigest(),
     }
-
-
-def _kinship_files(settings: CohortSettings) -> list[Path]:
-    """Return the file of a given kinship, and the one with its ids where there is one beside it."""
-    if not settings.has_given_kinship:
-        return []
-    path = Path(settings.kinship.removeprefix(PEDIGREE))
-    return [path, *(ids for ids in [path.with_name(path.name.replace(".grm.bin", ".grm.id"))] if ids != path)]
 
 
 def _digest(path: Path) -> str:

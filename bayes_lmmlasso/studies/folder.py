@@ -21,6 +21,7 @@ from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
 from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, create, published
 from bayes_lmmlasso.run.record import versions
 from bayes_lmmlasso.studies import CellCache, StudyResult, compute_study, read_study
+from bayes_lmmlasso.studies.intake import Intakes, intake_table, read_intakes, study_intake_lines
 
 __all__ = ["FinishedStudy", "run_studies", "run_study", "study_lines"]
 
@@ -29,10 +30,11 @@ _RECORD, _CELLS = "study.json", "cells"
 
 @dataclass(frozen=True, eq=False)
 class FinishedStudy:
-    """A finished study: its folder, what became of it, and what it answers."""
+    """A finished study: its folder, what became of it, what its data were, and what it answers."""
 
     folder: Path
     result: StudyResult
+    intakes: Intakes
     conclusions: list[str]
 
 
@@ -87,7 +89,8 @@ def run_study(
     earlier = claim(out, _RECORD, "a study", beside=(_CELLS, STORE)) or {}
     create(out)
     result = compute_study(study, CellCache(out / _CELLS), scheduler=scheduler, workers=workers, progress=progress)
-    tables = {"cells": result.cells} | result.tables
+    intakes = read_intakes(study.data, study.traits)
+    tables = {"cells": result.cells, "data": intake_table(intakes)} | result.tables
     figures = {
         caption: png(figure)
         for caption, figure in STUDY_FIGURES[study.kind](result.tables).items()
@@ -104,7 +107,7 @@ def run_study(
             (store / f"figure{place}.png").write_bytes(image)
         write_text(page, store / "report.html")
         write_json(record | {"files": sorted(entry.name for entry in store.iterdir())}, store / _RECORD)
-    return FinishedStudy(out, result, conclusions)
+    return FinishedStudy(out, result, intakes, conclusions)
 
 
 def study_lines(study: FinishedStudy) -> list[str]:
@@ -117,4 +120,5 @@ def study_lines(study: FinishedStudy) -> list[str]:
     ]
     if len(failed):
         lines.append(f"first error: {failed['error'].iloc[0]}")
+    lines += study_intake_lines(study.intakes, study.folder / "data.tsv")
     return [*lines, *study.conclusions, f"report: {study.folder / 'report.html'}"]

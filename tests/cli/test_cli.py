@@ -54,7 +54,8 @@ def test_null_writes_one_row(tmp_path):
     null = finished_run().record["null_model"]
     assert row["n_samples"] == 58
     assert row["log_delta"] == pytest.approx(null["log_delta"], abs=1.0)  # there with covariates
-    assert "height: 58 samples" in result.stdout
+    assert "height: 58 of 60 samples, 200 SNPs" in result.stdout
+    assert (tmp_path / "null.tsv.log").read_text() in result.stdout
     assert "PVE" in result.stdout
 
 

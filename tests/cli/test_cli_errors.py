@@ -142,10 +142,8 @@ def test_bad_data(tmp_path, command, case):
         ("run", ["--devices", "0"], "--devices of at least 1, got 0"),
         ("sample", ["--devices", "99"], "devices, as many as JAX sees (cpu), got 99"),
         ("path", ["--n-active", "0"], "--n-active of at least 1, got 0"),
-        ("path", ["--n-active", "500"], "from 1 to 55"),
         ("stability", ["--subsamples", "0"], "--subsamples of at least 1, got 0"),
         ("stability", ["--subsample-fraction", "1.5"], "got 1.5"),
-        ("stability", ["--n-active", "28"], "from 1 to 26"),
         ("scan", ["--method", "glm"], "'glm'"),
         ("scan", ["--loco", "--method", "lm"], "got --method lm"),
         ("scan", ["--loco", "--kinship", __file__], "with a kinship estimated from the genotypes for --loco"),
@@ -229,7 +227,10 @@ def test_an_unexpected_error_is_not_swallowed(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["run", "--out=out"], "Missing option"),
+        (["run", "--maf=0.1"], "expected --trait, and --out, and one of --bfile, --pgen, "),
+        (["run", "--bfile=b", "--out=out"], "expected --trait, got none: add it"),
+        (["predict"], "expected DIR, and --out, and one of --bfile"),
+        (["simulate"], "expected --out, got none: add it"),
         (["null", "--chains=3"], "--chains"),
         (["path", "--n-active=many"], "--n-active"),
         (["ruin"], "ruin"),

@@ -32,7 +32,7 @@ def predict(out, folder=None, bfile=None, covar=None, **options):
 def test_every_sample_has_a_row_in_trait_units(tmp_path):
     result = predict(tmp_path / "p.tsv")
     assert result.exit_code == 0, result.output
-    assert "60 samples predicted, 0 left out" in result.stdout
+    assert "height: 60 samples, 200 SNPs" in result.stdout
     table = read_tsv(tmp_path / "p.tsv")
     assert list(table) == ["fid", "iid", "mean", "sd", "lo", "hi"]
     cohort = bl.read_plink(cohort_folder() / "small", cohort_folder() / "pheno.tsv", "height")
@@ -115,8 +115,8 @@ def test_covariates_must_be_those_of_the_run(tmp_path):
     refused(bare, "expected a table with age, sex for --covar, got none", out)
     table = pd.read_csv(cohort_folder() / "covar.tsv", sep="\t", dtype=str)
     for change, message in (
-        (table.drop(columns="sex"), "age, sex of the analysis for the new samples, got no sex"),
-        (table.assign(sex="1"), "expected text in covariate 'sex'.*got numbers"),
+        (table.drop(columns="sex"), "covariate 'sex' in .*covar.tsv, got no such column; choose one of age"),
+        (table.assign(sex="1"), "expected levels f, m.*got '1'"),
         (table.assign(sex=["d", *table["sex"][1:]]), "expected levels f, m.*got 'd'"),
         (table.assign(age="NA"), "expected a sample with all covariates"),
     ):
@@ -125,7 +125,7 @@ def test_covariates_must_be_those_of_the_run(tmp_path):
     table.loc[3, "age"] = "NA"
     table.drop(index=[0, 1]).assign(unused="5").to_csv(covar, sep="\t", index=False)
     result = predict(out, covar=covar)
-    assert "57 samples predicted, 3 left out" in result.stdout
+    assert "height: 57 of 60 samples, 200 SNPs" in result.stdout
     predict(tmp_path / "all.tsv")
     everyone = read_tsv(tmp_path / "all.tsv").drop(index=[0, 1, 3]).reset_index(drop=True)
     pd.testing.assert_frame_equal(read_tsv(out), everyone, rtol=1e-4)

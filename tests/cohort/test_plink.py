@@ -160,9 +160,11 @@ def test_damaged_files(prefix, suffix, content, message):
 
 def test_bad_arguments(prefix):
     table = pd.DataFrame({"fid": ["F1", "F2"], "iid": ["a", "c"], "y": [1.0, 2.0], "z": [1.0, 2.0]})
-    with pytest.raises(InputError, match="trait of the phenotypes data frame, got 'w'; choose one of y, z"):
+    with pytest.raises(
+        InputError, match="trait 'w' in the phenotypes data frame, got no such column; choose one of y, z"
+    ):
         read_plink(prefix, table, "w")
-    with pytest.raises(InputError, match="phenotype table for trait 'y', got none"):
+    with pytest.raises(InputError, match=r"table with trait 'y', got none, and .*toy.fam brings no traits"):
         read_plink(prefix, trait="y")
     with pytest.raises(InputError, match="'float32' or 'int8', got 'float16'"):
         read_plink(prefix, dtype="float16")

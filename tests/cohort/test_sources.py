@@ -120,7 +120,7 @@ def test_a_bad_table_is_told_before_genotypes_are_read(sources, tmp_path):
     for suffix in (".bim", ".fam"):
         (tmp_path / f"g{suffix}").write_bytes(source.path.with_suffix(suffix).read_bytes())
     (tmp_path / "g.bed").write_bytes(b"no genotypes")
-    with pytest.raises(InputError, match="expected a trait of the phenotypes data frame, got 'z'"):
+    with pytest.raises(InputError, match="expected trait 'z' in the phenotypes data frame, got no"):
         read_plink(tmp_path / "g", pd.DataFrame({"iid": ["i0"], "y": [1.0]}), "z")
 
 

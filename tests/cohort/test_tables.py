@@ -59,7 +59,7 @@ def test_frame_is_read_as_a_file_is(tmp_path):
     [
         ("", "at least one row of phenotypes, got 0 lines"),
         ("fid\tiid\ty\n", "at least one row of phenotypes, got 1 lines"),
-        ("sample\ty\na\t1\n", "column 'iid' in .*t.tsv, got sample, y; name"),
+        ("plant\ty\n1\t1\n", "column 'iid' in .*t.tsv, got plant, y; name"),
         ("iid\ty\ty\na\t1\t2\n", "'y' more than once; rename"),
         ("iid\ty\na\t1\n\nb\t1\t2\n", r"expected 2 fields \(iid y\), got 3 in line 4 of .*t.tsv; repair"),
         ("iid\ty\na\t1\nb\n", "got 1 in line 3"),
@@ -86,3 +86,18 @@ def test_missing_and_binary_files(tmp_path):
 def test_frame_duplicates_name_their_rows():
     with pytest.raises(InputError, match="the phenotypes data frame, got iid = 'a' in rows 0, 2"):
         read_table(pd.DataFrame({"iid": ["a", "b", "a"], "y": 1.0}))
+
+
+def test_repeated_samples_are_counted(tmp_path):
+    (tmp_path / "t.csv").write_text("iid,y\n" + "".join(f"s{i % 5},{i}\n" for i in range(15)))
+    with pytest.raises(
+        InputError, match=r"iid = 's0' in rows 2, 7, 12 and 4 more samples .*; keep one .* mean or BLUE"
+    ):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_family_that_is_not_given_is_none(tmp_path):
+    (tmp_path / "t.csv").write_text("fid,iid,y\n,a,1\nNA,b,2\n.,c,3\nf,unknown,4\n")
+    table = read_table(tmp_path / "t.csv")
+    assert table["fid"].tolist() == ["0", "0", "0", "f"]
+    assert table["iid"].tolist() == ["a", "b", "c", "unknown"]

@@ -89,12 +89,19 @@ def test_summaries_are_their_definitions(cohort):
     assert result.explained_variance.max() > 0.3
 
 
+def test_no_size_is_larger_than_a_model_can_be(cohort):
+    X, y = cohort
+    result = cross_validate(X[:, :4], y, n_active=60, n_folds=3)
+    np.testing.assert_array_equal(result.n_active, np.arange(5))
+    np.testing.assert_array_equal(result.mse, cross_validate(X[:, :4], y, n_active=4, n_folds=3).mse)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"n_folds": 1}, "expected 2 to 30 folds of 60 samples, got 1"),
         ({"folds": np.zeros(60, int)}, "folds: expected 60 integers of two or more values"),
-        ({"n_active": 60}, "expected n_active from 1 to"),
+        ({"n_active": -1}, "expected a whole number of active SNPs of at least 1, got n_active=-1"),
         ({"K": np.eye(59)}, "expected 60 x 60"),
     ],
 )

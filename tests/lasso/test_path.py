@@ -210,14 +210,24 @@ def test_bad_sets_of_traits_are_refused(problem):
         ({"mu": -1.0}, "expected finite penalties mu above 0, got -1.0"),
         ({"mu": np.nan}, "expected finite penalties mu above 0, got nan"),
         ({"mu": 1e-12}, "expected mu of at least .* got 1e-12"),
-        ({"n_active": 0}, "expected n_active from 1 to 38 .* got 0"),
-        ({"n_active": 39}, "expected n_active from 1 to 38 .* got 39"),
-        ({"n_active": 2.5}, "expected n_active from 1 to 38 .* got 2.5"),
+        ({"n_active": 0}, "expected a whole number of active SNPs of at least 1, got n_active=0"),
+        ({"n_active": 2.5}, "of at least 1, got n_active=2.5"),
     ],
 )
 def test_bad_goals_are_refused(problem, change, message):
     with pytest.raises(InputError, match=message):
         solve(problem, **change)
+
+
+def test_no_more_snps_are_asked_for_than_there_can_be(problem):
+    X, y, K, Z = problem
+    few = lasso_path(X[:, :5], y, K, 1.0, n_active=20, covariates=Z)
+    assert few.n_active[-1] == 5
+    assert few.message.endswith("; 5 SNPs in place of 20, as there are 5 SNPs")
+    free = y.size - Z.shape[1]
+    most = lasso_path(X, y, K, 1.0, n_active=1000, covariates=Z)
+    assert f"{free} SNPs in place of 1000, as {free} is the number of samples less covariates" in most.message
+    np.testing.assert_array_equal(most.coef, lasso_path(X, y, K, 1.0, n_active=free, covariates=Z).coef)
 
 
 @pytest.mark.parametrize(

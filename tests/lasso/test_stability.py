@@ -107,6 +107,75 @@ def test_covariates_redundant_in_a_draw_are_left_out(cohort):
     np.testing.assert_array_equal(with_dummy.frequency, without.frequency)
 
 
+def test_no_more_snps_are_asked_for_than_a_draw_can_have(cohort):
+    X, y, K, Z = cohort
+    asked = stability_selection(X, y, K, n_active=100, covariates=Z, n_subsamples=3)
+    most = stability_selection(X, y, K, n_active=28, covariates=Z, n_subsamples=3)
+    np.testing.assert_array_equal(asked.frequency, most.frequency)
+    assert "28 SNPs in place of 100" in asked.remarks[0].text
+    assert not most.remarks
+    few = stability_selection(X[:, :5], y, K, n_active=20, covariates=Z, n_subsamples=3)
+    assert "5 SNPs in place of 20, as there are 5 SNPs" in few.remarks[0].text
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize(("n_cases", "share"), [(4, (2, 2)), (5, (2, 3)), (2, (1, 1))])
+def test_a_trait_of_two_values_is_drawn_in_strata(cohort, pairs, n_cases, share):
+    X, _, K, Z = cohort
+    cases = (np.arange(60) % 12 == 3) & (np.arange(60) < 12 * n_cases)
+    result = stability_selection(X, 1.0 + cases, K, n_active=3, covariates=Z[:, :1], n_subsamples=20, pairs=pairs)
+    held = cases[result.subsamples].sum(axis=1)
+    assert share[0] <= held.min()
+    assert held.max() <= share[1]
+    assert (np.diff(result.subsamples, axis=1) > 0).all()
+    assert (result.redrawn, result.failed) == (0, 0)
+    assert len(np.unique(result.subsamples, axis=0)) == 20
+    if pairs:
+        for one, two in zip(result.subsamples[::2], result.subsamples[1::2], strict=True):
+            assert not set(one) & set(two)
+
+
+def test_the_only_sample_of_a_value_is_in_every_draw(cohort):
+    X, _, K, Z = cohort
+    trait = (np.arange(60) == 7).astype(float)
+    result = stability_selection(X, trait, K, n_active=3, covariates=Z[:, :1], n_subsamples=5)
+    assert (result.subsamples == 7).any(axis=1).all()
+    with pytest.raises(InputError, match="got none in 6 of 30 of the 60 samples: raise --subsample-fraction"):
+        stability_selection(X, trait, K, n_active=3, covariates=Z[:, :1], n_subsamples=6, pairs=True)
+
+
+def test_a_draw_without_variation_is_drawn_again(cohort):
+    """Three samples have values of their own: one half in eight holds none of them."""
+    X, _, K, Z = cohort
+    y = np.zeros(60)
+    y[:3] = 1.0, 2.0, 3.0
+    result = stability_selection(X, y, K, n_active=3, covariates=Z[:, :1], n_subsamples=50, seed=3)
+    plain = Subsampling(50, seed=3).draw(60)
+    constant = ~(plain < 3).any(axis=1)
+    assert constant.any()
+    assert (result.redrawn, result.failed) == (constant.sum(), 0)
+    np.testing.assert_array_equal(result.subsamples[~constant], plain[~constant])
+    assert (result.subsamples < 3).any(axis=1).all()
+    assert f"Of 50 subsamples {constant.sum()} were drawn again and 0 left out" in result.remarks[0].text
+    with pytest.raises(InputError, match=f"got none of that in row {constant.argmax() + 1}: leave it out"):
+        stability_selection(X, y, K, n_active=3, covariates=Z[:, :1], subsamples=plain)
+
+
+def test_a_draw_that_fails_again_and_again_is_left_out(cohort, monkeypatch):
+    X, _, K, Z = cohort
+    y = np.zeros(60)
+    y[:3] = 1.0, 2.0, 3.0
+    monkeypatch.setattr("bayes_lmmlasso.lasso.fitting_subsamples._TRIES", 0)
+    result = stability_selection(X, y, K, n_active=3, covariates=Z[:, :1], n_subsamples=50, seed=3)
+    plain = Subsampling(50, seed=3).draw(60)
+    fitted = plain[(plain < 3).any(axis=1)]
+    np.testing.assert_array_equal(result.subsamples, fitted)
+    assert result.failed == 50 - len(fitted) > 0
+    same = stability_selection(X, y, K, n_active=3, covariates=Z[:, :1], subsamples=fitted)
+    np.testing.assert_array_equal(result.frequency, same.frequency)
+    assert result.remarks[0].caution
+
+
 def test_large_penalty_selects_nothing(cohort):
     X, y, K, Z = cohort
     result = stability_selection(X, y, K, mu=1e6, covariates=Z, n_subsamples=3)
@@ -119,7 +188,8 @@ def test_large_penalty_selects_nothing(cohort):
     [
         ({"threshold": 0.5}, "expected a threshold above 0.5 and at most 1, got 0.5"),
         ({"n_active": None}, "expected either mu or n_active, got neither"),
-        ({"n_active": 29}, "expected n_active from 1 to 28 .* got 29"),
+        ({"n_active": 0}, "expected a whole number of active SNPs of at least 1, got n_active=0"),
+        ({"covariates": np.eye(60)[:, :30]}, "beyond its 30 covariates, got none in 100 of 30 of the 60 samples"),
         ({"fraction": 1.0}, "a fraction between 0 and 1 .* got 100 and 1.0"),
         ({"n_subsamples": 0}, "expected at least one subsample"),
         ({"pairs": True, "n_subsamples": 5}, "expected an even number of subsamples for pairs, got 5"),

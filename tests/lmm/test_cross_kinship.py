@@ -73,7 +73,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path, ids):
     with pytest.raises(bl.InputError, match=r"expected shape \(3, 7\).*got \(3, 4\)"):
         bl.lmm.read_cross_kinship(tmp_path / "k.txt", new, train)
     np.savez(tmp_path / "k.npz", K=np.eye(6), iid=np.array([f"i{i}" for i in range(6)]))
-    with pytest.raises(bl.InputError, match=r"got none of 1 \(first: i6\)"):
+    with pytest.raises(bl.InputError, match=r"expected all 3 new samples, got none of 1 \(i6\)"):
         bl.lmm.read_cross_kinship(tmp_path / "k.npz", new, train)
     with pytest.raises(bl.InputError, match="does not exist"):
         bl.lmm.read_cross_kinship(tmp_path / "none.npz", new, train)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.cohort import GenotypeSource
-from bayes_lmmlasso.lmm.kinship_format import load_kinship
+from bayes_lmmlasso.lmm.files.formats import load_kinship
 from bayes_lmmlasso.report.tables import read_tsv
 
 
@@ -65,7 +65,7 @@ def test_broken_grms_are_refused(tmp_path, samples):
         with pytest.raises(bl.InputError, match=message):
             bl.lmm.read_kinship(path, ids)
     path.with_name("k.grm.id").unlink()
-    with pytest.raises(bl.InputError, match=r"expected the ids of a GRM .*k\.grm\.id"):
+    with pytest.raises(bl.InputError, match=r"expected the ids of a kinship matrix .*k\.grm\.id, which does not exist"):
         bl.lmm.read_kinship(path, ids)
 
 
@@ -76,7 +76,7 @@ def test_a_matrix_without_ids_may_have_the_order_of_the_fam(tmp_path, samples):
     read = bl.lmm.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[order], ids)
     np.testing.assert_array_equal(read, K[np.ix_(order, order)])
     np.testing.assert_array_equal(bl.lmm.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[::-1], ids), K)  # as it stands
-    with pytest.raises(bl.InputError, match=r"3 analysed samples or of all 5 of the \.fam, got 6 x 6"):
+    with pytest.raises(bl.InputError, match=r"3 analysed samples or of all 5 of the genotypes, got 6 x 6"):
         bl.lmm.read_kinship(tmp_path / "k.cXX.txt", ids.iloc[order], ids.iloc[:5])
 
 

@@ -122,7 +122,7 @@ def test_commands_take_a_table_of_parents(tmp_path):
     bl.cohort.write_table(table.iloc[5:], tmp_path / "parents.tsv")
     result = null(tmp_path, f"pedigree:{tmp_path / 'parents.tsv'}")
     assert result.exit_code == 2
-    assert "expected all 58 samples, got none of" in result.stderr
+    assert "expected all 58 analysed samples, got none of" in result.stderr
     result = null(tmp_path, "pedigree:nowhere.tsv")
     assert result.exit_code == 2
     assert "'pedigree:nowhere.tsv', which is none of these" in result.stderr

@@ -66,12 +66,18 @@ def test_draws_are_thinned_evenly_over_chains(rng):
     np.testing.assert_array_equal(some.frequency, same.frequency)
 
 
+def test_no_more_snps_are_asked_for_than_there_are(rng):
+    X, _, _, K = dense_problem(rng, n=50, p=20)
+    tree = tree_of(X, drawn_effects(rng, 20, included=5), K=K)
+    assert bl.posterior.project_posterior(tree, n_active=21, delta=1.0).n_active == 20
+
+
 def test_refusals(rng):
     X, _, _, K = dense_problem(rng, n=50, p=20)
     tree = tree_of(X, drawn_effects(rng, 20, included=5), K=K)
     with pytest.raises(bl.InputError, match=r"n_active and delta.*n_active=None, delta=1\.0"):
         bl.posterior.project_posterior(tree, delta=1.0)
-    with pytest.raises(bl.InputError, match="n_active from 1 to 20"):
-        bl.posterior.project_posterior(tree, n_active=21, delta=1.0)
+    with pytest.raises(bl.InputError, match="of at least 1, got n_active=0"):
+        bl.posterior.project_posterior(tree, n_active=0, delta=1.0)
     with pytest.raises(bl.InputError, match="number of chains, 2, got 1"):
         bl.posterior.project_posterior(tree, n_active=2, delta=1.0, draws=1)

@@ -202,12 +202,6 @@ def test_a_window_that_makes_no_sense_is_told(window):
         assign_windows(np.array(["1"]), np.array([1]), window)
 
 
-def test_unknown_positions_are_placed_between_their_neighbours():
-    chrom = np.repeat("1", 5)
-    table = assign_windows(chrom, np.array([0, 100, 0, 2_000_100, 0]), "1Mb")
-    assert [list(m) for m in table["members"]] == [[0, 1], [2], [3, 4]]
-
-
 def test_window_table_is_the_variance_of_the_windows_fitted_values(run):
     analysis, _, _, tree = run
     table = bl.window_table(tree, "2Mb", variance_share=0.05, snp_variance_share=0.005)

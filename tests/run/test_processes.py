@@ -86,9 +86,9 @@ def test_the_sampler_takes_mapped_snps_as_they_are_and_cannot_change_them(tmp_pa
     np.save(tmp_path / "XT.npy", X)
     taken = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sample_step, "sample", lambda settings, data, store, clock: taken.append(data))
+        patch.setattr(sample_step, "sample", lambda settings, data, order, store, clock: taken.append(data))
         data = RotatedData(y=None, Z=None, XT=X[:0], S=None, U=None, sigma=None)
-        sample_step.sample_mapped(settings(), data, tmp_path / "XT.npy", tmp_path, StageClock())
+        sample_step.sample_mapped(settings(), data, tmp_path / "XT.npy", None, tmp_path, StageClock())
     (data,) = taken
     np.testing.assert_array_equal(data.XT, X)
     assert data.XT.ctypes.data % 64 == 0  # from where JAX computes without a copy

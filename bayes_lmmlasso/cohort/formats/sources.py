@@ -12,6 +12,7 @@ import pandas as pd
 from bayes_lmmlasso.arguments import check_path, check_type
 from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.cohort.formats.bimbam import BIMBAM
+from bayes_lmmlasso.cohort.formats.calls import DIPLOID
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeTable
 from bayes_lmmlasso.cohort.formats.matrix import MATRIX
 from bayes_lmmlasso.cohort.formats.pgen import PGEN
@@ -46,7 +47,7 @@ class GenotypeSource:
     path
         File, folder or prefix.
     ploidy
-        Copies of a chromosome that dosages count.
+        Copies of a chromosome that dosages count; None is 2, or what a run says that they are read for.
 
     Raises
     ------
@@ -56,14 +57,14 @@ class GenotypeSource:
 
     format: str
     path: Path
-    ploidy: int = 2
+    ploidy: int | None = None
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise InputError(f"expected a format among {', '.join(FORMATS)}, got {self.format!r}; choose one of them")
 
     @classmethod
-    def of(cls, given: Mapping[str, Path | None], ploidy: int = 2) -> Self:
+    def of(cls, given: Mapping[str, Path | None], ploidy: int | None = None) -> Self:
         """Return the one source among options named by `FORMATS`.
 
         Raises
@@ -87,11 +88,13 @@ class GenotypeSource:
         **coding: Unpack[TableCoding],
     ) -> Cohort:
         """Read the genotypes and join them with tables, if there are some; see `read_plink`."""
-        return FORMATS[self.format].read(self.path, phenotypes, trait, covariates, dtype, ploidy=self.ploidy, **coding)
+        return FORMATS[self.format].read(
+            self.path, phenotypes, trait, covariates, dtype, ploidy=self.ploidy or DIPLOID, **coding
+        )
 
     def read_table(self, dtype: DosageType = "float32") -> GenotypeTable:
         """Read the genotypes of all samples."""
-        return FORMATS[self.format].read.open(self.path).read(dtype=dtype, ploidy=self.ploidy)
+        return FORMATS[self.format].read.open(self.path).read(dtype=dtype, ploidy=self.ploidy or DIPLOID)
 
     def samples(self) -> pd.DataFrame:
         """Read who is genotyped: ``iid``, and ``fid`` if the format has it, in the order of the file.

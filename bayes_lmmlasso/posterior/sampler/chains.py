@@ -19,6 +19,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models import RotatedData
@@ -33,6 +34,8 @@ from bayes_lmmlasso.posterior.sampler.states import as_arrays, as_state, strongl
 from bayes_lmmlasso.posterior.sampler.stopping import Stopped, StoppingRule
 
 __all__ = ["Schedule", "run_chains"]
+
+_NOT_OF_SNPS = ("a", "fitted")  # sites of covariates and of samples, of which there can be as many
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def run_chains(
     seed: int,
     monitor: Monitor,
     execution: Execution = USUAL,
+    order: NDArray[np.intp] | None = None,
 ) -> Stopped | None:
     """Run the chains of a sampler and store what it records of each draw after warm-up.
 
@@ -96,6 +100,8 @@ def run_chains(
         Told of every block of every chain.
     execution
         How to compute.
+    order
+        The number that each SNP of ``data`` has in the draws that are stored; None: that which it has in ``data``.
 
     Returns
     -------
@@ -122,7 +128,7 @@ def run_chains(
     program = compile_program(sampler, block, [chain.state for chain in chains[:size]], data)
     forget_programs(data, store.lasting)
     teams = [
-        _Team(chains[first : first + size], program, data, block, schedule.warmup, store, monitor)
+        _Team(chains[first : first + size], program, data, block, schedule.warmup, store, monitor, order)
         for first in range(0, schedule.chains, size)
     ]
 
@@ -165,6 +171,7 @@ class _Team:
     warmup: int
     store: DrawStore
     monitor: Monitor
+    order: NDArray[np.intp] | None
 
     def run(self, target: int, stop: threading.Event) -> None:
         """Advance, block by block, until every chain has done so many iterations, or is told to stop."""
@@ -184,9 +191,17 @@ class _Team:
                 continue
             values = {name: np.asarray(rows)[:count] for name, rows in records.items()}  # waits for the device
             chain.state, chain.done = state, done + count
-            draws = {} if warming else values
+            draws = {} if warming else {name: self._reorder(name, rows) for name, rows in values.items()}
             self.store.append(chain.number, done - self.warmup, draws, chain.done, as_arrays(state))
             self.monitor(chain.number, values, count, warming)
+
+    def _reorder(self, name: str, rows: NDArray[Any]) -> NDArray[Any]:
+        """Bring the draws of a site into the order of SNPs that is stored, if it has a value for each SNP."""
+        if self.order is None or rows.shape[-1] != self.order.size or name in _NOT_OF_SNPS:
+            return rows
+        stored = np.empty_like(rows)
+        stored[..., self.order] = rows
+        return stored
 
 
 def _run_teams(teams: Sequence[_Team], target: int, threads: int) -> None:

@@ -45,6 +45,7 @@ def draw_posterior(
     plan: SamplingPlan,
     *,
     store: Path | None = None,
+    order: NDArray[np.intp] | None = None,
     execution: Execution = USUAL,
     progress: Progress = silent,
 ) -> PosteriorDraws:
@@ -60,6 +61,9 @@ def draw_posterior(
         What is asked of the sampler.
     store
         Folder for the draws; None keeps them in memory.
+    order
+        The SNPs in the order of the genome, as `bayes_lmmlasso.cohort.genome.genome_order` gives it, in which the
+        composite sampler forms its blocks of neighbours; None if ``data`` has it. Draws keep the order of ``data``.
     execution
         How to compute.
     progress
@@ -73,6 +77,8 @@ def draw_posterior(
     # what is asked for
     spec = model_spec(model)
     data = jax.device_put(data, may_alias=True)
+    if order is not None:
+        data = _in_order(data, order)
     accelerator = on_accelerator(data) if execution.accelerator is None else execution.accelerator
     name = plan.choose_sampler(spec, accelerator)
     lengths = plan.lengths(spec, name)
@@ -104,6 +110,7 @@ def draw_posterior(
         seed=int(plan.seed),
         monitor=Monitor(int(plan.chains), lengths.warmup, lengths.draws, sampler.watched, progress),
         execution=replace(execution, accelerator=accelerator),
+        order=order,
     )
 
     # what a tree says besides the draws
@@ -114,6 +121,12 @@ def draw_posterior(
     attrs = settings | {"hyper": list(hyper), "exact_zeros": spec.exact_zeros, "snapshots": sampler.snapshots}
     small = replace(data, XT=jnp.empty((data.n_snps, 0)), padding=0)
     return PosteriorDraws(draws, SamplingRecord(jax.tree.map(np.asarray, small), log_prior, attrs, stopped))
+
+
+def _in_order(data: RotatedData, order: NDArray[np.intp]) -> RotatedData:
+    """Return the data with their SNPs in another order, where they are."""
+    rows = np.concatenate([order, np.arange(order.size, len(data.XT))])  # padding stays below
+    return replace(data, XT=jax.device_put(data.XT[rows], data.XT.sharding))
 
 
 def identity(data: RotatedData) -> dict[str, Any]:

@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter1d
 
+from bayes_lmmlasso.cohort.genome import UNPLACED, genome_groups
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["assign_windows", "check_window"]
@@ -70,15 +71,16 @@ def assign_windows(
     Parameters
     ----------
     chrom, position
-        Chromosome and bp of each SNP, shape ``(p,)``. SNPs of unknown position (bp 0) are placed by linear
-        interpolation between their neighbours in the file; where a chromosome has no positions at all, windows hold 100
-        SNPs, and start and end count SNPs along the chromosome.
+        Chromosome and bp of each SNP, shape ``(p,)``, in any order. SNPs without a place on the genome
+        (`bayes_lmmlasso.cohort.genome`) are in windows of their own, last and with the chromosome "unplaced". These
+        hold 100 SNPs, and start and end count them; so do windows of a chromosome that has no positions at all.
     window
         One of the module docstring's. Empty windows are left out. Windows in bp start and end at multiples of the
         width; windows in cM and blocks at the bp of their first and last SNP; of windows of a number of SNPs start and
         end count SNPs along the chromosome.
     cm
-        Genetic map position of each SNP, shape ``(p,)``, 0 where unknown (treated as an unknown bp), for "cM".
+        Genetic map position of each SNP, shape ``(p,)``, for "cM"; 0 where unknown, which is filled in between the
+        neighbours.
     XT
         Standardised genotypes, one SNP a row, shape ``(p, n)``, for "ld".
 
@@ -93,19 +95,16 @@ def assign_windows(
     if asked.unit == "ld" and XT is None:
         raise InputError(f"expected genotypes for the window {window!r}, got none: pass XT")
     rows = []
-    for name in dict.fromkeys(chrom.tolist()):
-        on = np.flatnonzero(chrom == name)
-        place = _places(position[on])
-        if place is None or asked.unit == "snps":
-            where, by_position = np.arange(1, len(on) + 1), False
-        else:
-            where, by_position = place.astype(np.int64), asked.unit in _UNITS
-        if by_position:
+    for name, on in genome_groups(chrom, position):
+        placed = name != UNPLACED and bool((position[on] > 0).all())
+        where = position[on].astype(np.int64) if placed and asked.unit != "snps" else np.arange(1, len(on) + 1)
+        if placed and asked.unit in _UNITS:
             size = int(asked.size) * _UNITS[asked.unit]
             for number, inside in _groups((where - 1) // size):
                 rows.append((name, int(number * size + 1), int((number + 1) * size), on[inside]))
             continue
-        for _, inside in _groups(_labels(asked, on, cm, XT)):
+        labels = _counted(asked, len(on)) if name == UNPLACED else _labels(asked, on, cm, XT)
+        for _, inside in _groups(labels):
             rows.append((name, int(where[inside].min()), int(where[inside].max()), on[inside]))
     table = pd.DataFrame(rows, columns=["chrom", "start", "end", "members"])
     table.insert(3, "n_snps", table["members"].map(len))
@@ -121,12 +120,16 @@ def _labels(
     map_place = _places(cm[on]) if asked.unit == "cm" and cm is not None else None
     if map_place is not None:
         return np.floor(map_place / asked.size + 1e-9).astype(np.int64)
-    size = int(asked.size) if asked.unit == "snps" else _UNKNOWN_POSITIONS
-    return np.arange(len(on)) // size
+    return _counted(asked, len(on))
+
+
+def _counted(asked: _Window, count: int) -> NDArray[np.integer]:
+    """Return the number of the window of each of some SNPs in order, of which windows hold equal numbers."""
+    return np.arange(count) // (int(asked.size) if asked.unit == "snps" else _UNKNOWN_POSITIONS)
 
 
 def _places(position: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Fill in unknown positions between their neighbours in the file; None if all are unknown."""
+    """Fill in unknown positions on the genetic map between those of their neighbours; None if all are unknown."""
     known = np.flatnonzero(position > 0)
     if not known.size:
         return None

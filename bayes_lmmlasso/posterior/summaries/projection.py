@@ -54,7 +54,7 @@ class Projection(Table):
     mcse
         Its Monte Carlo error, shape ``(p,)``.
     n_active
-        The k that was asked for.
+        The k that each draw's path goes to.
     n_selected
         SNPs that each draw selects, duplicates counted once, shape ``(m,)``.
     reached
@@ -88,7 +88,8 @@ def project_posterior(
     tree
         Result of `sample_posterior`.
     n_active
-        Number of SNPs to select in each draw; by default that of the tree's point estimate.
+        Number of SNPs to select in each draw, at most the number of SNPs, and of samples less covariates; by default
+        that of the tree's point estimate.
     delta
         Residual over genetic variance; by default that of the tree's point estimate.
     draws
@@ -116,7 +117,7 @@ def project_posterior(
     return Projection(
         frequency=frequency[genotypes.representative],
         mcse=mcse[genotypes.representative],
-        n_active=n_active,
+        n_active=goal.n_active or 0,
         n_selected=np.array([snps.size for snps in chosen]),
         reached=np.array([solution is not None and solution.reached for solution in solutions]),
         duality_gap=np.array([0.0 if solution is None else solution.gap[-1] for solution in solutions]),

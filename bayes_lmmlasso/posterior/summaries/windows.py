@@ -41,9 +41,9 @@ def window_table(
         Result of `sample_posterior`.
     window
         "1Mb", "500kb", "20000bp", "2cM", "100snps", or "ld", "ld0.3" for blocks of linkage disequilibrium; see
-        `bayes_lmmlasso.posterior.summaries.partition`. SNPs of unknown position (bp 0) are placed by linear
-        interpolation between their neighbours in the file. Where a chromosome has no positions at all windows hold 100
-        SNPs, and start and end count SNPs along the chromosome.
+        `bayes_lmmlasso.posterior.summaries.partition`. SNPs of unknown position (bp 0, or chromosome 0) are in windows
+        of their own, with the chromosome "unplaced", of 100 SNPs; start and end count SNPs. So do windows where a
+        chromosome has no positions at all.
     variance_share
         Share t of phenotypic variance above which a window counts as included, where the prior has no point mass.
     snp_variance_share
@@ -122,6 +122,8 @@ class _Reader:
     def __call__(self, members: NDArray[np.intp]) -> NDArray[Any]:
         """Return the draws of SNPs, shape ``(chains, draws, w)``."""
         first, last = int(members.min()), int(members.max()) + 1
+        if last - first > VARIANTS + len(members):  # scattered over the file
+            return self._site[:, :, members].values
         if first < self._stretch.start or last > self._stretch.stop:
             self._stretch = slice(first // VARIANTS * VARIANTS, -(-last // VARIANTS) * VARIANTS)
             self._held = np.empty(0)  # or both stretches would be in memory

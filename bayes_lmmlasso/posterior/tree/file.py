@@ -67,6 +67,8 @@ def add_stability(tree: xr.DataTree, stability: StabilitySelection) -> None:
             "at_bound": ("subsample", stability.at_bound),
             "n_selected": ("subsample", stability.n_selected),
             "duality_gap": ("subsample", stability.duality_gap),
+            "redrawn": stability.redrawn,
+            "failed": stability.failed,
             "subsamples": (("subsample", "member"), stability.subsamples),
         },
         attrs={name: _plain(value) for name, value in asdict(stability.error_bound).items()},

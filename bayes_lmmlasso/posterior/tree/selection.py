@@ -73,12 +73,14 @@ def read_stability(tree: xr.DataTree, selector: Selector) -> StabilitySelection:
         If the tree has no such group.
     """
     group = selection_group(tree, "stability_selection")
-    own = ("error_bound", "certified", "selector")
+    own = ("error_bound", "certified", "redrawn", "failed", "selector")
     names = [field.name for field in fields(StabilitySelection) if field.name not in own]
     return StabilitySelection(
         **{name: group[name].values for name in names},
         error_bound=ErrorBound(**group.attrs),
         certified=group["duality_gap"].values <= selector.tol,
+        redrawn=int(group["redrawn"]),
+        failed=int(group["failed"]),
         selector=selector,
     )
 

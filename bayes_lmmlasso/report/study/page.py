@@ -17,6 +17,7 @@ _MOST_ROWS, _MOST_ERRORS = 60, 5
 _TEXTS = {
     "answers": "Paired differences in the area under precision-recall on the same replicates, with 95% bootstrap "
     "intervals, each for itself; answered where the interval leaves out 0.",
+    "data": "What was taken in and what was left out, and why, for each trait.",
     "wins": "Traits of which a method explains more in unseen samples than its reference: their number and share with "
     "its exact 95% interval (as if traits were independent), the published share, traits whose own interval leaves out "
     "0 (clear), and the mean difference with its bootstrap interval over traits.",

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.cohort import Cohort, GenotypeSource, sample_frame
+from bayes_lmmlasso.cohort.dataset import remarks_of
+from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, read_cross_kinship
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.posterior import TrainingSet, predict_cohort, read_training, read_tree
 from bayes_lmmlasso.posterior.prediction import predictable
+from bayes_lmmlasso.remarks import N_EXAMPLES
 from bayes_lmmlasso.run.folder import read_record
 
 __all__ = ["RunPrediction", "kinship_of_new", "predict_run", "read_new_samples"]
@@ -31,13 +37,13 @@ class RunPrediction:
         Columns fid, iid, mean, sd, lo, hi in trait units; lo to hi is the 95% interval.
     trait_name
         What was predicted.
-    left_out
-        Genotyped samples without a value of every covariate.
+    intake
+        What was taken in and what was left out.
     """
 
     table: pd.DataFrame
     trait_name: str
-    left_out: int
+    intake: Intake
 
 
 def predict_run(
@@ -61,17 +67,47 @@ def predict_run(
     InputError
         If the run is not finished, or a file does not fit it.
     """
-    read_record(folder)
+    arguments = read_record(folder)["arguments"]
     tree = read_tree(folder / "posterior.zarr")
     training = read_training(tree)
-    cohort = read_new_samples(training, genotypes, covar)
+    cohort = read_new_samples(training, genotypes, covar, arguments)
     table = predict_cohort(tree, cohort, kinship_of_new(training, cohort, kinship))
-    absent = json.loads(cohort.attrs["dropped_samples"])["covariate missing"]
-    return RunPrediction(table, training.trait_name, absent + cohort.sizes["samples"] - len(table))
+    return RunPrediction(table, training.trait_name, _intake(training, cohort, table))
 
 
-def read_new_samples(training: TrainingSet, genotypes: GenotypeSource, covar: TableLike | None) -> Cohort:
-    """Read samples to predict, with the covariates of the run.
+def _intake(training: TrainingSet, cohort: Cohort, table: pd.DataFrame) -> Intake:
+    """Report which of the genotyped samples are predicted."""
+    lost = cohort["sample_id"].values[~np.isin(cohort["sample_id"].values, table["iid"])].tolist()
+    counts, some = (json.loads(cohort.attrs[f"dropped_{what}"]) for what in ("samples", "examples"))
+    counts["covariate missing"] += len(lost)
+    some["covariate missing"] = [*some["covariate missing"], *lost][:N_EXAMPLES]
+    others = cohort.sizes["variants"] - len(training.variants)
+    return Intake(
+        trait=training.trait_name,
+        n_samples=len(table),
+        n_snps=len(training.variants),
+        dropped_samples=counts,
+        dropped_snps={"not in the run": others},
+        examples=some,
+        remarks=remarks_of(cohort),
+    )
+
+
+def read_new_samples(
+    training: TrainingSet, genotypes: GenotypeSource, covar: TableLike | None, arguments: Mapping[str, Any]
+) -> Cohort:
+    """Read samples to predict, with the covariates of the run, coded as there.
+
+    Parameters
+    ----------
+    training
+        What the run analysed.
+    genotypes
+        New samples; where no ploidy is told, it is that of the run.
+    covar
+        Table with the covariates of the run.
+    arguments
+        Those of the run.
 
     Raises
     ------
@@ -85,7 +121,14 @@ def read_new_samples(training: TrainingSet, genotypes: GenotypeSource, covar: Ta
         raise InputError(
             f"expected {wanted} for --covar, got {'none' if covar is None else given}: give the covariates of the run"
         )
-    return genotypes.read(covariates=covar)
+    if genotypes.ploidy is None:
+        genotypes = replace(genotypes, ploidy=arguments.get("ploidy"))
+    return genotypes.read(
+        covariates=covar,
+        covariate_names=names,
+        categorical=[code.covariate for code in training.covariates if code.levels],
+        missing_code=arguments.get("missing_code", ()),
+    )
 
 
 def kinship_of_new(training: TrainingSet, cohort: Cohort, kinship: CrossKinship | Path | None) -> CrossKinship | None:

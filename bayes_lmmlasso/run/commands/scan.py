@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast, get_args
 
 import numpy as np
@@ -66,7 +67,9 @@ def run_scan(data: DataSettings, tests: ScanSettings, clock: StageClock) -> tupl
     K = None
     if method != "lm":
         with clock("kinship"):
-            K = gower_scale(raw_kinship(data, analysis))
+            raw = raw_kinship(data, analysis)
+            K = gower_scale(raw.matrix)
+        analysis = replace(analysis, intake=analysis.intake.with_remarks(*raw.remarks))
     with clock("scan"):
         return analysis, scan(X, y, K, covariates=Z, method=method)
 
@@ -82,13 +85,13 @@ def scan_lines(analysis: AnalysisSet, result: Scan) -> list[str]:
     The genomic inflation is the median chi-square statistic over its expectation (Devlin and Roeder 1999,
     doi:10.1111/j.0006-341X.1999.00997.x).
     """
-    n, p = analysis.X.shape
+    p = analysis.X.shape[1]
     values = result.p
     inflation = chdtri(1, np.nanmedian(values)) / chdtri(1, 0.5)
     order = np.argsort(result.log10_p, kind="stable")[:_N_NAMED]
     names = analysis.variants["snp"].to_numpy()
     return [
-        f"{analysis.trait_name}: {n:,} samples, {p:,} SNPs",
+        *analysis.intake.lines(),
         f"scan ({result.method}): {np.count_nonzero(values <= 0.05 / p):,} SNPs with p at most 0.05 / {p:,}, "
         f"genomic inflation {inflation:.3f}",
         "smallest p: " + ", ".join(f"{names[j]} ({values[j]:.2g})" for j in order),

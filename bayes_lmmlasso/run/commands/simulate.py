@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,8 @@ from bayes_lmmlasso.cohort import (
     variant_frame,
     write_plink,
 )
+from bayes_lmmlasso.cohort.dataset import remarks_of
+from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import polygenic_effect
 from bayes_lmmlasso.lmm.relatedness import Relatedness
@@ -57,6 +59,8 @@ class SimulationSettings(FilterSettings):
     The genotypes are simulated if none are given. ``maf`` and ``missing`` say which SNPs may be causal, and which
     ``drawn`` backgrounds and kinships are made of; all SNPs are written.
     """
+
+    one_of: ClassVar[tuple[str, ...]] = ()
 
     pheno: Path | None = knob(None, "Table with the real trait.", metavar="FILE")
     trait: str | None = knob(None, "Real trait behind the background.", metavar="NAME")
@@ -115,6 +119,24 @@ class _Base:
     X: NDArray[np.float32]
     variants: pd.DataFrame
     background: NDArray[np.float64] | None
+    intake: Intake
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """Simulated traits.
+
+    Attributes
+    ----------
+    truth
+        ``truth.tsv``: trait chrom pos snp effect_allele other_allele eaf effect (per standardised SNP, in trait units)
+        effect_sd (in trait standard deviations).
+    intake
+        What was taken in of the genotypes, and of the trait behind the background.
+    """
+
+    truth: pd.DataFrame
+    intake: Intake
 
 
 def run_simulation(
@@ -125,7 +147,7 @@ def run_simulation(
     *,
     overwrite: bool = False,
     progress: Progress = silent,
-) -> pd.DataFrame:
+) -> Simulation:
     """Simulate traits and write them with their genotypes and truth.
 
     Parameters
@@ -142,12 +164,6 @@ def run_simulation(
         Whether an earlier simulation is replaced.
     progress
         Told of every stage.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``truth.tsv``: trait chrom pos snp effect_allele other_allele eaf effect (per standardised SNP, in trait units)
-        effect_sd (in trait standard deviations).
 
     Raises
     ------
@@ -181,17 +197,18 @@ def run_simulation(
             parts = [_components(name, trait, ids) for name, trait in traits.items()]
             write_tsv(pd.concat(parts, ignore_index=True), folder / "components.tsv")
             write_json(_record(settings, design, seed, base, traits), folder / RECORD)
-    return truth
+    return Simulation(truth, base.intake)
 
 
-def simulation_lines(truth: pd.DataFrame, settings: SimulationSettings, design: TraitDesign, out: Path) -> list[str]:
+def simulation_lines(simulated: Simulation, settings: SimulationSettings, design: TraitDesign, out: Path) -> list[str]:
     """Say what was simulated and where it is."""
     return [
+        *simulated.intake.lines(),
         f"{settings.replicates:,} traits with {design.n_causal} causal SNPs ({design.effect_law} effects), background "
         f"{settings.background}",
         f"shares of variance: SNPs {design.share_snps:.3g}, structure {design.share_structure:.3g}, "
         f"noise {design.share_noise:.3g}",
-        f"largest effect: {truth['effect_sd'].abs().max():.3g} trait standard deviations",
+        f"largest effect: {simulated.truth['effect_sd'].abs().max():.3g} trait standard deviations",
         f"genotypes, phenotypes.tsv, truth.tsv, components.tsv, {RECORD}: {out}",
     ]
 
@@ -210,10 +227,12 @@ def _read_genotypes(settings: SimulationSettings, seed: int) -> _Base:
         )
     calls = cohort["call_dosage"].values
     statistics = snp_statistics(calls)
-    columns, _ = SnpFilter(settings.maf, settings.missing).choose(statistics)
+    columns, dropped = SnpFilter(settings.maf, settings.missing).choose(statistics)
     mean, sd = statistics.mean[columns], statistics.sd[columns]
     X = standardise_calls(calls, mean, sd, columns=columns)
-    return _Base(cohort, X, variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2), None)
+    variants = variant_frame(cohort).iloc[columns].reset_index(drop=True).assign(eaf=mean / 2)
+    intake = Intake("candidates", len(X), len(columns), {}, dropped, {}, remarks=remarks_of(cohort))
+    return _Base(cohort, X, variants, None, intake)
 
 
 def _read_with_trait(settings: SimulationSettings) -> _Base:
@@ -226,10 +245,12 @@ def _read_with_trait(settings: SimulationSettings) -> _Base:
     if settings.background == "trait":
         fixed = np.linalg.lstsq(analysis.covariates, analysis.y, rcond=None)[0]
         background = analysis.y - analysis.covariates @ fixed
+        intake = analysis.intake
     else:
-        basis = Relatedness.of(raw_kinship(data, analysis)).basis
-        background = polygenic_effect(analysis.y, basis, analysis.covariates)
-    return _Base(cohort.isel(samples=rows), analysis.X, analysis.variants, background)
+        related = Relatedness.of(raw_kinship(data, analysis))
+        background = polygenic_effect(analysis.y, related.basis, analysis.covariates)
+        intake = analysis.intake.with_remarks(*related.remarks)
+    return _Base(cohort.isel(samples=rows), analysis.X, analysis.variants, background, intake)
 
 
 def _truth(name: str, trait: SimulatedTrait, variants: pd.DataFrame) -> pd.DataFrame:
@@ -255,6 +276,7 @@ def _record(
         "seed": seed,
         "n_samples": base.X.shape[0],
         "n_candidates": base.X.shape[1],
+        "data": base.intake.record(),
         "traits": {name: {"seed": trait.seed, "variance": trait.y.var()} for name, trait in traits.items()},
         "versions": versions(),
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
-from bayes_lmmlasso.report.evidence import cautions
+from bayes_lmmlasso.report.evidence import cautions_of_evidence
 from bayes_lmmlasso.run.commands.demo import DemoResult
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.stages import MixedModel
@@ -28,11 +29,10 @@ _N_NAMED = 5
 
 def null_lines(mixed: MixedModel) -> list[str]:
     """Say what was analysed and what the null model found."""
-    n, p = mixed.analysis.X.shape
     null = mixed.null_model
     bound = ", at the bound of the search" if null.at_bound else ""
     return [
-        f"{mixed.analysis.trait_name}: {n:,} samples, {p:,} SNPs",
+        *mixed.intake.lines(),
         f"null model (REML): PVE {null.pve:.3f} (standard error {null.pve_se:.3f}), delta {null.delta:.4g}{bound}",
     ]
 
@@ -66,8 +66,8 @@ def prediction_lines(prediction: RunPrediction) -> list[str]:
     table = prediction.table
     width = (table["hi"] - table["lo"]).median()
     return [
-        f"{prediction.trait_name}: {len(table):,} samples predicted, {prediction.left_out:,} left out "
-        "(covariate missing)",
+        *prediction.intake.lines(),
+        f"{prediction.trait_name}: {len(table):,} samples predicted",
         f"mean {table['mean'].min():.4g} to {table['mean'].max():.4g}; median width of the 95% intervals {width:.4g}",
     ]
 
@@ -84,17 +84,17 @@ def sampling_lines(result: SamplingResult) -> list[str]:
         "shares of variance: " + ", ".join(shares),
         f"worst R-hat {r_hat} ({sampling['r_hat_of']}), fewest effective draws {sampling['ess_bulk']:.0f}, "
         f"divergent transitions {sampling['divergences']}",
-        *(f"caution: {caution}" for caution in cautions(result.record)),
+        *(f"caution: {caution}" for caution in cautions_of_evidence(result.record)),
     ]
 
 
 def run_lines(result: RunResult) -> list[str]:
     """Name the first window and the first SNPs of a run, and where the rest is."""
-    data, snps = result.record["data"], result.inclusion
+    snps = result.inclusion
     window = result.windows.iloc[result.windows["window_pip"].argmax()]
     stable, large = snps.iloc[snps["stability"].argmax()], snps.iloc[snps["beta_mean"].abs().argmax()]
     return [
-        f"{data['trait']}: {data['samples']['kept']:,} samples, {data['snps']['kept']:,} SNPs",
+        *intake_lines(result.record["data"]),
         f"first window: {window['chrom']}:{window['start']}-{window['end']}, "
         f"window_pip {window['window_pip']:.2f}, {window['variance_share']:.1%} of the variance",
         f"most stable SNP: {stable['snp']} ({stable['stability']:.2f} of the subsamples)",

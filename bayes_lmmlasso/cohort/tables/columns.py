@@ -1,0 +1,163 @@
+"""Columns of a table: numbers or text, said by the values and never by a single odd one.
+
+A column is one of numbers if most of its values that are present are written as numbers; if some are not, or the column
+holds dates, decimal commas, units or complex numbers, it can not be used as it is: its refusal is kept until somebody
+wants to use it. A column without numbers is text. Declared groups (a category, or a column that the user names) are
+text, truth values 0 and 1.
+
+Missing is what `bayes_lmmlasso.cohort.tables.missing` lists, and -9 as in PLINK: where all other numbers are 0 or more,
+or where it occurs twice or more and lies below them all. With -9 beside 1 and 2, 0 is missing as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_lmmlasso.cohort.tables.missing import MissingCodes, is_mark, is_word
+from bayes_lmmlasso.cohort.tables.odd import count_meant, refusal_of_odd
+from bayes_lmmlasso.remarks import Remark, examples
+
+__all__ = ["Column", "read_column", "text_values"]
+
+_PLINK = -9.0
+_TRUTH = {"true": "1", "false": "0"}
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """A column as it was taken.
+
+    Attributes
+    ----------
+    values
+        float64 with NaN for missing, or text (object) with None.
+    remarks
+        What is told about it when it is used.
+    refusal
+        Why it cannot be used; "" if it can.
+    """
+
+    values: pd.Series[Any]
+    remarks: tuple[Remark, ...] = ()
+    refusal: str = ""
+
+
+def read_column(
+    raw: pd.Series[Any], where: str, row: str, *, text: bool, categorical: bool, codes: MissingCodes
+) -> Column:
+    """Say what a column holds.
+
+    Parameters
+    ----------
+    raw
+        Its values, by number or label of their row; its name is that of the column.
+    where
+        The table, for messages.
+    row
+        What its rows are called.
+    text
+        Whether its values are names, whatever they look like.
+    categorical
+        Whether the user says that its values name groups.
+    codes
+        Further marks of a missing value.
+    """
+    what = f"column {raw.name!r} of {where}"
+    tokens = text_values(raw)
+    if kind := _refused_kind(raw):
+        return Column(
+            tokens, refusal=f"expected numbers or text in {what}, got {kind}; leave it out or make numbers of it"
+        )
+    if not (text or categorical) and pd.api.types.is_numeric_dtype(raw):  # truth values as well
+        return _numbers(raw.to_numpy(np.float64, na_value=np.nan), raw.index, what, codes)
+    words = [token for token in tokens if token is not None and is_word(token)]
+    tokens = _without(tokens, [token is None or is_mark(token) or token in codes.spellings for token in tokens])
+    if text:
+        return Column(tokens)
+    numbers = pd.to_numeric(_truth_as_digits(tokens), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    present = tokens.notna().to_numpy()
+    odd = tokens[present & np.isnan(numbers)]
+    groups = categorical or isinstance(raw.dtype, pd.CategoricalDtype)
+    if odd.empty and not groups:
+        return _numbers(numbers, raw.index, what, codes)
+    if not groups and 2 * (present.sum() - len(odd) + count_meant(odd)) > present.sum():
+        return Column(tokens, refusal=refusal_of_odd(odd, str(raw.name), where, row))
+    return _groups(_without(tokens, np.isin(numbers, codes.numbers)), words, what)
+
+
+def text_values(raw: pd.Series[Any]) -> pd.Series[Any]:
+    """Values as text without blanks around it, None for missing; whole numbers as such (id 12, not 12.0)."""
+    values = [None if missing else _text(value) for value, missing in zip(raw, raw.isna(), strict=True)]
+    return pd.Series(values, index=raw.index, dtype=object)
+
+
+def _text(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+
+def _without(tokens: pd.Series[Any], gone: Sequence[bool] | NDArray[np.bool_]) -> pd.Series[Any]:
+    """Make values missing."""
+    left = [None if without else token for token, without in zip(tokens, gone, strict=True)]
+    return pd.Series(left, index=tokens.index, dtype=object)
+
+
+def _truth_as_digits(tokens: pd.Series[Any]) -> pd.Series[Any]:
+    """Write 1 and 0 for true and false in a column of nothing else."""
+    if set(tokens.dropna().str.lower()) <= set(_TRUTH):
+        return tokens.map(lambda token: _TRUTH[token.lower()], na_action="ignore")
+    return tokens
+
+
+def _refused_kind(raw: pd.Series[Any]) -> str:
+    """Name a type of data frames that is neither number nor text."""
+    if pd.api.types.is_complex_dtype(raw):
+        return "complex numbers"
+    if pd.api.types.is_datetime64_any_dtype(raw) or isinstance(raw.dtype, pd.PeriodDtype):
+        return "dates"
+    return "durations" if pd.api.types.is_timedelta64_dtype(raw) else ""
+
+
+def _groups(tokens: pd.Series[Any], words: list[str], what: str) -> Column:
+    """Take values as names of groups."""
+    names = [None if token is None else _WHOLE.sub(r"\1", token) for token in tokens]
+    values = pd.Series(names, index=tokens.index, dtype=object)
+    if not words:
+        return Column(values)
+    text = (
+        f"{len(words)} values of {what} are taken as missing ({examples(sorted(set(words)))}): if they name groups, "
+        "call these otherwise"
+    )
+    return Column(values, (Remark(text, caution=True),))
+
+
+def _numbers(values: NDArray[np.float64], index: pd.Index[Any], what: str, codes: MissingCodes) -> Column:
+    """Take values as numbers; those that are codes of PLINK for missing are told."""
+    values = np.where(np.isin(values, codes.numbers), np.nan, values)
+    left, remark = _without_plink_codes(values, what)
+    return Column(pd.Series(left, index=index), (remark,) if remark else ())
+
+
+def _without_plink_codes(values: NDArray[np.float64], what: str) -> tuple[NDArray[np.float64], Remark | None]:
+    coded = values == _PLINK
+    n, others = int(coded.sum()), values[~coded & ~np.isnan(values)]
+    case_control = {1.0, 2.0} <= set(others) and bool(np.isin(others, [0, 1, 2]).all())
+    n_zero = int((others == 0).sum()) if case_control else 0
+    if n and n_zero:
+        text = f"-9 ({n} times) and 0 ({n_zero} times) are taken as missing in {what}, as PLINK does beside 1 and 2"
+        return np.where(coded | (values == 0), np.nan, values), Remark(text, caution=True)
+    if n_zero:
+        text = f"{what} has the values 0, 1 and 2, taken as numbers: if 0 means missing, give `--missing-code 0`"
+        return values, Remark(text, caution=True)
+    negative = bool((others < 0).any())
+    if n == 0 or (negative and (n < 2 or others.min() < _PLINK)):
+        return values, None
+    text = f"-9 ({n} times) is taken as missing in {what}, as PLINK does"
+    return np.where(coded, np.nan, values), Remark(text, caution=negative)

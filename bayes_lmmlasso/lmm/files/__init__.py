@@ -1,0 +1,1 @@
+"""Kinship matrices in files: their formats, their ids, the rounding of what is written."""
