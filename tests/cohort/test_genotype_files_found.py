@@ -31,10 +31,8 @@ def test_companions_may_be_compressed(cohort, write, endings, pack, tmp_path):
     whole = read_genotypes(path, name)
     for ending in endings:
         plain = path.with_suffix(ending)
-        plain.with_name(f"{plain.name}.{'gz' if pack is gzip.compress else 'zst'}").write_bytes(
-            pack(plain.read_bytes())
-        )
-        plain.unlink()
+        packed = plain.rename(f"{plain}.{'gz' if pack is gzip.compress else 'zst'}")
+        packed.write_bytes(pack(packed.read_bytes()))
     xr.testing.assert_identical(read_genotypes(path, name), whole)
     assert all(file.is_file() for file in FORMATS[name].files(path))
 

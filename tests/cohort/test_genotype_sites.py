@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import zarr
 from genotype_codings import hapmap, store, toy_cohort, vcf
 from genotype_files import write_bimbam, write_pgen
 
@@ -24,8 +25,6 @@ def replaced(path, old, new):
 def several(cohort, name, folder, which):
     """Genotypes with a second alternate allele at some SNPs."""
     if name == "vcf_zarr":
-        import zarr
-
         path = store(cohort, folder / "a.vcz")
         alleles = zarr.open_array(path / "variant_allele")[:]
         wide = np.hstack([alleles, np.array([["N" if f"rs{j}" in which else ""] for j in range(3)])])
@@ -76,7 +75,7 @@ def test_probabilities_alone_are_refused(tmp_path):
 
 def test_a_vcf_line_that_ends_early_is_told(tmp_path):
     path = replaced(vcf(toy_cohort(DOSAGE), tmp_path / "a.vcf"), "\n2\t20\t", "\n##contig=<ID=2>\n2\t20\t")
-    with pytest.raises(InputError, match="GT or DS at ##contig.*, got no genotypes|cannot be read after"):
+    with pytest.raises(InputError, match=r"GT or DS at ##contig.*, got no genotypes|cannot be read after"):
         read_vcf(path)
 
 
@@ -151,12 +150,9 @@ def test_a_declared_frequency_that_is_another_is_told(declared, tmp_path):
     replaced(path, "##contig", '##INFO=<ID=AF,Number=A,Type=Float,Description="Frequency">\n##contig')
     replaced(path, "\t.\t.\t.\tGT", f"\t.\t.\tAF={declared}\tGT")
     zarr_store = store(cohort, tmp_path / "a.vcz")
-    import zarr
-
     frequencies = np.full((20, 1), declared, dtype=np.float32)
-    zarr.open_group(zarr_store).create_array(
-        "variant_AF", data=frequencies, dimension_names=["variants", "alt_alleles"]
-    )
+    group = zarr.open_group(zarr_store)
+    group.create_array("variant_AF", data=frequencies, dimension_names=["variants", "alt_alleles"])
     for got in (read_vcf(path), read_vcf_zarr(zarr_store)):
         told = remarks_of(got)
         assert len(told) == (declared == 0.7)

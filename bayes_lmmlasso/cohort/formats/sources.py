@@ -12,12 +12,12 @@ import pandas as pd
 from bayes_lmmlasso.arguments import check_path, check_type
 from bayes_lmmlasso.cohort.dataset import Cohort
 from bayes_lmmlasso.cohort.formats.bimbam import BIMBAM
-from bayes_lmmlasso.cohort.formats.calls import DIPLOID
 from bayes_lmmlasso.cohort.formats.genotype_file import DosageType, GenotypeTable
 from bayes_lmmlasso.cohort.formats.matrix import MATRIX
 from bayes_lmmlasso.cohort.formats.pgen import PGEN
 from bayes_lmmlasso.cohort.formats.plink import PLINK
 from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike
+from bayes_lmmlasso.cohort.formats.rules.scale import DIPLOID
 from bayes_lmmlasso.cohort.formats.vcf import VCF
 from bayes_lmmlasso.cohort.formats.vcf_zarr import VCF_ZARR
 from bayes_lmmlasso.cohort.tables import TableCoding, TableLike
