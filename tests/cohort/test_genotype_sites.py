@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import zarr
 from genotype_codings import hapmap, store, toy_cohort, vcf
-from genotype_files import write_bimbam, write_pgen
+from genotype_files import bio2zarr, write_bimbam, write_pgen
 
 from bayes_lmmlasso.cohort import read_bimbam, read_genotypes, read_matrix, read_vcf, read_vcf_zarr
 from bayes_lmmlasso.cohort.dataset import remarks_of
@@ -157,3 +157,18 @@ def test_a_declared_frequency_that_is_another_is_told(declared, tmp_path):
         told = remarks_of(got)
         assert len(told) == (declared == 0.7)
         assert all(remark.caution and "at 20 of 20 SNPs" in remark.text for remark in told)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_dosages_beside_haploid_calls_count_to_one_or_two(most, tmp_path):
+    """Decided for the whole file, by the calls of all samples."""
+    path = vcf(toy_cohort(np.array([[0.0, 2, 2, 0], [2, 0, 0, 1]])), tmp_path / "a.vcf")
+    replaced(path, "##contig", '##FORMAT=<ID=DS,Number=A,Type=Float,Description="Dosage">\n##contig')
+    replaced(path, "\tGT\t0/0\t1/1\t1/1\t0/0", f"\tGT:DS\t0:{most / 8}\t1/1:2\t1:.\t./.:.")
+    replaced(path, "\tGT\t1/1\t0/0\t0/0\t1/0", f"\tGT:DS\t1:{most}\t0/0:0.5\t0:.\t1/0:1")
+    bio2zarr("vcf2zarr", "--zarr-format=3", path, tmp_path / "a.vcz")
+    for got in (read_vcf(path), read_vcf_zarr(tmp_path / "a.vcz")):
+        np.testing.assert_array_equal(got["call_dosage"], [[0.25, 2, 2, np.nan], [2, 0.5, 0, 1]])
+        told = [remark.text for remark in remarks_of(got)]
+        assert len(told) == most - 1
+        assert all("count from 0 to 2 there" in text for text in told)

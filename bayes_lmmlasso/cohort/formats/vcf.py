@@ -19,7 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.formats.calls import (
+    beyond_haploid,
     count_alternate,
+    haploid_remark,
     multiallelic,
     polyploid,
     polyploid_sites,
@@ -68,7 +70,7 @@ def read_vcf(path: PathLike) -> GenotypeFile:
     return GenotypeFile(samples, str(path), partial(_load, path), traits_beside(path), names=names)
 
 
-def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Genotypes:
+def _load(path: Path, rows: NDArray[np.intp], dtype: DosageType, ploidy: int, haploid: int = 1) -> Genotypes:
     sites: list[_Site] = []
     counts, frequencies, declared = [], [], []
     chosen, several, beyond, most = [], [], [], DIPLOID
@@ -85,11 +87,14 @@ def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Gen
                 beyond.append(where)
                 most = max(most, calls.shape[1])
                 continue
+            if haploid < DIPLOID and beyond_haploid(calls, estimated):
+                return _load(path, rows, dtype, ploidy, DIPLOID)
             chosen.append(len(sites) - 1)
-            counts.append(count_alternate(calls, estimated, ploidy)[rows])
-            frequencies.append(frequency(counts[-1]))
+            counts.append(count_alternate(calls, estimated, ploidy, haploid)[rows])
             declared.append(_declared(record))
+            frequencies.append(np.nan if np.isnan(declared[-1]) else float(frequency(counts[-1])))
     remarks = (
+        *haploid_remark(haploid, str(path)),
         *multiallelic(several, len(sites), str(path)),
         *polyploid_sites(beyond, len(sites) - len(several), most, ploidy, str(path)),
         *against_declared(frequencies, declared, str(path)),

@@ -74,7 +74,7 @@ def scaled(
         row, column = np.argwhere((dosage < 0) | (dosage > copies))[0]
         raise InputError(
             f"expected allele counts from 0 to {copies} in {source}, got {dosage[row, column]:g} "
-            f"{place(row, column)}; {_way_out(dosage, low, high, copies)}"
+            f"{place(row, column)}; {_way_out(dosage, low, high, ploidy)}"
         )
     if copies != DIPLOID:
         dosage *= DIPLOID
@@ -107,8 +107,10 @@ def one_copy(highest: float, source: str) -> tuple[Remark, ...]:
     )
 
 
-def _way_out(dosage: NDArray[np.float32], low: float, high: float, copies: int) -> str:
+def _way_out(dosage: NDArray[np.float32], low: float, high: float, copies: int | None) -> str:
     """Say what dosages outside of 0 to ``copies`` look like, and what to do."""
+    if copies is None:
+        return "recode the genotypes"
     if low == -1 and high <= 1:
         return "values from -1 to 1 are the coding of rrBLUP: add 1 to each, or NA where -1 stands for missing"
     outside = dosage[(dosage < 0) | (dosage > copies)]
