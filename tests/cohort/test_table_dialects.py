@@ -32,7 +32,7 @@ SAME = {
     "empty lines": "\n" + TIDY.replace("\n", "\n\n  \n"),
     "empty rows and columns": "fid,iid,y,site,,\nf,a 1,1.5,North 1,,\n,,,,,\nf,b,NA,Höhe,,\n,,,,,\n",
     "empty fields beyond the header": "fid,iid,y,site\nf,a 1,1.5,North 1,,\nf,b,NA,Höhe,,\n",
-    "comments": "# made 2024, by hand\n## y: height\n" + TIDY,
+    "comments": "#\n# made 2024, by hand\n## y: height\n" + TIDY,
     "a header with #": "#" + TIDY.replace("fid\tiid", "FID\tIID"),
     "a header behind #": "# one, two\n# " + TIDY,
 }

@@ -118,8 +118,8 @@ def _annotate(variants: pd.DataFrame, annotation: Path | None, path: Path) -> tu
                 f"expected SNP, position, chromosome and perhaps cM, got {len(row)} fields in line {number} of "
                 f"{annotation}; repair the line"
             )
-    table = pd.DataFrame([[*row, "0"][:4] for row in rows.values()], index=list(rows), dtype=object)
-    table.columns = pd.Index(["snp", "pos", "chrom", "cm"])
+    fields, columns = [[*row, "0"][:4] for row in rows.values()], ["snp", "pos", "chrom", "cm"]
+    table = pd.DataFrame(fields, columns=columns, index=list(rows), dtype=object)
     twice = table["snp"].duplicated()
     if twice.any():
         raise InputError(

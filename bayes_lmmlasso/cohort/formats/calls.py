@@ -6,7 +6,8 @@ The alternate allele is counted. With m copies of it among the k alleles of a ca
 
 so that a haploid call counts as a homozygous one, as in PLINK. A call is missing if any of its alleles is. Where an
 estimated dosage DS (the expectation of m) stands beside the call, it takes the place of m; without a call k is the
-ploidy that the user tells, 2 by default. A site is left out, and counted, if it has several alternate alleles or a call
+ploidy that the user tells, 2 by default. Some programs write DS from 0 to 2 beside haploid calls too: if one of a file
+is above 1, k is 2 for all of them. A site is left out, and counted, if it has several alternate alleles or a call
 of more alleles than 2 and the ploidy. The format: https://samtools.github.io/hts-specs/VCFv4.3.pdf
 """
 
@@ -23,11 +24,20 @@ from bayes_lmmlasso.cohort.formats.rules.scale import DIPLOID
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.remarks import Remark, examples
 
-__all__ = ["count_alternate", "multiallelic", "polyploid", "polyploid_sites", "several_alternate", "variant_table"]
+__all__ = [
+    "beyond_haploid",
+    "count_alternate",
+    "haploid_remark",
+    "multiallelic",
+    "polyploid",
+    "polyploid_sites",
+    "several_alternate",
+    "variant_table",
+]
 
 
 def count_alternate(
-    calls: NDArray[Any], estimated: NDArray[Any] | None = None, ploidy: int = DIPLOID
+    calls: NDArray[Any], estimated: NDArray[Any] | None = None, ploidy: int = DIPLOID, haploid: int = 1
 ) -> NDArray[np.float32]:
     """Count the alternate allele.
 
@@ -39,6 +49,8 @@ def count_alternate(
         ``(...)`` DS, NaN where there is none.
     ploidy
         What DS counts up to where there is no call.
+    haploid
+        What DS counts up to beside a haploid call.
 
     Returns
     -------
@@ -46,10 +58,26 @@ def count_alternate(
     """
     called = (calls != -1).all(axis=-1) & (calls >= 0).any(axis=-1)
     copies = np.where(called, (calls > 0).sum(axis=-1), np.nan).astype(np.float32)
+    alleles = np.where(called, (calls >= 0).sum(axis=-1), ploidy)
     if estimated is not None:
         copies = np.where(np.isnan(estimated), copies, estimated)
-    alleles = np.where(called, (calls >= 0).sum(axis=-1), ploidy)
+        alleles = np.where((alleles == 1) & called & ~np.isnan(estimated), haploid, alleles)
     return np.asarray(DIPLOID * copies / alleles, dtype=np.float32)
+
+
+def beyond_haploid(calls: NDArray[Any], estimated: NDArray[Any] | None) -> bool:
+    """Whether DS is above 1 beside a haploid call."""
+    if estimated is None:
+        return False
+    one = (calls != -1).all(axis=-1) & ((calls >= 0).sum(axis=-1) == 1)
+    return bool((estimated[one] > 1).any())
+
+
+def haploid_remark(haploid: int, source: str) -> tuple[Remark, ...]:
+    """Tell that DS beside haploid calls counts to 2, if it does."""
+    if haploid == 1:
+        return ()
+    return (Remark(f"DS of {source} is above 1 beside haploid calls: it is taken to count from 0 to 2 there"),)
 
 
 def polyploid(calls: NDArray[Any], ploidy: int) -> NDArray[np.bool_]:

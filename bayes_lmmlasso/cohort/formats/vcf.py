@@ -19,7 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.formats.calls import (
+    beyond_haploid,
     count_alternate,
+    haploid_remark,
     multiallelic,
     polyploid,
     polyploid_sites,
@@ -68,27 +70,31 @@ def read_vcf(path: PathLike) -> GenotypeFile:
     return GenotypeFile(samples, str(path), partial(_load, path), traits_beside(path), names=names)
 
 
-def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Genotypes:
+def _load(path: Path, rows: NDArray[np.intp], dtype: DosageType, ploidy: int, haploid: int = 1) -> Genotypes:
     sites: list[_Site] = []
     counts, frequencies, declared = [], [], []
     chosen, several, beyond, most = [], [], [], DIPLOID
     with _opened(path, sites) as file:
         for record in file:
-            sites.append((record.CHROM, record.POS, record.ID or ".", record.REF, ",".join(record.ALT)))
             where = f"{record.CHROM}:{record.POS}"
+            _check_fields(record, f"{where} of {path}")
+            sites.append((record.CHROM, record.POS, record.ID or ".", record.REF, ",".join(record.ALT)))
             if len(record.ALT) > 1:
                 several.append(where)
                 continue
-            calls, estimated = _calls(record, path)
+            calls, estimated = _calls(record)
             if polyploid(calls, ploidy):
                 beyond.append(where)
                 most = max(most, calls.shape[1])
                 continue
+            if haploid < DIPLOID and beyond_haploid(calls, estimated):
+                return _load(path, rows, dtype, ploidy, DIPLOID)
             chosen.append(len(sites) - 1)
-            counts.append(count_alternate(calls, estimated, ploidy)[rows])
-            frequencies.append(frequency(counts[-1]))
+            counts.append(count_alternate(calls, estimated, ploidy, haploid)[rows])
             declared.append(_declared(record))
+            frequencies.append(np.nan if np.isnan(declared[-1]) else float(frequency(counts[-1])))
     remarks = (
+        *haploid_remark(haploid, str(path)),
         *multiallelic(several, len(sites), str(path)),
         *polyploid_sites(beyond, len(sites) - len(several), most, ploidy, str(path)),
         *against_declared(frequencies, declared, str(path)),
@@ -97,13 +103,18 @@ def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Gen
     return Genotypes(variant_table(columns), np.array(counts, dtype=np.float32).reshape(-1, len(rows)), remarks)
 
 
-def _calls(record: Any, path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """``(n, alleles)`` calls of a record and its ``(n,)`` DS; either may be absent."""
+def _check_fields(record: Any, where: str) -> None:
+    """Refuse a record without GT and DS, also one that ends before its alleles: cyvcf2 must not be asked for them."""
     fields = record.FORMAT or []
     if not {"GT", "DS"}.intersection(fields):
         got = ":".join(fields) or "no genotypes"
         way = "have the imputation write DS" if "GP" in fields else "write one of them"
-        raise InputError(f"expected GT or DS at {record.CHROM}:{record.POS} of {path}, got {got}; {way}")
+        raise InputError(f"expected GT or DS at {where}, got {got}; {way}")
+
+
+def _calls(record: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """``(n, alleles)`` calls of a record and its ``(n,)`` DS; either may be absent."""
+    fields = record.FORMAT
     estimated = record.format("DS")[:, 0] if "DS" in fields else None
     if estimated is not None and "GT" not in fields:
         return np.full((len(estimated), DIPLOID), -1), estimated

@@ -26,7 +26,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.formats.calls import (
+    beyond_haploid,
     count_alternate,
+    haploid_remark,
     multiallelic,
     polyploid,
     polyploid_sites,
@@ -91,8 +93,10 @@ def _load(path: Path, rows: NDArray[np.intp], _: DosageType, ploidy: int) -> Gen
             *multiallelic(where[several].tolist(), len(several), str(path)),
             *polyploid_sites(where[beyond].tolist(), int((~several).sum()), most, ploidy, str(path)),
         )
-        dosage, frequencies = _dosage(store, rows, kept, ploidy)
-        told = (*told, *against_declared(frequencies, _declared(store)[kept], str(path)))
+        haploid = _haploid_copies(store)
+        dosage, frequencies = _dosage(store, rows, kept, ploidy, haploid)
+        declared = against_declared(frequencies, _declared(store)[kept], str(path))
+        told = (*told, *haploid_remark(haploid, str(path)), *declared)
         return Genotypes(variant_table({name: column[kept] for name, column in sites.items()}), dosage, told)
 
 
@@ -164,17 +168,33 @@ def _polyploid(store: xr.Dataset, ploidy: int) -> NDArray[np.bool_]:
     return np.concatenate([polyploid(calls, ploidy) for calls in blocks])
 
 
+def _estimated(block: xr.Dataset) -> NDArray[np.float32]:
+    """``(p, n)`` DS of the first alternate allele."""
+    estimated = block["call_DS"].values
+    return np.asarray(estimated if estimated.ndim == 2 else estimated[..., 0])
+
+
+def _haploid_copies(store: xr.Dataset) -> int:
+    """Tell what DS counts up to beside a haploid call: 1, or 2 if one is above 1."""
+    p, n = store.sizes["variants"], store.sizes["samples"]
+    if "call_DS" not in store or "call_genotype" not in store:
+        return 1
+    blocks = (store.isel(variants=block) for block in _blocks(p, n))
+    above = (beyond_haploid(block["call_genotype"].values, _estimated(block)) for block in blocks)
+    return DIPLOID if any(above) else 1
+
+
 def _declared(store: xr.Dataset) -> NDArray[np.float64]:
     """``(p,)`` frequency that the store declares, NaN where it does not."""
     p = store.sizes["variants"]
-    known = (
-        "variant_AF" in store and store["variant_AF"].dims[0] == "variants" and store["variant_AF"].dtype.kind == "f"
-    )
-    return store["variant_AF"].values.reshape(p, -1)[:, 0].astype(np.float64) if known else np.full(p, np.nan)
+    declared = store.get("variant_AF")
+    if declared is None or declared.dims[:1] != ("variants",) or declared.dtype.kind != "f":
+        return np.full(p, np.nan)
+    return declared.values.reshape(p, -1)[:, 0].astype(np.float64)
 
 
 def _dosage(
-    store: xr.Dataset, rows: NDArray[np.intp], kept: NDArray[np.intp], ploidy: int
+    store: xr.Dataset, rows: NDArray[np.intp], kept: NDArray[np.intp], ploidy: int, haploid: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """``(len(kept), len(rows))`` counts of the alternate allele, and its frequencies, block by block."""
     n = store.sizes["samples"]
@@ -183,10 +203,10 @@ def _dosage(
         chosen = kept[part]
         span = slice(chosen[0], chosen[-1] + 1)
         block = store.isel(variants=span if span.stop - span.start == len(chosen) else chosen)
-        estimated = block["call_DS"].values.reshape(len(chosen), n, -1)[:, rows, 0] if "call_DS" in store else None
+        estimated = _estimated(block)[:, rows] if "call_DS" in store else None
         missing = np.full((len(chosen), len(rows), DIPLOID), -1, dtype=np.int8)
         calls = block["call_genotype"].values[:, rows] if "call_genotype" in store else missing
-        dosage[part] = count_alternate(calls, estimated, ploidy)
+        dosage[part] = count_alternate(calls, estimated, ploidy, haploid)
         frequencies[part] = frequency(dosage[part])
     return dosage, frequencies
 

@@ -66,7 +66,7 @@ def _without_comments(lines: dict[int, str]) -> dict[int, str]:
         if not line.startswith("#"):
             break
         bare = line.lstrip("#").lstrip()
-        if is_id_head(_split_plainly(bare, _separator(bare))[0]):
+        if bare and is_id_head(_split_plainly(bare, _separator(bare))[0]):
             table[number] = bare
             break
         del table[number]

@@ -74,7 +74,7 @@ def scaled(
         row, column = np.argwhere((dosage < 0) | (dosage > copies))[0]
         raise InputError(
             f"expected allele counts from 0 to {copies} in {source}, got {dosage[row, column]:g} "
-            f"{place(row, column)}; {_way_out(dosage, low, high, copies)}"
+            f"{place(row, column)}; {_way_out(dosage, low, high, ploidy)}"
         )
     if copies != DIPLOID:
         dosage *= DIPLOID
@@ -107,8 +107,10 @@ def one_copy(highest: float, source: str) -> tuple[Remark, ...]:
     )
 
 
-def _way_out(dosage: NDArray[np.float32], low: float, high: float, copies: int) -> str:
+def _way_out(dosage: NDArray[np.float32], low: float, high: float, copies: int | None) -> str:
     """Say what dosages outside of 0 to ``copies`` look like, and what to do."""
+    if copies is None:
+        return "recode the genotypes"
     if low == -1 and high <= 1:
         return "values from -1 to 1 are the coding of rrBLUP: add 1 to each, or NA where -1 stands for missing"
     outside = dosage[(dosage < 0) | (dosage > copies)]
@@ -124,6 +126,6 @@ def _way_out(dosage: NDArray[np.float32], low: float, high: float, copies: int) 
 
 def _is_ploidy(dosage: NDArray[np.float32], high: float, copies: int) -> bool:
     """Whether dosages reach a number of copies, and not by a few slips."""
-    values = np.unique(dosage[dosage > copies])
-    several = len(values) > 1 or high == copies + 1
-    return bool(several and high <= _MOST_COPIES and (dosage > copies).mean() > _MANY)
+    beyond = dosage > copies
+    one_code = high in _MISSING_CODES and high != copies + 1 and (dosage[beyond] == high).all()
+    return bool(not one_code and high <= _MOST_COPIES and beyond.mean() > _MANY)
