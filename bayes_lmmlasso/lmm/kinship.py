@@ -30,6 +30,7 @@ __all__ = [
     "KinshipMethod",
     "check_matrix",
     "check_spectrum",
+    "check_values",
     "clearly_semi_definite",
     "gower_scale",
     "is_symmetric",
@@ -41,6 +42,7 @@ KinshipMethod = Literal["rrm", "centred", "ibs"]
 
 _BLOCK_BYTES = 32 * 2**20
 _ROUNDING = 1e-6
+_LARGEST = 1e60
 
 
 def kinship(X: ArrayLike, method: KinshipMethod = "rrm", *, block_bytes: int = _BLOCK_BYTES) -> NDArray[np.float64]:
@@ -194,7 +196,7 @@ def check_matrix(K: ArrayLike, n: int | None, source: str = "kinship") -> NDArra
     Raises
     ------
     InputError
-        If it is not square, has the wrong size, holds NaN or Inf, or is asymmetric.
+        If it is not square, has the wrong size, holds NaN, Inf or absurd values, or is asymmetric.
     """
     matrix = real_numbers(K, source)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
@@ -207,12 +209,7 @@ def check_matrix(K: ArrayLike, n: int | None, source: str = "kinship") -> NDArra
             f"{source}: expected {n} x {n} for the {n} analysed samples, got {matrix.shape[0]} x "
             f"{matrix.shape[1]}: subset the matrix to the analysed samples in their order"
         )
-    if not np.isfinite(matrix).all():
-        i, j = np.argwhere(~np.isfinite(matrix))[0]
-        raise InputError(
-            f"{source}: expected finite values, got {matrix[i, j]} in row {i + 1}, column {j + 1}: "
-            "drop that sample or recompute the matrix"
-        )
+    check_values(matrix, source)
     if not is_symmetric(matrix):
         asymmetry = np.abs(matrix - matrix.T)
         i, j = np.unravel_index(int(asymmetry.argmax()), asymmetry.shape)
@@ -221,6 +218,24 @@ def check_matrix(K: ArrayLike, n: int | None, source: str = "kinship") -> NDArra
             f"but {matrix[j, i]:.6g} in row {j + 1}, column {i + 1}: write both triangles alike"
         )
     return matrix
+
+
+def check_values(matrix: NDArray[np.float64], source: str = "kinship") -> None:
+    """Refuse values that are not finite, or so large that squares of them are not.
+
+    Raises
+    ------
+    InputError
+        If there are some.
+    """
+    bad = ~(np.abs(matrix) < _LARGEST)
+    if bad.any():
+        i, j = np.argwhere(bad)[0]
+        wanted = f"values below {_LARGEST:g}" if np.isfinite(matrix[i, j]) else "finite values"
+        raise InputError(
+            f"{source}: expected {wanted}, got {matrix[i, j]} in row {i + 1}, column {j + 1}: "
+            "drop that sample or recompute the matrix"
+        )
 
 
 def is_symmetric(matrix: NDArray[np.float64]) -> bool:

@@ -68,7 +68,7 @@ def analysis_kinship(analysis: AnalysisSet, choice: str, genotyped: pd.DataFrame
     """
     if choice not in KINSHIPS:
         given = read_given_kinship(choice, analysis.samples, genotyped)
-        return replace(given, remarks=(*given.remarks, fit_to_snps(given.matrix, analysis.X, choice)))
+        return replace(given, remarks=(*given.remarks, fit_to_snps(given.matrix, analysis.X, analysis.sd, choice)))
     method = cast(KinshipMethod, choice)
     return RawKinship(kinship(kinship_genotypes(analysis, method), method))
 

@@ -8,7 +8,7 @@ import pytest
 from kinship_files import plain_text, rel_square
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.lmm.files.fit import fit_to_snps
+from bayes_lmmlasso.lmm.files import fit
 from bayes_lmmlasso.lmm.relatedness import analysis_kinship
 
 
@@ -16,6 +16,10 @@ def standardised(X):
     X = np.asarray(X, dtype=float)
     X = X[:, X.std(axis=0) > 0]
     return (X - X.mean(axis=0)) / X.std(axis=0)
+
+
+def fit_to_snps(K, X, source, sd=None):
+    return fit.fit_to_snps(K, X, np.ones(X.shape[1]) if sd is None else sd, source)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +40,9 @@ def test_a_kinship_of_the_same_samples_fits(analysis, method):
 
 
 @pytest.mark.parametrize("change", [lambda rng, n: rng.permutation(n), lambda _, n: np.arange(n)[::-1]])
-def test_a_file_without_ids_in_another_order_is_told(tmp_path, analysis, rng, change):
-    K = bl.kinship(analysis.X)
+@pytest.mark.parametrize("method", ["rrm", "centred"])
+def test_a_file_without_ids_in_another_order_is_told(tmp_path, analysis, rng, change, method):
+    K = np.round(bl.kinship(analysis.dosages(), method), 4)  # reversed, it keeps the two populations together
     assert not any(r.caution for r in analysis_kinship(analysis, str(plain_text(tmp_path, None, K))).remarks)
     order = change(rng, len(K))
     path = plain_text(tmp_path, None, K[np.ix_(order, order)])
@@ -62,7 +67,9 @@ def test_where_the_snps_tell_nothing_no_alarm_is_given(rng):
     remark = fit_to_snps(other @ other.T / 400, X, "k.txt")
     assert not remark.caution
     assert "too little relatedness" in remark.text
-    assert not fit_to_snps(X @ X.T / 400, X, "k.txt").caution
+    K = X @ X.T / 400
+    assert not fit_to_snps(K, X, "k.txt").caution
+    assert fit_to_snps(K[::-1, ::-1], X, "k.txt").caution  # its rows are those of other samples
 
 
 @pytest.mark.parametrize("K", [np.eye(150), np.eye(150) + 0.5])

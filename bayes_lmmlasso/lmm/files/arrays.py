@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,7 +23,12 @@ from bayes_lmmlasso.lmm.files.stored import StoredKinship, mirrored
 
 __all__ = ["load_numpy", "load_triangle"]
 
-_BROKEN = (ValueError, TypeError, OSError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+_BROKEN = (
+    *(ValueError, TypeError, OSError, EOFError, LookupError, OverflowError, MemoryError, SyntaxError, RuntimeError),
+    *(struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy raises for files that are no arrays, or damaged."""
+
 _ID_NAMES = ("iid", "ids", "id", "samples", "sample", "taxa", "line")
 
 

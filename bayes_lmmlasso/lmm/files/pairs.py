@@ -27,8 +27,10 @@ def indexed_pairs(lines: dict[int, str], n: int, path: Path) -> NDArray[np.float
     InputError
         If a line is none, or a pair is absent or there twice.
     """
+    if not lines:
+        raise InputError(f"{path}: expected lines `i j N value`, got an empty file: write the GRM again")
     try:
-        values = np.loadtxt(list(lines.values()), dtype=np.float64, ndmin=2)
+        values = np.loadtxt(list(lines.values()), dtype=np.float64, ndmin=2, comments=None)
     except ValueError as error:
         raise InputError(
             f"{path}: expected lines `i j N value`, got {str(error).splitlines()[0]}: write the GRM again"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.lmm.kinship import check_matrix, check_spectrum, clearly_semi_definite, is_symmetric
+from bayes_lmmlasso.lmm.kinship import check_matrix, check_spectrum, check_values, clearly_semi_definite, is_symmetric
 from bayes_lmmlasso.numerics.threads import blas_threads
 from bayes_lmmlasso.remarks import Remark
 
@@ -37,6 +37,7 @@ def without_rounding(
     InputError
         If the matrix is no kinship, whatever the rounding.
     """
+    check_values(matrix, source)
     matrix = check_matrix(_symmetric(matrix, half_unit), None, source)
     n = matrix.shape[0]
     with blas_threads(n):
@@ -73,7 +74,7 @@ def _check_spectrum(values: NDArray[np.float64], bound: float, source: str) -> N
 
 def _symmetric(matrix: NDArray[np.float64], half_unit: float) -> NDArray[np.float64]:
     """Return the mean of both triangles where they differ by their rounding alone."""
-    if half_unit == 0.0 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all() or is_symmetric(matrix):
+    if half_unit == 0.0 or matrix.shape[0] != matrix.shape[1] or is_symmetric(matrix):
         return matrix
     near = np.abs(matrix - matrix.T).max() <= 2.001 * half_unit
     return np.asarray((matrix + matrix.T) / 2.0) if near else matrix

@@ -17,6 +17,7 @@ from bayes_lmmlasso.remarks import Remark
 __all__ = ["StoredKinship", "decimals", "mirrored"]
 
 _MOST_DECIMALS = 12
+_WHOLE = 2.0**52  # from here on float64 has no decimals
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def decimals(matrix: NDArray[np.float64]) -> int | None:
     The values of the largest order of magnitude decide, which have the fewest decimals where a program writes so many
     significant digits.
     """
-    values = np.abs(matrix[np.isfinite(matrix)])
+    values = np.abs(matrix[np.abs(matrix) < _WHOLE])
     values = values[values != np.rint(values)]
     if not values.size:
         return None
