@@ -150,7 +150,7 @@ def run_chains(
 def _key(seed: int) -> jax.Array:
     """Return the key of a seed of up to 64 bits, all of which count: ``jax.random.key`` drops the upper 32."""
     words = np.array([seed >> 32 & 0xFFFFFFFF, seed & 0xFFFFFFFF], dtype=np.uint32)
-    return jax.random.wrap_key_data(words, impl="threefry2x32")
+    return jax.random.wrap_key_data(jax.numpy.asarray(words), impl="threefry2x32")
 
 
 def _continue(chains: Sequence[_Chain], store: DrawStore, schedule: Schedule) -> None:
