@@ -185,9 +185,9 @@ def compare(
     scheduler: Annotated[
         str | None, typer.Option(help="Dask scheduler to compute on, such as tcp://127.0.0.1:8786.", metavar="ADDRESS")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="cores")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=10_000, help="Processes.", show_default="cores")] = None,
     replicates: Annotated[
-        int | None, typer.Option(min=1, help="Simulated traits for each setting, for a trial.")
+        int | None, typer.Option(min=1, max=100_000, help="Simulated traits for each setting, for a trial.")
     ] = None,
 ) -> None:
     """Compare methods as STUDY.toml says; cells that DIR knows are not computed again.

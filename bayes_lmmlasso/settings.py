@@ -19,7 +19,9 @@ from pydantic.fields import FieldInfo
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["Settings", "as_option", "expand_path", "knob", "reading", "shown"]
+__all__ = ["LARGEST_SEED", "Settings", "as_option", "expand_path", "knob", "reading", "shown"]
+
+LARGEST_SEED = 2**63 - 1
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", Path: "a path"}
 
@@ -183,12 +185,21 @@ def _check_item(value: Any, field: FieldInfo, name: str) -> None:
     if between is not None and not between[0] < value < between[1]:
         wanted = f"between {between[0]:g} and {between[1]:g}"
         raise InputError(f"expected {name} {wanted}, got {value:g}: {remedy or 'give a number between these'}")
-    if least is not None and most is not None and not least <= value <= most:
+    if isinstance(value, float) and least is not None and most is not None and not least <= value <= most:
         raise InputError(f"expected {name} between {least:g} and {most:g}, got {value:g}: {remedy or 'give a share'}")
     if least is not None and not value >= least:
-        raise InputError(f"expected {name} of at least {least:g}, got {value:g}: {remedy or 'give a larger number'}")
+        raise InputError(
+            f"expected {name} of at least {_digits(least)}, got {_digits(value)}: {remedy or 'give a larger number'}"
+        )
     if most is not None and not value <= most:
-        raise InputError(f"expected {name} of at most {most:g}, got {value:g}: {remedy or 'give a smaller number'}")
+        raise InputError(
+            f"expected {name} of at most {_digits(most)}, got {_digits(value)}: {remedy or 'give a smaller number'}"
+        )
+
+
+def _digits(number: float) -> str:
+    """Write a number: whole ones with all their digits."""
+    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def _sentence(error: ValidationError, settings: type[Settings]) -> str:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pytest
 import typer
+from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.options import Command, Commands, takes_groups
-from bayes_lmmlasso.run.settings import DataSettings, LassoSettings, RunSettings, SamplingSettings
-from bayes_lmmlasso.settings import Settings, knob
+from bayes_lmmlasso.run.commands.simulate import SimulationSettings
+from bayes_lmmlasso.run.settings import (
+    DataSettings,
+    LassoSettings,
+    RunSettings,
+    SamplingSettings,
+    SeedSettings,
+    WindowSettings,
+)
+from bayes_lmmlasso.settings import Settings, knob, shown
+from bayes_lmmlasso.studies.file import KINDS
 
 
 class Garden(Settings):
@@ -51,7 +62,7 @@ class Year(Garden):
         ({"slope": 1.0}, "expected slope between 0 and 1, got 1: give a number between these"),
         ({"crop": "rye"}, "expected crop to be one of bean, pea, got 'rye': choose one of these"),
         ({"months": 5}, "expected months to be a list, got 5: put it in brackets"),
-        ({"months": [5, 13]}, "expected months between 1 and 12, got 13: give a share"),
+        ({"months": [5, 13]}, "expected months of at most 12, got 13: give a smaller number"),
         ({"months": ["May"]}, "expected months to be"),
         ({"tools": ["rake", "axe"]}, "expected tools to be one of rake, spade, got 'axe': choose one of these"),
         ({"toolz": []}, "expected keys among plot, rows, shade, depth, slope, crop, fence, months, tools, got 'toolz'"),
@@ -140,3 +151,55 @@ def test_options_by_name_find_their_groups(tmp_path):
 def test_no_option_belongs_to_two_groups():
     names = [name for field in RunSettings.model_fields.values() for name in field.annotation.model_fields]
     assert len(names) == len(set(names))
+
+
+def _numbers(group: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields of a group, and of all made from it, that take numbers."""
+    for name, field in group.model_fields.items():
+        kinds = {field.annotation, *get_args(field.annotation)}
+        if kinds & {int, float} and group.__module__.startswith("bayes_lmmlasso."):
+            yield f"{group.__name__}.{name}", field
+    for made in group.__subclasses__():
+        yield from _numbers(made)
+
+
+assert {"simulation", "dissection"} <= KINDS.keys()  # imported, so that their groups are known
+NUMBERS = dict(_numbers(Settings))
+
+
+def test_the_numbers_of_every_group_are_found():
+    assert {
+        "SeedSettings.seed",
+        "SamplingSettings.draws",
+        f"{SimulationSettings.__name__}.samples",
+        "StudyHead.seed",
+    } <= NUMBERS.keys()
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_has_limits(name):
+    least, most = shown(NUMBERS[name], "between") or (shown(NUMBERS[name], "at_least"), shown(NUMBERS[name], "at_most"))
+    assert least is not None
+    assert least < most < np.inf
+
+
+@pytest.mark.parametrize(
+    ("group", "values", "sentence"),
+    [
+        (SeedSettings, {"seed": 2**63}, "expected seed of at most 9223372036854775807, got 9223372036854775808"),
+        (SamplingSettings, {"draws": 10**9}, "expected draws of at most 10000000, got 1000000000: give a smaller"),
+        (LassoSettings, {"subsample_fraction": float("nan")}, "expected subsample_fraction between 0 and 1, got nan"),
+        (WindowSettings, {"window": "0snps"}, "expected a window such as '1Mb'"),
+        (WindowSettings, {"window": "1e9Mb"}, "expected a window such as '1Mb'"),
+        (WindowSettings, {"window": "99999999999Mb"}, "expected a window shorter than a genome"),
+        (WindowSettings, {"window": "9999999999snps"}, "expected a window shorter than a genome"),
+    ],
+)
+def test_absurd_values_are_refused(group, values, sentence):
+    with pytest.raises(InputError) as caught:
+        group.read(values)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_the_largest_seed_is_taken():
+    assert SeedSettings(seed=2**63 - 1).seed == 2**63 - 1

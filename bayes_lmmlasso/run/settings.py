@@ -23,7 +23,8 @@ from bayes_lmmlasso.lmm import PEDIGREE, find_kinship
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import SAMPLERS, Until, default_lengths, samplers_of
-from bayes_lmmlasso.settings import Settings, expand_path, knob, reading
+from bayes_lmmlasso.posterior.summaries.partition import parse_window
+from bayes_lmmlasso.settings import LARGEST_SEED, Settings, expand_path, knob, reading
 
 __all__ = [
     "CohortSettings",
@@ -38,6 +39,7 @@ __all__ = [
     "WindowSettings",
 ]
 
+_MOST_DRAWS = 10_000_000
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 if TYPE_CHECKING:
@@ -141,13 +143,13 @@ class DataSettings(CohortSettings):
 class PathSettings(Settings):
     """The Lasso path."""
 
-    n_active: int = knob(20, "SNPs in the Lasso solution, and in each subsample's.", at_least=1)
+    n_active: int = knob(20, "SNPs in the Lasso solution, and in each subsample's.", at_least=1, at_most=100_000)
 
 
 class LassoSettings(PathSettings):
     """The Lasso path and stability selection."""
 
-    subsamples: int = knob(100, "Subsamples for stability selection.", at_least=1)
+    subsamples: int = knob(100, "Subsamples for stability selection.", at_least=1, at_most=100_000)
     subsample_fraction: float = knob(
         0.5, "Share of the samples in each subsample.", between=(0, 1), remedy="0.5 is usual"
     )
@@ -157,21 +159,31 @@ class SamplingSettings(Settings):
     """The posterior."""
 
     model: str = knob("laplace", "Prior of the SNP effects.", choices=MODELS)
-    chains: int = knob(4, "Markov chains.", at_least=1)
-    warmup: int | None = knob(None, "Draws of each chain to discard.", at_least=1, unset="as the model needs")
+    chains: int = knob(4, "Markov chains.", at_least=1, at_most=1000)
+    warmup: int | None = knob(
+        None, "Draws of each chain to discard.", at_least=1, at_most=_MOST_DRAWS, unset="as the model needs"
+    )
     draws: int | None = knob(
-        None, "Draws of each chain to keep; with --until the most.", at_least=4, unset="as the model needs"
+        None,
+        "Draws of each chain to keep; with --until the most.",
+        at_least=4,
+        at_most=_MOST_DRAWS,
+        unset="as the model needs",
     )
     sampler: str = knob("auto", "How the posterior is sampled.", choices=SAMPLERS)
     sweeps: int | None = knob(
-        None, "Sweeps over the SNPs in each draw (composite sampler).", at_least=1, unset="as the model needs"
+        None,
+        "Sweeps over the SNPs in each draw (composite sampler).",
+        at_least=1,
+        at_most=100_000,
+        unset="as the model needs",
     )
     until: str | None = knob(
         None, "Stop when reached: rhat=1.01, mcse=0.02, minutes=15, or several with commas.", metavar="TARGETS"
     )
     effects: str = knob("summary", "Draws of the effects to keep in posterior.zarr.", choices=("summary", "all"))
     precision: str = knob("float32", "Floating-point type of the sampler.", choices=("float32", "float64"))
-    devices: int = knob(1, "Devices to spread the SNPs over.", at_least=1)
+    devices: int = knob(1, "Devices to spread the SNPs over.", at_least=1, at_most=10_000)
 
     @field_validator("until")
     @classmethod
@@ -206,11 +218,17 @@ class WindowSettings(Settings):
 
     window: str = knob("1Mb", "Windows, such as 500kb, 2cM, 100snps, or ld for LD blocks.", metavar="WINDOW")
 
+    @field_validator("window")
+    @classmethod
+    def _check_window(cls, window: str) -> str:
+        parse_window(window)
+        return window
+
 
 class SeedSettings(Settings):
     """Randomness."""
 
-    seed: int = knob(0, "Seed of everything random.", at_least=0)
+    seed: int = knob(0, "Seed of everything random.", at_least=0, at_most=LARGEST_SEED)
 
 
 class RunSettings(Settings):

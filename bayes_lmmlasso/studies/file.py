@@ -24,7 +24,7 @@ from pydantic import create_model
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.run.settings import CohortSettings
-from bayes_lmmlasso.settings import Settings, knob
+from bayes_lmmlasso.settings import LARGEST_SEED, Settings, knob
 from bayes_lmmlasso.studies.kinds.dissection import DISSECTION
 from bayes_lmmlasso.studies.kinds.prediction import PREDICTION
 from bayes_lmmlasso.studies.kinds.selection import SELECTION
@@ -47,7 +47,7 @@ class StudyHead(Settings):
 
     name: str = knob(..., "Title.")
     kind: str = knob(..., "Kind of study.", choices=KINDS)
-    seed: int = knob(0, "Seed of everything random.", at_least=0)
+    seed: int = knob(0, "Seed of everything random.", at_least=0, at_most=LARGEST_SEED)
     traits: tuple[str, ...] = knob(..., "Columns of the trait table.")
     methods: tuple[str, ...] = knob(..., "What is compared.")
 

@@ -232,7 +232,7 @@ def test_an_unexpected_error_is_not_swallowed(tmp_path, monkeypatch):
         (["predict"], "expected DIR, and --out, and one of --bfile"),
         (["simulate"], "expected --out, got none: add it"),
         (["null", "--chains=3"], "--chains"),
-        (["path", "--n-active=many"], "--n-active"),
+        (["path", "--bfile=b", "--trait=y", "--out=o", "--n-active=many"], "--n-active"),
         (["ruin"], "ruin"),
     ],
 )

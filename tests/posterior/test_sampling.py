@@ -6,6 +6,7 @@ from functools import partial
 from itertools import combinations
 
 import arviz as az
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import bayes_lmmlasso as bl
 from bayes_lmmlasso.models import MODELS, ModelSpec
 from bayes_lmmlasso.models.laplace import laplace
 from bayes_lmmlasso.models.normal import normal
+from bayes_lmmlasso.posterior.sampler.chains import _key
 from bayes_lmmlasso.posterior.sampler.draw import draw_posterior
 from bayes_lmmlasso.posterior.sampler.plan import Execution, SamplingOptions, SamplingPlan
 from bayes_lmmlasso.posterior.sampler.registry import ChainLengths, default_lengths, samplers_of
@@ -118,6 +120,18 @@ def test_laplace_whitened_plain_composite_and_gibbs_agree(rng):
 def tiny():
     rng = np.random.default_rng(7)
     return dense_problem(rng, n=20, p=6)
+
+
+def test_all_bits_of_a_seed_count(tiny):
+    for seed in (0, 5, 2**31 + 7, 2**32 - 1):
+        np.testing.assert_array_equal(jax.random.key_data(_key(seed)), jax.random.key_data(jax.random.key(seed)))
+
+    def draws(seed):
+        plan = SamplingPlan(sampler="composite", chains=1, warmup=2, draws=4, seed=seed)
+        return draw_posterior(rotated(*tiny), "laplace", plan).store.read("b")
+
+    assert not np.array_equal(draws(5), draws(2**32 + 5))
+    assert np.isfinite(draws(2**63 - 1)).all()
 
 
 @pytest.mark.parametrize("sampler", ["nuts", "composite"])

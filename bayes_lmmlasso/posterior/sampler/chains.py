@@ -114,7 +114,7 @@ def run_chains(
         If the store holds more draws than are asked for.
     """
     # every chain begins in a state of its own, or where its last block left it
-    keys = jax.random.split(jax.random.key(seed), schedule.chains)
+    keys = jax.random.split(_key(seed), schedule.chains)
     chains = [_Chain(k, strongly_typed(sampler.init(key, data, schedule.warmup))) for k, key in enumerate(keys)]
     shapes = jax.eval_shape(sampler.record, chains[0].state, data)
     block = block_length(shapes, execution.block)
@@ -145,6 +145,12 @@ def run_chains(
             break
     store.finish(draws)
     return stopped
+
+
+def _key(seed: int) -> jax.Array:
+    """Return the key of a seed of up to 64 bits, all of which count: ``jax.random.key`` drops the upper 32."""
+    words = np.array([seed >> 32 & 0xFFFFFFFF, seed & 0xFFFFFFFF], dtype=np.uint32)
+    return jax.random.wrap_key_data(jax.numpy.asarray(words), impl="threefry2x32")
 
 
 def _continue(chains: Sequence[_Chain], store: DrawStore, schedule: Schedule) -> None:

@@ -26,17 +26,18 @@ from scipy.ndimage import minimum_filter1d
 from bayes_lmmlasso.cohort.genome import UNPLACED, genome_groups
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["assign_windows", "check_window"]
+__all__ = ["Window", "assign_windows", "check_window", "parse_window"]
 
 _UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
 _UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions
+_LARGEST_BP, _LARGEST = 1e12, {"cm": 1e6, "snps": 1e9}
 _BLOCK_R2 = 0.3
 _REACH = 10  # SNPs on each side of a gap whose correlations count, and least distance of two ends
 _CHUNK = 256  # SNPs whose r^2 are in memory at a time
 
 
 @dataclass(frozen=True)
-class _Window:
+class Window:
     """A width, or the least mean r^2 of a block, and its unit (mb, kb, bp, cm, snps or ld)."""
 
     size: float
@@ -51,7 +52,7 @@ def check_window(window: str, cm: NDArray[np.floating] | None) -> None:
     InputError
         As `assign_windows`.
     """
-    if _parse(window).unit == "cm" and (cm is None or not (cm > 0).any()):
+    if parse_window(window).unit == "cm" and (cm is None or not (cm > 0).any()):
         raise InputError(
             f"expected genetic map positions for the window {window!r}, got none above 0: write them in column 3 of "
             "the .bim or choose a window in Mb"
@@ -91,7 +92,7 @@ def assign_windows(
         without genotypes.
     """
     check_window(window, cm)
-    asked = _parse(window)
+    asked = parse_window(window)
     if asked.unit == "ld" and XT is None:
         raise InputError(f"expected genotypes for the window {window!r}, got none: pass XT")
     rows = []
@@ -112,7 +113,7 @@ def assign_windows(
 
 
 def _labels(
-    asked: _Window, on: NDArray[np.intp], cm: NDArray[np.floating] | None, XT: NDArray[np.floating] | None
+    asked: Window, on: NDArray[np.intp], cm: NDArray[np.floating] | None, XT: NDArray[np.floating] | None
 ) -> NDArray[np.integer]:
     """Return the number of the window of each SNP ``on`` a chromosome that is not cut by bp."""
     if asked.unit == "ld" and XT is not None:
@@ -123,7 +124,7 @@ def _labels(
     return _counted(asked, len(on))
 
 
-def _counted(asked: _Window, count: int) -> NDArray[np.integer]:
+def _counted(asked: Window, count: int) -> NDArray[np.integer]:
     """Return the number of the window of each of some SNPs in order, of which windows hold equal numbers."""
     return np.arange(count) // (int(asked.size) if asked.unit == "snps" else _UNKNOWN_POSITIONS)
 
@@ -169,15 +170,23 @@ def _across(XT: NDArray[np.floating]) -> NDArray[np.floating]:
     return across
 
 
-def _parse(window: str) -> _Window:
-    """Read "1Mb" as (1, "mb") and "ld" as (0.3, "ld")."""
+def parse_window(window: str) -> Window:
+    """Read "1Mb" as (1, "mb") and "ld" as (0.3, "ld").
+
+    Raises
+    ------
+    InputError
+        If the window is not understood, or larger than any genome.
+    """
     text = window.strip().lower()
     if match := re.fullmatch(r"ld(0?\.\d+)?", text):
-        return _Window(float(match[1] or _BLOCK_R2), "ld")
+        return Window(float(match[1] or _BLOCK_R2), "ld")
     if match := re.fullmatch(r"([1-9]\d*)\s*(mb|kb|bp|snps)|(\d+(?:\.\d+)?)\s*(cm)", text):
         size, unit = float(match[1] or match[3]), match[2] or match[4]
+        if size > _LARGEST.get(unit, _LARGEST_BP / _UNITS.get(unit, 1)):
+            raise InputError(f"expected a window shorter than a genome, got {window!r}: '1Mb' is usual")
         if size > 0:
-            return _Window(size, unit)
+            return Window(size, unit)
     raise InputError(
         f"expected a window such as '1Mb', '500kb', '20000bp', '2cM', '100snps', 'ld' or 'ld0.3', got {window!r}: give "
         "a number (whole but for cM) and a unit, or a mean r^2 for ld"

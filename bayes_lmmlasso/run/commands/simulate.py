@@ -67,11 +67,11 @@ class SimulationSettings(FilterSettings):
     background: Background = knob(
         "drawn", "Background: drawn, the real trait, or its BLUP.", choices=get_args(Background)
     )
-    replicates: int = knob(1, "Number of traits.", at_least=1)
-    samples: int = knob(300, "Samples of simulated genotypes.", at_least=1)
-    variants: int = knob(2000, "SNPs of simulated genotypes.", at_least=1)
-    populations: int = knob(3, "Populations of simulated genotypes.", at_least=1)
-    chromosomes: int = knob(3, "Chromosomes of simulated genotypes.", at_least=1)
+    replicates: int = knob(1, "Number of traits.", at_least=1, at_most=100_000)
+    samples: int = knob(300, "Samples of simulated genotypes.", at_least=1, at_most=10_000_000)
+    variants: int = knob(2000, "SNPs of simulated genotypes.", at_least=1, at_most=100_000_000)
+    populations: int = knob(3, "Populations of simulated genotypes.", at_least=1, at_most=1000)
+    chromosomes: int = knob(3, "Chromosomes of simulated genotypes.", at_least=1, at_most=1000)
 
     @model_validator(mode="after")
     def _check_background(self) -> Self:
@@ -98,12 +98,16 @@ class DesignSettings(Settings):
     """What a simulated trait is made of: a preset, and what differs from it."""
 
     preset: str = knob("balanced", "Settings of the traits.", choices=PRESETS)
-    n_causal: int | None = knob(None, "Causal SNPs.", unset=_PRESET)
+    n_causal: int | None = knob(None, "Causal SNPs.", at_least=1, at_most=1_000_000, unset=_PRESET)
     effect_law: EffectLaw | None = knob(None, "Law of the effects.", choices=get_args(EffectLaw), unset=_PRESET)
-    share_snps: float | None = knob(None, "Share of variance of the SNPs.", unset=_PRESET)
-    share_structure: float | None = knob(None, "Share of variance of the background.", unset=_PRESET)
-    share_noise: float | None = knob(None, "Share of variance of the noise.", unset=_PRESET)
-    min_distance: int | None = knob(None, "Least distance of causal SNPs in bp.", unset=_PRESET)
+    share_snps: float | None = knob(None, "Share of variance of the SNPs.", at_least=0, at_most=1, unset=_PRESET)
+    share_structure: float | None = knob(
+        None, "Share of variance of the background.", at_least=0, at_most=1, unset=_PRESET
+    )
+    share_noise: float | None = knob(None, "Share of variance of the noise.", at_least=0, at_most=1, unset=_PRESET)
+    min_distance: int | None = knob(
+        None, "Least distance of causal SNPs in bp.", at_least=0, at_most=10_000_000_000, unset=_PRESET
+    )
 
     def design(self) -> TraitDesign:
         """Return the design."""

@@ -37,8 +37,8 @@ _PUBLISHED = ("trait", "method", "n_active", "snps", "structure", "explained")
 class DissectionSettings(Settings):
     """How traits are dissected."""
 
-    folds: int = knob(10, "Number of folds of equal size.", at_least=2, remedy="10 is usual")
-    n_active: int = knob(100, "Largest number of active SNPs.", at_least=1, remedy="100 is usual")
+    folds: int = knob(10, "Number of folds of equal size.", at_least=2, at_most=100_000, remedy="10 is usual")
+    n_active: int = knob(100, "Largest number of active SNPs.", at_least=1, at_most=100_000, remedy="100 is usual")
     published: Path | None = knob(
         None, "Table of published shares: trait, method, n_active, snps, structure, explained."
     )

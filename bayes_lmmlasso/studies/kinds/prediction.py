@@ -35,7 +35,7 @@ LENGTHS = {"chains": 4, "warmup": None, "draws": None}
 class PredictionSettings(Settings):
     """How samples are predicted."""
 
-    folds: int = knob(10, "Number of folds of equal size.", at_least=2, remedy="10 is usual")
+    folds: int = knob(10, "Number of folds of equal size.", at_least=2, at_most=100_000, remedy="10 is usual")
     published_share: float | None = knob(
         None, "Published share of traits in which lmm-lasso predicts better than lasso.", at_least=0, at_most=1
     )

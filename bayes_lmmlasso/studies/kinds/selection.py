@@ -44,8 +44,8 @@ class SelectionSettings(Settings):
     """What selections are compared with."""
 
     threshold: float = knob(0.5, "Share above which a SNP is selected.", at_least=0, at_most=1)
-    window_kb: float = knob(10.0, "Largest distance from a gene, and from a published SNP.", at_least=0)
-    pair_kb: float = knob(10.0, "Largest distance of a pair of selected SNPs.", at_least=0)
+    window_kb: float = knob(10.0, "Largest distance from a gene, and from a published SNP.", at_least=0, at_most=1e7)
+    pair_kb: float = knob(10.0, "Largest distance of a pair of selected SNPs.", at_least=0, at_most=1e7)
     genes: Path | None = knob(None, "Table of candidate genes, tab separated.")
     gene_columns: tuple[str, ...] = knob(
         ("name", "chrom", "start", "end"), "Its columns of name, chromosome, start and end."

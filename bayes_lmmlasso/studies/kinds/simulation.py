@@ -41,7 +41,7 @@ METRICS = ("average_precision", "roc_area", "power_at_fdp_0.1")
 class SimulationSettings(Settings):
     """What is simulated: designs by name, designs along axes, or all combinations of a grid."""
 
-    replicates: int = knob(100, "Traits for each setting.", at_least=1, remedy="100 is usual")
+    replicates: int = knob(100, "Traits for each setting.", at_least=1, at_most=100_000, remedy="100 is usual")
     presets: tuple[str, ...] = knob((), "Designs by name.", choices=PRESETS)
     sweeps: tuple[str, ...] = knob((), "Axes along which a design varies.", choices=SWEEPS)
     signal: tuple[float, ...] = knob(
@@ -50,14 +50,16 @@ class SimulationSettings(Settings):
     structure: tuple[float, ...] = knob(
         (), "Of a grid: shares of structure in what is left.", at_least=0, at_most=1, remedy=_SHARES
     )
-    n_causal: tuple[int, ...] = knob((5,), "Of a grid: numbers of causal SNPs.", at_least=1)
+    n_causal: tuple[int, ...] = knob((5,), "Of a grid: numbers of causal SNPs.", at_least=1, at_most=1_000_000)
     effect_law: tuple[str, ...] = knob(("equal",), "Of a grid: laws of the effects.", choices=get_args(EffectLaw))
     background: Background = knob(
         "trait",
         "The study's trait itself, what its null model attributes to relatedness, or a draw from N(0, K).",
         choices=get_args(Background),
     )
-    window_kb: float | None = knob(None, "Distance within which a SNP counts as finding a causal one.", at_least=0)
+    window_kb: float | None = knob(
+        None, "Distance within which a SNP counts as finding a causal one.", at_least=0, at_most=1e7
+    )
     r2: float | None = knob(None, "Linkage from which a SNP counts as finding a causal one.", at_least=0, at_most=1)
 
     @model_validator(mode="after")
