@@ -72,12 +72,21 @@ def test_names_are_text(tmp_path, values):
 
 
 def test_named_groups_are_text_and_whole(tmp_path):
-    table = table_of(tmp_path, "batch", ["1", "2.0", "10", "NA", "01", "1.5"], categorical="batch")
-    assert table["batch"].tolist() == ["1", "2", "10", None, "01", "1.5"]
+    table = table_of(tmp_path, "batch", ["1", "2.0", "10", "NA", "01", "1.05", "v1.0.2"], categorical="batch")
+    assert table["batch"].tolist() == ["1", "2", "10", None, "01", "1.05", "v1.0.2"]
     frame = pd.DataFrame({"iid": ["a", "b", "c"], "batch": [1.0, np.nan, 2.0], "other": [1.0, 2.0, 3.0]})
     table = read_table(frame, categorical=["batch"])
     assert table["batch"].tolist() == ["1", None, "2"]
     assert table["other"].dtype == np.float64
+
+
+@pytest.mark.parametrize("coding", [{}, {"categorical": ["batch"]}])
+def test_minus_9_is_no_group(tmp_path, coding):
+    values = ["1", "2", "3", "-9"] if coding else ["A", "B", "C", "-9"]
+    table = table_of(tmp_path, "batch", values, **coding)
+    assert table["batch"].tolist() == [*values[:3], None]
+    (remark,) = use_columns(table, ["batch"])
+    assert "-9 (1 times) is taken as missing in column 'batch'" in remark.text
 
 
 def test_truth_values_are_0_and_1(tmp_path):

@@ -105,6 +105,9 @@ def test_ids_of_the_index_are_used():
     assert read_table(frame).to_dict("list") == {"iid": ["a", "b"], "y": [1.0, 2.0]}
     both = frame.set_axis(pd.MultiIndex.from_tuples([("f", "a"), ("f", "b")], names=["FID", "IID"]))
     assert list(read_table(both)) == ["fid", "iid", "y"]
+    assert list(read_table(frame.assign(iid=["c", "d"]))) == ["y", "iid"]
+    with pytest.raises(InputError, match="'fid' more than once"):
+        read_table(both.assign(fid="g"))
     with pytest.raises(InputError, match="the index holds a, b: if these are the ids, name it 'iid'"):
         read_table(frame.rename_axis(None))
 

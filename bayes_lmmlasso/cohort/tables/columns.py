@@ -71,26 +71,27 @@ def read_column(
         Further marks of a missing value.
     """
     what = f"column {raw.name!r} of {where}"
-    tokens = text_values(raw)
     if kind := _refused_kind(raw):
-        return Column(
-            tokens, refusal=f"expected numbers or text in {what}, got {kind}; leave it out or make numbers of it"
-        )
+        refusal = f"expected numbers or text in {what}, got {kind}; leave it out or make numbers of it"
+        return Column(text_values(raw), refusal=refusal)
     if not (text or categorical) and pd.api.types.is_numeric_dtype(raw):  # truth values as well
-        return _numbers(raw.to_numpy(np.float64, na_value=np.nan), raw.index, what, codes)
+        numbers, remarks = _without_codes(raw.to_numpy(np.float64, na_value=np.nan), what, codes)
+        return Column(pd.Series(numbers, index=raw.index), remarks)
+    tokens = text_values(raw)
     words = [token for token in tokens if token is not None and is_word(token)]
     tokens = _without(tokens, [token is None or is_mark(token) or token in codes.spellings for token in tokens])
     if text:
         return Column(tokens)
-    numbers = pd.to_numeric(_truth_as_digits(tokens), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    present = tokens.notna().to_numpy()
-    odd = tokens[present & np.isnan(numbers)]
-    groups = categorical or isinstance(raw.dtype, pd.CategoricalDtype)
-    if odd.empty and not groups:
-        return _numbers(numbers, raw.index, what, codes)
-    if not groups and 2 * (present.sum() - len(odd) + count_meant(odd)) > present.sum():
-        return Column(tokens, refusal=refusal_of_odd(odd, str(raw.name), where, row))
-    return _groups(_without(tokens, np.isin(numbers, codes.numbers)), words, what)
+    parsed = pd.to_numeric(_truth_as_digits(tokens), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers, remarks = _without_codes(parsed, what, codes)
+    odd = tokens[tokens.notna() & np.isnan(parsed)]
+    if not categorical and not isinstance(raw.dtype, pd.CategoricalDtype):
+        if odd.empty:
+            return Column(pd.Series(numbers, index=raw.index), remarks)
+        n = tokens.notna().sum()
+        if 2 * (n - len(odd) + count_meant(odd)) > n:
+            return Column(tokens, refusal=refusal_of_odd(odd, str(raw.name), where, row))
+    return Column(_groups(_without(tokens, np.isnan(numbers) & ~np.isnan(parsed))), remarks + _told(words, what))
 
 
 def text_values(raw: pd.Series[Any]) -> pd.Series[Any]:
@@ -125,39 +126,40 @@ def _refused_kind(raw: pd.Series[Any]) -> str:
     return "durations" if pd.api.types.is_timedelta64_dtype(raw) else ""
 
 
-def _groups(tokens: pd.Series[Any], words: list[str], what: str) -> Column:
-    """Take values as names of groups."""
-    names = [None if token is None else _WHOLE.sub(r"\1", token) for token in tokens]
-    values = pd.Series(names, index=tokens.index, dtype=object)
+def _groups(tokens: pd.Series[Any]) -> pd.Series[Any]:
+    """Names of groups, those that are whole numbers without a point."""
+    names = [whole[1] if token and (whole := _WHOLE.fullmatch(token)) else token for token in tokens]
+    return pd.Series(names, index=tokens.index, dtype=object)
+
+
+def _told(words: Sequence[str], what: str) -> tuple[Remark, ...]:
+    """Tell that words that might name groups were taken as missing."""
     if not words:
-        return Column(values)
+        return ()
     text = (
         f"{len(words)} values of {what} are taken as missing ({examples(sorted(set(words)))}): if they name groups, "
         "call these otherwise"
     )
-    return Column(values, (Remark(text, caution=True),))
+    return (Remark(text, caution=True),)
 
 
-def _numbers(values: NDArray[np.float64], index: pd.Index[Any], what: str, codes: MissingCodes) -> Column:
-    """Take values as numbers; those that are codes of PLINK for missing are told."""
+def _without_codes(
+    values: NDArray[np.float64], what: str, codes: MissingCodes
+) -> tuple[NDArray[np.float64], tuple[Remark, ...]]:
+    """Make codes of missing numbers NaN; those of PLINK are told."""
     values = np.where(np.isin(values, codes.numbers), np.nan, values)
-    left, remark = _without_plink_codes(values, what)
-    return Column(pd.Series(left, index=index), (remark,) if remark else ())
-
-
-def _without_plink_codes(values: NDArray[np.float64], what: str) -> tuple[NDArray[np.float64], Remark | None]:
     coded = values == _PLINK
     n, others = int(coded.sum()), values[~coded & ~np.isnan(values)]
     case_control = {1.0, 2.0} <= set(others) and bool(np.isin(others, [0, 1, 2]).all())
     n_zero = int((others == 0).sum()) if case_control else 0
     if n and n_zero:
         text = f"-9 ({n} times) and 0 ({n_zero} times) are taken as missing in {what}, as PLINK does beside 1 and 2"
-        return np.where(coded | (values == 0), np.nan, values), Remark(text, caution=True)
+        return np.where(coded | (values == 0), np.nan, values), (Remark(text, caution=True),)
     if n_zero:
-        text = f"{what} has the values 0, 1 and 2, taken as numbers: if 0 means missing, give `--missing-code 0`"
-        return values, Remark(text, caution=True)
+        text = f"{what} has the values 0, 1 and 2, taken as they are: if 0 means missing, give `--missing-code 0`"
+        return values, (Remark(text, caution=True),)
     negative = bool((others < 0).any())
     if n == 0 or (negative and (n < 2 or others.min() < _PLINK)):
-        return values, None
+        return values, ()
     text = f"-9 ({n} times) is taken as missing in {what}, as PLINK does"
-    return np.where(coded, np.nan, values), Remark(text, caution=negative)
+    return np.where(coded, np.nan, values), (Remark(text, caution=negative),)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_lmmlasso.cohort.tables.columns import text_values
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.remarks import Remark, examples
 
@@ -33,9 +34,10 @@ def is_id_head(head: object) -> bool:
 
 def with_ids_of_index(frame: pd.DataFrame) -> pd.DataFrame:
     """Make columns of the index of a data frame where that holds the ids."""
-    if any(_canonical(name) == "iid" for name in frame.columns):
+    told = any(is_id_head(name) and _canonical(name) != "fid" for name in frame.columns)
+    if told or not any(is_id_head(name) for name in frame.index.names):
         return frame
-    return frame.reset_index() if any(is_id_head(name) for name in frame.index.names) else frame
+    return frame.reset_index(allow_duplicates=True)  # which `name_columns` refuses
 
 
 def name_columns(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[Remark, ...]]:
@@ -83,7 +85,7 @@ def _is_other_id(name: object) -> bool:
 def _holds_row_numbers(name: str, column: pd.Series[Any]) -> bool:
     if name not in _ROW_NUMBERS:
         return False
-    numbers = pd.to_numeric(column.astype(object), errors="coerce").sort_values().to_list()
+    numbers = pd.to_numeric(text_values(column), errors="coerce").sort_values().to_list()
     return numbers in (list(range(len(column))), list(range(1, len(column) + 1)))
 
 
