@@ -34,16 +34,18 @@ def test_words_that_may_name_a_group_are_told(tmp_path):
     (remark,) = use_columns(table, ["drug"])
     assert table["drug"].tolist() == [None, "x", "y", None, None]
     assert remark.caution
-    assert remark.text.startswith("2 values of column 'drug'")
+    assert remark.text.startswith("None, none (2 of 5 values) is taken as missing in column 'drug'")
     assert use_columns(table, []) == ()
+    named = table_of(tmp_path, "drug", ["none", "x", "y"], missing_code=["none"])
+    assert use_columns(named, ["drug"]) == ()
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ([1, 2, "x1", 4], r"column 'dose' of .*t.tsv, got 'x1' in line 4: correct it, .*--missing-code x1.*ical dose`"),
-        ([1, 2, "4 cups", "low", 7], "got '4 cups' in line 4 and 1 more .*--missing-code '4 cups'"),
-        (["0,5", "1,5", "2"], r"got '0,5' \(a decimal comma or a separator of thousands\) in line 2 and 1 more"),
+        ([1, 2, "4 cups", "low", 7], "got '4 cups' in line 4 .and 1 more.: .*--missing-code '4 cups'"),
+        (["0,5", "1,5", "2"], r"got '0,5' \(a decimal comma or a separator of thousands\) in line 2 .and 1 more.: "),
         (["1,234.5", "2", "3"], "separator of thousands"),
         (["1 234", "2", "3"], "separator of thousands"),
         (["12 cm", "13 cm", "9 cm"], r"'12 cm' \(a number with a unit\) .*: give the number alone"),
@@ -86,7 +88,8 @@ def test_minus_9_is_no_group(tmp_path, coding):
     table = table_of(tmp_path, "batch", values, **coding)
     assert table["batch"].tolist() == [*values[:3], None]
     (remark,) = use_columns(table, ["batch"])
-    assert "-9 (1 times) is taken as missing in column 'batch'" in remark.text
+    assert "(1 of 4 values)" in remark.text
+    assert "-9 is taken as missing in column 'batch'" in remark.text
 
 
 def test_truth_values_are_0_and_1(tmp_path):
@@ -177,3 +180,10 @@ def test_types_that_are_no_numbers_are_refused_by_name(values, kind):
     assert use_columns(table, ["y"]) == ()
     with pytest.raises(InputError, match=rf"column 'when' of the phenotypes data frame, got .*{kind}"):
         use_columns(table, ["y", "when"])
+
+
+def test_dates_that_are_named_as_groups_are_text():
+    frame = pd.DataFrame({"iid": ["a", "b"], "when": pd.to_datetime(["2024-01-01", None])})
+    table = read_table(frame, categorical=["when"])
+    assert table["when"].tolist() == ["2024-01-01 00:00:00", None]
+    assert use_columns(table, ["when"]) == ()
