@@ -50,15 +50,12 @@ def name_columns(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[
     """
     names = [_canonical(name) for name in frame.columns]
     nameless = [not name or _holds_row_numbers(name, frame.iloc[:, i]) for i, name in enumerate(names)]
-    remarks = _nameless_remarks(frame, nameless, source) if "iid" in names else ()
+    remarks = _nameless_remarks(frame, nameless, source)
     if "iid" not in names:
         others = [i for i, name in enumerate(names) if _is_other_id(name) and not nameless[i]]
         if len(others) != 1:
             raise InputError(_no_ids(frame, names, nameless, [names[i] for i in others], source))
-        remarks = (
-            Remark(f"the ids of samples in {source} are those in column {names[others[0]]!r}"),
-            *_nameless_remarks(frame, nameless, source),
-        )
+        remarks += (Remark(f"the ids of samples in {source} are those in column {names[others[0]]!r}"),)
         names[others[0]] = "iid"
     kept = [i for i, without in enumerate(nameless) if not without]
     named = frame.iloc[:, kept].set_axis([names[i] for i in kept], axis="columns")
