@@ -34,16 +34,18 @@ def test_words_that_may_name_a_group_are_told(tmp_path):
     (remark,) = use_columns(table, ["drug"])
     assert table["drug"].tolist() == [None, "x", "y", None, None]
     assert remark.caution
-    assert remark.text.startswith("2 values of column 'drug'")
+    assert remark.text.startswith("None, none (2 of 5 values) is taken as missing in column 'drug'")
     assert use_columns(table, []) == ()
+    named = table_of(tmp_path, "drug", ["none", "x", "y"], missing_code=["none"])
+    assert use_columns(named, ["drug"]) == ()
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ([1, 2, "x1", 4], r"column 'dose' of .*t.tsv, got 'x1' in line 4: correct it, .*--missing-code x1.*ical dose`"),
-        ([1, 2, "4 cups", "low", 7], "got '4 cups' in line 4 and 1 more .*--missing-code '4 cups'"),
-        (["0,5", "1,5", "2"], r"got '0,5' \(a decimal comma or a separator of thousands\) in line 2 and 1 more"),
+        ([1, 2, "4 cups", "low", 7], "got '4 cups' in line 4 .and 1 more.: .*--missing-code '4 cups'"),
+        (["0,5", "1,5", "2"], r"got '0,5' \(a decimal comma or a separator of thousands\) in line 2 .and 1 more.: "),
         (["1,234.5", "2", "3"], "separator of thousands"),
         (["1 234", "2", "3"], "separator of thousands"),
         (["12 cm", "13 cm", "9 cm"], r"'12 cm' \(a number with a unit\) .*: give the number alone"),
@@ -72,12 +74,22 @@ def test_names_are_text(tmp_path, values):
 
 
 def test_named_groups_are_text_and_whole(tmp_path):
-    table = table_of(tmp_path, "batch", ["1", "2.0", "10", "NA", "01", "1.5"], categorical="batch")
-    assert table["batch"].tolist() == ["1", "2", "10", None, "01", "1.5"]
+    table = table_of(tmp_path, "batch", ["1", "2.0", "10", "NA", "01", "1.05", "v1.0.2"], categorical="batch")
+    assert table["batch"].tolist() == ["1", "2", "10", None, "01", "1.05", "v1.0.2"]
     frame = pd.DataFrame({"iid": ["a", "b", "c"], "batch": [1.0, np.nan, 2.0], "other": [1.0, 2.0, 3.0]})
     table = read_table(frame, categorical=["batch"])
     assert table["batch"].tolist() == ["1", None, "2"]
     assert table["other"].dtype == np.float64
+
+
+@pytest.mark.parametrize("coding", [{}, {"categorical": ["batch"]}])
+def test_minus_9_is_no_group(tmp_path, coding):
+    values = ["1", "2", "3", "-9"] if coding else ["A", "B", "C", "-9"]
+    table = table_of(tmp_path, "batch", values, **coding)
+    assert table["batch"].tolist() == [*values[:3], None]
+    (remark,) = use_columns(table, ["batch"])
+    assert "(1 of 4 values)" in remark.text
+    assert "-9 is taken as missing in column 'batch'" in remark.text
 
 
 def test_truth_values_are_0_and_1(tmp_path):
@@ -168,3 +180,10 @@ def test_types_that_are_no_numbers_are_refused_by_name(values, kind):
     assert use_columns(table, ["y"]) == ()
     with pytest.raises(InputError, match=rf"column 'when' of the phenotypes data frame, got .*{kind}"):
         use_columns(table, ["y", "when"])
+
+
+def test_dates_that_are_named_as_groups_are_text():
+    frame = pd.DataFrame({"iid": ["a", "b"], "when": pd.to_datetime(["2024-01-01", None])})
+    table = read_table(frame, categorical=["when"])
+    assert table["when"].tolist() == ["2024-01-01 00:00:00", None]
+    assert use_columns(table, ["when"]) == ()

@@ -23,6 +23,7 @@ SAME = {
     "blanks and quotes of R": BLANKS,
     "tabs and quotes of R": '"fid"\t"iid"\t"y"\t"site"\n"f"\t"a 1"\t1.5\t"North 1"\n"f"\t"b"\tNA\t"Höhe"\n',
     "quotes after blanks": 'fid, iid, "y", site\nf, "a 1", 1.5, "North 1"\nf, b, NA, Höhe\n',
+    "commas in names within quotes": BLANKS.replace("site", "s,i,t,e"),
     "row names of R": '"fid" "iid" "y" "site"\n"1" "f" "a 1" 1.5 "North 1"\n"2" "f" "b" NA "Höhe"\n',
     "row names of write.csv": ",fid,iid,y,site\n1,f,a 1,1.5,North 1\n2,f,b,,Höhe\n",
     "row names read and written again": "X,fid,iid,y,site\n1,f,a 1,1.5,North 1\n2,f,b,,Höhe\n",
@@ -33,6 +34,7 @@ SAME = {
     "empty rows and columns": "fid,iid,y,site,,\nf,a 1,1.5,North 1,,\n,,,,,\nf,b,NA,Höhe,,\n,,,,,\n",
     "empty fields beyond the header": "fid,iid,y,site\nf,a 1,1.5,North 1,,\nf,b,NA,Höhe,,\n",
     "comments": "#\n# made 2024, by hand\n## y: height\n" + TIDY,
+    "a comment that begins with a head of ids": "# sample sheet of 2024\n" + TIDY,
     "a header with #": "#" + TIDY.replace("fid\tiid", "FID\tIID"),
     "a header behind #": "# one, two\n# " + TIDY,
 }
@@ -52,7 +54,7 @@ ENCODINGS = {
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_the_same_table_in_every_dialect(tmp_path, dialect, encoding):
     (tmp_path / "t.txt").write_bytes(ENCODINGS[encoding](SAME[dialect]))
-    table = read_table(tmp_path / "t.txt")
+    table = read_table(tmp_path / "t.txt").rename(columns={"s,i,t,e": "site"})
     assert table.to_dict("list") | {"y": None} == {
         "fid": ["f", "f"],
         "iid": ["a 1", "b"],
@@ -105,6 +107,9 @@ def test_ids_of_the_index_are_used():
     assert read_table(frame).to_dict("list") == {"iid": ["a", "b"], "y": [1.0, 2.0]}
     both = frame.set_axis(pd.MultiIndex.from_tuples([("f", "a"), ("f", "b")], names=["FID", "IID"]))
     assert list(read_table(both)) == ["fid", "iid", "y"]
+    assert list(read_table(frame.assign(iid=["c", "d"]))) == ["y", "iid"]
+    with pytest.raises(InputError, match="'fid' more than once"):
+        read_table(both.assign(fid="g"))
     with pytest.raises(InputError, match="the index holds a, b: if these are the ids, name it 'iid'"):
         read_table(frame.rename_axis(None))
 

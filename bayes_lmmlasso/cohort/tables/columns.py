@@ -1,12 +1,9 @@
 """Columns of a table: numbers or text, said by the values and never by a single odd one.
 
-A column is one of numbers if most of its values that are present are written as numbers; if some are not, or the column
-holds dates, decimal commas, units or complex numbers, it can not be used as it is: its refusal is kept until somebody
-wants to use it. A column without numbers is text. Declared groups (a category, or a column that the user names) are
-text, truth values 0 and 1.
-
-Missing is what `bayes_lmmlasso.cohort.tables.missing` lists, and -9 as in PLINK: where all other numbers are 0 or more,
-or where it occurs twice or more and lies below them all. With -9 beside 1 and 2, 0 is missing as well.
+A column is one of numbers if most of its values that are present are written as numbers. If some are not, or it holds
+dates, decimal commas, units or complex numbers, it cannot be used as it is: the refusal is kept until somebody wants to
+use it. A column without numbers is text. Declared groups (a category, or a column that the user names) are text, truth
+values 1 and 0.
 """
 
 from __future__ import annotations
@@ -20,13 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.tables.missing import MissingCodes, is_mark, is_word
+from bayes_lmmlasso.cohort.tables.missing import MissingCodes, is_mark, is_word, without_codes
 from bayes_lmmlasso.cohort.tables.odd import count_meant, refusal_of_odd
 from bayes_lmmlasso.remarks import Remark, examples
 
 __all__ = ["Column", "read_column", "text_values"]
 
-_PLINK = -9.0
+_REFUSED_KINDS = {"c": "complex numbers", "M": "dates", "m": "durations"}
 _TRUTH = {"true": "1", "false": "0"}
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
@@ -71,26 +68,30 @@ def read_column(
         Further marks of a missing value.
     """
     what = f"column {raw.name!r} of {where}"
+    if not (text or categorical):
+        if kind := _refused_kind(raw):
+            refusal = f"expected numbers or text in {what}, got {kind}; leave it out or make numbers of it"
+            return Column(text_values(raw), refusal=refusal)
+        if pd.api.types.is_numeric_dtype(raw):  # truth values as well
+            numbers, remarks = without_codes(raw.to_numpy(np.float64, na_value=np.nan), what, codes)
+            return Column(pd.Series(numbers, index=raw.index), remarks)
     tokens = text_values(raw)
-    if kind := _refused_kind(raw):
-        return Column(
-            tokens, refusal=f"expected numbers or text in {what}, got {kind}; leave it out or make numbers of it"
-        )
-    if not (text or categorical) and pd.api.types.is_numeric_dtype(raw):  # truth values as well
-        return _numbers(raw.to_numpy(np.float64, na_value=np.nan), raw.index, what, codes)
-    words = [token for token in tokens if token is not None and is_word(token)]
+    words = [token for token in tokens if token is not None and is_word(token) and token not in codes.spellings]
     tokens = _without(tokens, [token is None or is_mark(token) or token in codes.spellings for token in tokens])
     if text:
         return Column(tokens)
-    numbers = pd.to_numeric(_truth_as_digits(tokens), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    present = tokens.notna().to_numpy()
-    odd = tokens[present & np.isnan(numbers)]
-    groups = categorical or isinstance(raw.dtype, pd.CategoricalDtype)
-    if odd.empty and not groups:
-        return _numbers(numbers, raw.index, what, codes)
-    if not groups and 2 * (present.sum() - len(odd) + count_meant(odd)) > present.sum():
-        return Column(tokens, refusal=refusal_of_odd(odd, str(raw.name), where, row))
-    return _groups(_without(tokens, np.isin(numbers, codes.numbers)), words, what)
+    parsed = pd.to_numeric(_truth_as_digits(tokens), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    numbers, remarks = without_codes(parsed, what, codes)
+    odd = tokens[tokens.notna() & np.isnan(parsed)]
+    if not categorical and not isinstance(raw.dtype, pd.CategoricalDtype):
+        if odd.empty:
+            return Column(pd.Series(numbers, index=raw.index), remarks)
+        n = tokens.notna().sum()
+        if 2 * (n - len(odd) + count_meant(odd)) > n:
+            return Column(tokens, refusal=refusal_of_odd(odd, str(raw.name), where, row))
+    return Column(
+        _groups(_without(tokens, np.isnan(numbers) & ~np.isnan(parsed))), remarks + _told(words, len(raw), what)
+    )
 
 
 def text_values(raw: pd.Series[Any]) -> pd.Series[Any]:
@@ -118,46 +119,21 @@ def _truth_as_digits(tokens: pd.Series[Any]) -> pd.Series[Any]:
 
 def _refused_kind(raw: pd.Series[Any]) -> str:
     """Name a type of data frames that is neither number nor text."""
-    if pd.api.types.is_complex_dtype(raw):
-        return "complex numbers"
-    if pd.api.types.is_datetime64_any_dtype(raw) or isinstance(raw.dtype, pd.PeriodDtype):
-        return "dates"
-    return "durations" if pd.api.types.is_timedelta64_dtype(raw) else ""
+    return "dates" if isinstance(raw.dtype, pd.PeriodDtype) else _REFUSED_KINDS.get(raw.dtype.kind, "")
 
 
-def _groups(tokens: pd.Series[Any], words: list[str], what: str) -> Column:
-    """Take values as names of groups."""
-    names = [None if token is None else _WHOLE.sub(r"\1", token) for token in tokens]
-    values = pd.Series(names, index=tokens.index, dtype=object)
+def _groups(tokens: pd.Series[Any]) -> pd.Series[Any]:
+    """Names of groups, those that are whole numbers without a point."""
+    names = [whole[1] if token and (whole := _WHOLE.fullmatch(token)) else token for token in tokens]
+    return pd.Series(names, index=tokens.index, dtype=object)
+
+
+def _told(words: Sequence[str], n: int, what: str) -> tuple[Remark, ...]:
+    """Tell that words that might name groups were taken as missing."""
     if not words:
-        return Column(values)
+        return ()
     text = (
-        f"{len(words)} values of {what} are taken as missing ({examples(sorted(set(words)))}): if they name groups, "
-        "call these otherwise"
+        f"{examples(sorted(set(words)))} ({len(words)} of {n} values) is taken as missing in {what}: if it names a "
+        "group, call that otherwise"
     )
-    return Column(values, (Remark(text, caution=True),))
-
-
-def _numbers(values: NDArray[np.float64], index: pd.Index[Any], what: str, codes: MissingCodes) -> Column:
-    """Take values as numbers; those that are codes of PLINK for missing are told."""
-    values = np.where(np.isin(values, codes.numbers), np.nan, values)
-    left, remark = _without_plink_codes(values, what)
-    return Column(pd.Series(left, index=index), (remark,) if remark else ())
-
-
-def _without_plink_codes(values: NDArray[np.float64], what: str) -> tuple[NDArray[np.float64], Remark | None]:
-    coded = values == _PLINK
-    n, others = int(coded.sum()), values[~coded & ~np.isnan(values)]
-    case_control = {1.0, 2.0} <= set(others) and bool(np.isin(others, [0, 1, 2]).all())
-    n_zero = int((others == 0).sum()) if case_control else 0
-    if n and n_zero:
-        text = f"-9 ({n} times) and 0 ({n_zero} times) are taken as missing in {what}, as PLINK does beside 1 and 2"
-        return np.where(coded | (values == 0), np.nan, values), Remark(text, caution=True)
-    if n_zero:
-        text = f"{what} has the values 0, 1 and 2, taken as numbers: if 0 means missing, give `--missing-code 0`"
-        return values, Remark(text, caution=True)
-    negative = bool((others < 0).any())
-    if n == 0 or (negative and (n < 2 or others.min() < _PLINK)):
-        return values, None
-    text = f"-9 ({n} times) is taken as missing in {what}, as PLINK does"
-    return np.where(coded, np.nan, values), Remark(text, caution=negative)
+    return (Remark(text, caution=True),)

@@ -21,6 +21,7 @@ from bayes_lmmlasso.errors import InputError
 __all__ = ["split_table"]
 
 _BLANK_SEPARATED = re.compile(r'"((?:[^"\\]|\\.|"")*)"(?!\S)|([^\s"]\S*)')
+_QUOTED = re.compile(r'"[^"]*"')
 _ESCAPED_QUOTE = re.compile(r'\\"|""')
 
 
@@ -65,8 +66,9 @@ def _without_comments(lines: dict[int, str]) -> dict[int, str]:
     for number, line in lines.items():
         if not line.startswith("#"):
             break
-        bare = line.lstrip("#").lstrip()
-        if bare and is_id_head(_split_plainly(bare, _separator(bare))[0]):
+        bare = line.lstrip("#")
+        first, *_ = _split_plainly(bare, _separator(bare)) or [""]
+        if is_id_head(first) and (first.lower() in ("fid", "iid") or bare.startswith(first)):  # no "# Sample sheet of"
             table[number] = bare
             break
         del table[number]
@@ -74,10 +76,9 @@ def _without_comments(lines: dict[int, str]) -> dict[int, str]:
 
 
 def _separator(head: str) -> str | None:
-    if "\t" in head:
-        return "\t"
-    best = max(",;", key=head.count)
-    return best if best in head else None
+    bare = _QUOTED.sub("", head)
+    best = max("\t" if "\t" in bare else ",;", key=bare.count)
+    return best if best in bare else None
 
 
 def _split_plainly(line: str, separator: str | None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_lmmlasso.cohort.tables.columns import text_values
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.remarks import Remark, examples
 
@@ -33,9 +34,10 @@ def is_id_head(head: object) -> bool:
 
 def with_ids_of_index(frame: pd.DataFrame) -> pd.DataFrame:
     """Make columns of the index of a data frame where that holds the ids."""
-    if any(_canonical(name) == "iid" for name in frame.columns):
+    told = any(is_id_head(name) and _canonical(name) != "fid" for name in frame.columns)
+    if told or not any(is_id_head(name) for name in frame.index.names):
         return frame
-    return frame.reset_index() if any(is_id_head(name) for name in frame.index.names) else frame
+    return frame.reset_index(allow_duplicates=True)  # which `name_columns` refuses
 
 
 def name_columns(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[Remark, ...]]:
@@ -48,15 +50,12 @@ def name_columns(frame: pd.DataFrame, source: str) -> tuple[pd.DataFrame, tuple[
     """
     names = [_canonical(name) for name in frame.columns]
     nameless = [not name or _holds_row_numbers(name, frame.iloc[:, i]) for i, name in enumerate(names)]
-    remarks = _nameless_remarks(frame, nameless, source) if "iid" in names else ()
+    remarks = _nameless_remarks(frame, nameless, source)
     if "iid" not in names:
         others = [i for i, name in enumerate(names) if _is_other_id(name) and not nameless[i]]
         if len(others) != 1:
             raise InputError(_no_ids(frame, names, nameless, [names[i] for i in others], source))
-        remarks = (
-            Remark(f"the ids of samples in {source} are those in column {names[others[0]]!r}"),
-            *_nameless_remarks(frame, nameless, source),
-        )
+        remarks += (Remark(f"the ids of samples in {source} are those in column {names[others[0]]!r}"),)
         names[others[0]] = "iid"
     kept = [i for i, without in enumerate(nameless) if not without]
     named = frame.iloc[:, kept].set_axis([names[i] for i in kept], axis="columns")
@@ -83,7 +82,7 @@ def _is_other_id(name: object) -> bool:
 def _holds_row_numbers(name: str, column: pd.Series[Any]) -> bool:
     if name not in _ROW_NUMBERS:
         return False
-    numbers = pd.to_numeric(column.astype(object), errors="coerce").sort_values().to_list()
+    numbers = pd.to_numeric(text_values(column), errors="coerce").sort_values().to_list()
     return numbers in (list(range(len(column))), list(range(1, len(column) + 1)))
 
 

@@ -60,7 +60,7 @@ def refusal_of_odd(odd: pd.Series[Any], name: str, where: str, row: str) -> str:
     token = odd.iloc[0]
     named, remedy = _kind(token) or ("", "")
     got = f"{token!r}{f' ({named})' if named else ''} in {row} {odd.index[0]}"
-    more = f" and {len(odd) - 1} more that are no numbers" if len(odd) > 1 else ""
+    more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
     missing = f"correct it, give `--missing-code {shlex.quote(token)}` if it means a missing value"
     return (
         f"expected numbers in column {name!r} of {where}, got {got}{more}: {remedy or missing}, or give `--categorical "

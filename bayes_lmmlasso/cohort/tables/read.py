@@ -169,10 +169,10 @@ def reject_duplicates(frame: pd.DataFrame, keys: Sequence[str], source: str, rem
     if twice.any():
         first = ids[twice].iloc[0]
         rows = ids.index[(ids == first).all(axis=1)]
-        more = len(ids[twice].drop_duplicates()) - 1
+        n = len(ids[twice].drop_duplicates())
         raise InputError(
             f"expected every sample once in {source}, got {' '.join(keys)} = {' '.join(first)!r} in rows "
-            f"{examples(rows, _N_ROWS)}{f' and {more} more samples repeatedly' if more else ''}; {remedy}"
+            f"{examples(rows, _N_ROWS)}{f' ({n} samples are there more than once)' if n > 1 else ''}; {remedy}"
         )
 
 
