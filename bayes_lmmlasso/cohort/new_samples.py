@@ -88,7 +88,7 @@ def _find(cohort: Cohort, variants: pd.DataFrame) -> tuple[NDArray[np.intp], NDA
         raise InputError(
             f"expected all {len(columns)} SNPs of the fit in the new genotypes, got {absent.size} absent "
             f"or with other alleles, the first {snp!r} with alleles {'/'.join(alleles)}; add them "
-            "(missing calls are allowed)"
+            "(missing calls are allowed; ids that SNPs share are replaced by place and alleles)"
         )
     flipped = given["effect_allele"].to_numpy()[columns] != variants["effect_allele"].to_numpy()
     return columns, np.asarray(flipped)

@@ -65,7 +65,7 @@ def test_variant_frame_round_trip():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"dosage": np.array([[0.0, 2.5]])}, "0 to 2 in the array, got 2.5 in row 0, column 1; recode"),
+        ({"dosage": np.array([[0.0, 2.5]])}, "0 to 2 in the array, got 2.5 in row 0, column 1; "),
         (
             {"dosage": np.array([[0.0], [-1.0]])},
             "got -1 in row 1, column 0; values from -1 to 1 are .*rrBLUP: add 1",

@@ -172,10 +172,12 @@ def _fields(path: Path) -> dict[int, list[str]]:
     lines = numbered_lines(path, "part of a PLINK file set")
     if not lines:
         raise InputError(f"expected at least one line in {path}, got an empty file; write it again")
-    tabbed = {number: [field.strip() for field in line.rstrip("\r\n").split("\t")] for number, line in lines.items()}
+    spaced = {number: line.split() for number, line in lines.items()}
+    if not any(" " in line for line in lines.values()):
+        return spaced
+    tabbed = {number: [field.strip() for field in line.split("\t")] for number, line in lines.items()}
     if all(len(fields) >= len(_FAM) and all(fields[:2]) for fields in tabbed.values()):
         return tabbed
-    spaced = {number: line.split() for number, line in lines.items()}
     usual = len(next(iter(spaced.values())))
     for number, fields in spaced.items():
         if len(fields) > max(usual, len(_FAM)):
