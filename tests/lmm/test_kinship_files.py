@@ -114,7 +114,7 @@ def test_pairs_that_are_absent_are_unrelated_and_told(tmp_path, samples):
         ("k.txt", "1 x\nx 1\n", "expected a number, got 'x' in line 1, column 2"),
         ("k.txt", "1 1_0\n1_0 1\n", "expected a number, got '1_0'"),
         ("k.csv", ",a,\na,1,0\n,0,1\n", "got an empty one"),
-        ("k.csv", ',a,b\na,1,"0\nb,0,1\n', "a quote that is never closed"),
+        ("k.csv", ',a,b\na,1,"0\nb,0,1\n', "a stray quote in line 2"),
         ("k.txt", "a a 1\na b 0.5\nb a 0.6\nb b 1\nc c 1\n", "one value for each pair, got two for a b"),
         ("k.txt", "a a 1\na b 0.5\na c 0.5\nc b 0.6\nc c 1\n", "each sample with itself, got none for b"),
         ("k.grm", "1 1 5 1\n2 1 5 0\n", "each of the 3 pairs of 2 samples once, got 1 never"),

@@ -72,6 +72,12 @@ def test_where_the_snps_tell_nothing_no_alarm_is_given(rng):
     assert fit_to_snps(K[::-1, ::-1], X, "k.txt").caution  # its rows are those of other samples
 
 
+def test_clones_are_not_taken_for_others(rng):
+    X = np.repeat(standardised(rng.binomial(2, 0.3, (60, 400))), 2, axis=0)
+    for K in (X @ X.T / 400, np.round(X @ X.T / 400, 3)):
+        assert not fit_to_snps(K, X, "k.txt").caution
+
+
 @pytest.mark.parametrize("K", [np.eye(150), np.eye(150) + 0.5])
 def test_a_kinship_without_relatedness_is_not_compared(rng, K):
     remark = fit_to_snps(K, standardised(rng.binomial(2, 0.3, (150, 400))), "k.txt")

@@ -58,7 +58,8 @@ def load_numpy(path: Path) -> StoredKinship:
     stored = arrays[matrices[0]]
     if stored.dtype.kind not in "biuf":
         raise InputError(f"{path}: expected a matrix of real numbers, got {stored.dtype}: store it as float64")
-    matrix = stored.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # of NaN, which is refused later
+        matrix = stored.astype(np.float64)
     return StoredKinship(matrix, _ids(arrays, path), _half_spacing(matrix) if stored.dtype == np.float32 else 0.0)
 
 
@@ -95,7 +96,8 @@ def load_triangle(path: Path) -> StoredKinship:
             "truncated or belongs to other ids, copy both again"
         )
     dtype, count = forms[size]
-    values = np.fromfile(path, dtype=dtype).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # of NaN, which is refused later
+        values = np.fromfile(path, dtype=dtype).astype(np.float64)
     if count == n * n:
         matrix = mirrored(values.reshape(n, n))
     else:

@@ -31,6 +31,7 @@ _PERMUTATIONS = 20
 _STANDARD_DEVIATIONS = 5.0  # what no order gives by chance
 _SIMILAR, _LEAST = 0.3, 0.2  # where halves of the SNPs agree that well, a kinship agrees at least so with them
 _NEAR = 0.15  # of the distance to the own row
+_ALIKE = 0.01  # standard deviations by which rows of clones differ
 _VARIATION = 1e-6  # of the pairs, against the diagonal, below which all samples are equally related
 
 
@@ -102,7 +103,8 @@ def _distance_to_others(K: NDArray[np.float64], G: NDArray[np.float64]) -> float
     distance = cdist(_profiles(K), _profiles(G))
     own = distance.diagonal().copy()
     np.fill_diagonal(distance, np.inf)
-    return float(np.median(distance.min(axis=1) / np.maximum(own, np.finfo(float).tiny)))
+    alike = _ALIKE * np.sqrt(len(K))
+    return float(np.median((distance.min(axis=1) + alike) / (own + alike)))
 
 
 def _profiles(K: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def indexed_pairs(lines: dict[int, str], n: int, path: Path) -> NDArray[np.float
     return matrix
 
 
-def named_pairs(rows: dict[int, list[str]], values: NDArray[np.float64], path: Path) -> StoredKinship:
+def named_pairs(rows: Mapping[int, list[str]], values: NDArray[np.float64], path: Path) -> StoredKinship:
     """Return the matrix of a list ``id id value`` and its ids in the order in which they come.
 
     Raises

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,50 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 _FRACTION = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?")
 
 
+class _Rows(Mapping[int, list[str]]):
+    """Rows by line number, split into fields when they are asked for: all at once take much memory."""
+
+    def __init__(self, lines: dict[int, str], separator: str | None, path: Path) -> None:
+        self.lines, self.separator, self.path = lines, separator, path
+
+    @classmethod
+    def of(cls, lines: dict[int, str], path: Path) -> _Rows:
+        """Find the separator of some lines."""
+        if not lines:
+            raise InputError(f"{path}: expected a kinship matrix, got an empty file: write it again")
+        last = lines[max(lines)]
+        separator = next((mark for mark in "\t;," if mark in last), None)
+        if separator == "," and re.search(r"\d,\d+ +[-+]?\d+,\d", last):
+            separator = None  # decimal commas between blanks
+        return cls(lines, separator, path)
+
+    def __getitem__(self, number: int) -> list[str]:
+        line = self.lines[number]
+        if '"' not in line:
+            return [field.strip() for field in line.split(self.separator)]
+        reader = csv.reader([line], delimiter=self.separator or " ", skipinitialspace=True, strict=True)
+        try:
+            return [field.strip() for field in next(reader)]
+        except csv.Error as error:
+            raise InputError(f"{self.path}: expected a table, got a stray quote in line {number}: remove it") from error
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @property
+    def first(self) -> list[str]:
+        """The first row."""
+        return self[next(iter(self.lines))]
+
+    @property
+    def rest(self) -> _Rows:
+        """All rows but the first."""
+        return _Rows(dict(islice(self.lines.items(), 1, None)), self.separator, self.path)
+
+
 def parse_text(lines: dict[int, str], path: Path) -> StoredKinship:
     """Return the matrix of a text, and its ids where it has some.
 
@@ -45,16 +90,16 @@ def parse_text(lines: dict[int, str], path: Path) -> StoredKinship:
     InputError
         If it is in none of the forms above.
     """
-    rows = _split(lines, path)
-    numbers, lengths = list(rows), [len(row) for row in rows.values()]
+    rows = _Rows.of(lines, path)
+    lengths = [len(row) for row in rows.values()]
     m, last = len(rows), lengths[-1]
-    if m > 2 and lengths[0] == 1 and lengths[1] == m and rows[numbers[0]][0] == str(m - 1):
-        del rows[numbers[0]]  # TASSEL's number of samples
-        numbers, lengths, m = numbers[1:], lengths[1:], m - 1
+    if m > 2 and lengths[0] == 1 and lengths[1] == m and rows.first[0] == str(m - 1):
+        rows, lengths, m = rows.rest, lengths[1:], m - 1  # without TASSEL's number of samples
+    numbers = list(rows)
     if m > 1 and lengths == list(range(1, m + 1)):
         return StoredKinship(_triangle(rows, path), None)
     if set(lengths[1:]) <= {last} and lengths[0] == last - 1 == m - 1:
-        return _with_header(rows, rows[numbers[0]], path)
+        return _with_header(rows, rows.first, path)
     if set(lengths) != {last}:
         odd = next(i for i, length in enumerate(lengths) if length != last)
         raise InputError(
@@ -64,67 +109,45 @@ def parse_text(lines: dict[int, str], path: Path) -> StoredKinship:
     return _even(rows, last, path)
 
 
-def _even(rows: dict[int, list[str]], width: int, path: Path) -> StoredKinship:
+def _even(rows: _Rows, width: int, path: Path) -> StoredKinship:
     """Return what rows of one length hold."""
-    m, first = len(rows), next(iter(rows.values()))
-    if width == 3 and (m > 4 or not any(_is_value(name) for row in list(rows.values())[1:] for name in row[:2])):
-        pairs = rows if _is_value(first[2]) else dict(list(rows.items())[1:])
+    m, first = len(rows), rows.first
+    if width == 3 and (m > 4 or not any(_is_value(name) for row in rows.rest.values() for name in row[:2])):
+        pairs = rows if _is_value(first[2]) else rows.rest
         if pairs:
             return named_pairs(pairs, _numbers(pairs, 2, path)[:, 0], path)
     if width == m > 1 and not _is_value(first[0]):
         return _with_header(rows, first[1:], path)
-    names = [row[0] for row in rows.values()]
-    if width == m + 1 and not _values_among(names):
+    if width == m + 1 and not _values_among(names := [row[0] for row in rows.values()]):
         return StoredKinship(mirrored(_numbers(rows, 1, path)), _frame(names, list(rows), path))
     if width == m - 1 and not _values_among(first):
-        body = dict(list(rows.items())[1:])
-        return StoredKinship(mirrored(_numbers(body, 0, path)), _frame(first, range(1, m), path))
+        return StoredKinship(mirrored(_numbers(rows.rest, 0, path)), _frame(first, range(1, m), path))
     return StoredKinship(mirrored(_numbers(rows, 0, path)), None)
 
 
-def _with_header(rows: dict[int, list[str]], header: Sequence[str], path: Path) -> StoredKinship:
+def _with_header(rows: _Rows, header: list[str], path: Path) -> StoredKinship:
     """Return a matrix with names of rows and columns, the columns in the order of the rows."""
-    body = dict(list(rows.items())[1:])
-    names = [row[0] for row in body.values()]
-    ids, matrix = _frame(names, list(body), path), _numbers(body, 1, path)
-    order = pd.Index(header).get_indexer(pd.Index(names)) if len(set(header)) == len(header) else np.array([-1])
-    if (order < 0).any() and list(header) != names:
-        odd = next(i for i, name in enumerate(names) if name not in header) if set(names) - set(header) else 0
-        raise InputError(
-            f"{path}: expected the names of the rows to be those of the columns, got row {names[odd]!r} and columns "
-            f"{examples(header)}: write the ids in both (R: dimnames(K) <- list(ids, ids))"
-        )
-    return StoredKinship(mirrored(matrix if list(header) == names else matrix[:, order]), ids)
+    names = [row[0] for row in rows.rest.values()]
+    ids, matrix = _frame(names, list(rows.rest), path), _numbers(rows.rest, 1, path)
+    if header != names:
+        if sorted(header) != sorted(names) or len(set(names)) < len(names):
+            odd = next((name for name in names if name not in header), names[0])
+            raise InputError(
+                f"{path}: expected the names of the rows to be those of the columns, got row {odd!r} and columns "
+                f"{examples(header)}: write the ids in both (R: dimnames(K) <- list(ids, ids))"
+            )
+        matrix = matrix[:, pd.Index(header).get_indexer(pd.Index(names))]
+    return StoredKinship(mirrored(matrix), ids)
 
 
-def _split(lines: dict[int, str], path: Path) -> dict[int, list[str]]:
-    """Split lines into fields."""
-    if not lines:
-        raise InputError(f"{path}: expected a kinship matrix, got an empty file: write it again")
-    last = lines[max(lines)]
-    separator = next((mark for mark in "\t;," if mark in last), None)
-    if separator == "," and re.search(r"\d,\d+ +[-+]?\d+,\d", last):
-        separator = None  # decimal commas between blanks
-    if any('"' in line for line in lines.values()):
-        reader = csv.reader(lines.values(), delimiter=separator or " ", skipinitialspace=True)
-        try:
-            fields = [[field.strip() for field in row] for row in reader]
-        except csv.Error as error:
-            raise InputError(f"{path}: expected a table, got one with a stray quote ({error}): remove it") from error
-        if len(fields) != len(lines):
-            raise InputError(f"{path}: expected one row a line, got a quote that is never closed: remove it")
-        return dict(zip(lines, fields, strict=True))
-    return {number: [field.strip() for field in line.split(separator)] for number, line in lines.items()}
-
-
-def _triangle(rows: dict[int, list[str]], path: Path) -> NDArray[np.float64]:
+def _triangle(rows: Mapping[int, list[str]], path: Path) -> NDArray[np.float64]:
     matrix = np.zeros((len(rows), len(rows)))
     for i, (number, row) in enumerate(rows.items()):
         matrix[i, : i + 1] = _numbers({number: row}, 0, path)[0]
     return np.asarray(matrix + np.tril(matrix, -1).T)
 
 
-def _numbers(rows: dict[int, list[str]], start: int, path: Path) -> NDArray[np.float64]:
+def _numbers(rows: Mapping[int, list[str]], start: int, path: Path) -> NDArray[np.float64]:
     """Return the fields of rows from a column on as numbers."""
     matrix = np.empty((len(rows), len(next(iter(rows.values()))) - start))
     for i, (number, row) in enumerate(rows.items()):
@@ -135,7 +158,8 @@ def _numbers(rows: dict[int, list[str]], start: int, path: Path) -> NDArray[np.f
         except ValueError:
             plain = False
         if not plain:
-            column, value = next((k, field) for k, field in enumerate(fields, start + 1) if not _is_number(field))
+            bad = ((k, field) for k, field in enumerate(fields, start + 1) if not _is_number(field))
+            column, value = next(bad, (start + 1, fields[0]))
             comma = ": write decimal points, not commas" if _DECIMAL_COMMA.fullmatch(value) else ""
             raise InputError(
                 f"{path}: expected a number, got {value!r} in line {number}, column {column}"
