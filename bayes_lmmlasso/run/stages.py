@@ -18,6 +18,7 @@ from bayes_lmmlasso.lasso import LassoPath, StabilitySelection, lasso_path, stab
 from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.run.budget import check_budget
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
 
@@ -77,6 +78,7 @@ def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | No
 
 def read_cohort(settings: DataSettings) -> Cohort:
     """Read the genotypes and join them with the tables."""
+    check_budget(settings, settings.trait)
     return settings.genotypes.read(settings.pheno, settings.trait, settings.covar, **settings.coding)
 
 
