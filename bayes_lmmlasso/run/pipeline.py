@@ -23,6 +23,7 @@ from bayes_lmmlasso.lmm.rotation import rotate_arrays
 from bayes_lmmlasso.posterior.summaries.partition import check_window
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import RECORD, write_json, write_text
+from bayes_lmmlasso.run.budget import check_budget
 from bayes_lmmlasso.run.folder import (
     CHECKPOINT,
     can_resume,
@@ -183,6 +184,8 @@ def _analyse(
 ) -> RunResult:
     """Do a run: data and mixed model, selection of SNPs, draws of the posterior, tables and report."""
     started = datetime.now(UTC)
+    if cohort is None:
+        check_budget(settings.data, settings.data.trait, settings.sampling, store)
     mixed = fit_mixed_model(settings.data, clock, cohort)
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
@@ -208,6 +211,8 @@ def _sample(
 ) -> SamplingResult:
     """Do what a run does for its posterior alone."""
     started = datetime.now(UTC)
+    if cohort is None:
+        check_budget(settings.data, settings.data.trait, settings.sampling, store)
     mixed = fit_mixed_model(settings.data, clock, cohort)
     sampled = _draw(settings, mixed, store, clock, apart)
 

@@ -21,6 +21,7 @@ from bayes_lmmlasso.lmm.files.read import RawKinship
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.remarks import Remark
+from bayes_lmmlasso.run.budget import check_budget
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
 
@@ -96,6 +97,7 @@ def _counts(intake: Intake) -> str:
 
 def read_cohort(settings: DataSettings) -> Cohort:
     """Read the genotypes and join them with the tables."""
+    check_budget(settings, settings.trait)
     return settings.genotypes.read(settings.pheno, settings.trait, settings.covar, **settings.coding)
 
 
