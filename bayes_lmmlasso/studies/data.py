@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.arguments import check_path
 from bayes_lmmlasso.cohort import AnalysisSet, SnpFilter, read_table, sample_frame
 from bayes_lmmlasso.compare.folds import Fold, plan_folds, prepare_fold
 from bayes_lmmlasso.errors import InputError
@@ -84,14 +83,17 @@ def data_content(settings: CohortSettings, trait: str) -> dict[str, Any]:
     InputError
         If a file cannot be read or has no such trait.
     """
-    table = read_table(check_path(settings.pheno, "a table of traits"))
+    given = settings.genotypes.traits() if settings.pheno is None else settings.pheno
+    if given is None:
+        raise InputError(f"expected a table with trait {trait!r}, got none: add pheno to [data]")
+    table = read_table(given, missing_code=settings.missing_code)
     if trait not in table:
         raise InputError(
-            f"expected trait {trait!r} in {settings.pheno}, got {', '.join(table.columns)}: choose of these"
+            f"expected trait {trait!r} in {table.attrs['source']}, got {', '.join(table.columns)}: choose of these"
         )
     column = table[[name for name in ("fid", "iid", trait) if name in table]].to_csv(index=False)
-    given = kinship_files(settings.kinship) if settings.has_given_kinship else []
-    files = [*settings.genotypes.files(), *([settings.covar] if settings.covar else []), *given]
+    kinship = kinship_files(settings.kinship) if settings.has_given_kinship else []
+    files = [*settings.genotypes.files(), *([settings.covar] if settings.covar else []), *kinship]
     return {
         "genotypes": settings.genotypes.format,
         "files": [_digest(path) for path in files],

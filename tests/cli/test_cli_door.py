@@ -142,7 +142,7 @@ def test_every_command_says_how_covariates_were_taken_and_what_was_left_out(tmp_
         "height: 55 of 60 samples, 200 SNPs",
         "left out of the samples: 3 not in phenotype table (pop1_1, pop1_2, ...), 2 no trait (pop1_5, pop1_10)",
         "covariates: age: number, 55 values; sex: 2 levels (f, m); batch: 3 levels (0, 1, ...)",
-        f"note: 2 values -9 of column 'height' of {tmp_path / 'pheno.tsv'} are taken as missing, as PLINK does",
+        f"note: -9 is taken as missing in column 'height' of {tmp_path / 'pheno.tsv'}, as PLINK does (2 of 57 values)",
     ]
     short = {"path": ("--n-active", 3), "stability": ("--n-active", 3, "--subsamples", 5)}
     for command in ("null", "scan", "path", "stability"):

@@ -14,11 +14,13 @@ from small_study import STUDIES, tables
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cohort import GenotypeSource
 from bayes_lmmlasso.lmm import gower_scale, kinship, pedigree_kinship
+from bayes_lmmlasso.report.tables import read_tsv
 from bayes_lmmlasso.run.settings import CohortSettings
 from bayes_lmmlasso.studies import compute as compute_module
 from bayes_lmmlasso.studies.data import data_content, load, load_fold
 from bayes_lmmlasso.studies.execution import perform
 from bayes_lmmlasso.studies.folder import run_study
+from bayes_lmmlasso.studies.intake import read_intakes, study_intake_lines
 
 KIND = "prediction"
 
@@ -39,7 +41,7 @@ def study_tables(folder: Path, genotypes: str, kinship: str = "rrm") -> dict[str
     data = f'[data]\n{genotypes}\npheno = "{cohort_folder() / "pheno.tsv"}"\nkinship = "{kinship}"\n'
     (folder / "study.toml").write_text(f'kind = "{KIND}"\n' + "\n".join(lines) + "\n" + data)
     run_study(folder / "study.toml", folder / "out")
-    return tables(folder / "out")
+    return {name: table for name, table in tables(folder / "out").items() if name != "data.tsv"}  # it names files
 
 
 PLINK = f'bfile = "{cohort_folder() / "small"}"'
@@ -64,6 +66,26 @@ def test_a_study_of_another_format_equals_that_of_plink(form, tmp_path, expected
     cohort = bl.read_plink(cohort_folder() / "small")
     path = (write_vcf if form == "vcf" else write_pgen)(cohort, tmp_path)
     assert study_tables(tmp_path / "study", f'{form} = "{path}"') == expected
+
+
+def test_what_a_study_takes_in_is_in_a_table_and_in_words(tmp_path):
+    """A kinship that has nothing to do with the SNPs is a caution there as well."""
+    samples, rng = ids(), np.random.default_rng(1)
+    factor = rng.standard_normal((len(samples), 90))
+    np.savetxt(tmp_path / "all.cXX.txt", factor @ factor.T / 90)
+    study_tables(tmp_path / "study", PLINK, str(tmp_path / "all.cXX.txt"))
+    (row,) = read_tsv(tmp_path / "study" / "out" / "data.tsv").to_dict("records")
+    assert (row["trait"], row["samples"], row["snps"]) == ("height", 58, 200)
+    assert "no trait 2" in row["samples_left_out"]
+    assert "has no ids: its 60 rows are taken to be all samples of the genotypes" in row["notes"]
+    assert "does not fit the genotypes" in row["cautions"]
+    intakes = read_intakes(
+        CohortSettings(bfile=cohort_folder() / "small", pheno=cohort_folder() / "pheno.tsv"), ["height", "nobody"]
+    )
+    lines = study_intake_lines(intakes, tmp_path / "data.tsv")
+    assert lines[0] == "height: 58 of 60 samples, 200 SNPs"
+    assert lines[2].startswith("nobody: expected a known trait, got 'nobody'")
+    assert lines[-1] == f"data of 2 traits: {tmp_path / 'data.tsv'}"
 
 
 def test_a_kinship_of_all_samples_in_the_order_of_the_genotypes_is_that_with_ids(tmp_path):

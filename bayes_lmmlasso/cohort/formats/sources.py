@@ -106,6 +106,10 @@ class GenotypeSource:
         """
         return FORMATS[self.format].read.open(self.path).samples
 
+    def traits(self) -> TableLike | None:
+        """Return the traits that the genotypes bring, if they do."""
+        return FORMATS[self.format].read.open(self.path).traits
+
     def files(self) -> tuple[Path, ...]:
         """Return the files that hold the genotypes, in an order that does not depend on where they lie."""
         return FORMATS[self.format].files(self.path)
@@ -129,8 +133,10 @@ def read_genotypes(
         File, folder or prefix.
     format
         A name in `bayes_lmmlasso.cohort.FORMATS`, such as ``bfile`` (PLINK 1) or ``vcf``.
-    phenotypes, trait, covariates, dtype, ploidy, **coding
+    phenotypes, trait, covariates, dtype, ploidy
         As in `read_plink`.
+    **coding
+        ``covariate_names``, ``categorical`` and ``missing_code``, as in `read_plink`.
 
     Raises
     ------
