@@ -50,7 +50,7 @@ def read_bimbam(
     ----------
     path
         The mean genotype file, plain or compressed (.gz, .zst).
-    phenotypes, trait, covariates, dtype
+    phenotypes, trait, covariates, dtype, ploidy, covariate_names, categorical, missing_code
         As in `read_plink`.
     samples
         Table with the ids of the samples in the order of the genotypes; the default is ``NAME.samples.txt``.

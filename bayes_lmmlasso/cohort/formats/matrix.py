@@ -60,7 +60,7 @@ def read_matrix(path: PathLike) -> GenotypeFile:
     ----------
     path
         File with a header as above and dosages from 0 to the ploidy, NA (or nothing between separators) for missing.
-    phenotypes, trait, covariates, dtype
+    phenotypes, trait, covariates, dtype, ploidy, covariate_names, categorical, missing_code
         As in `read_plink`.
 
     Raises

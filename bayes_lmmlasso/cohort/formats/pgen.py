@@ -47,7 +47,7 @@ def read_pgen(prefix: PathLike) -> GenotypeFile:
     ----------
     prefix
         Path of the file set, with or without ``.pgen``.
-    phenotypes, trait, covariates, dtype
+    phenotypes, trait, covariates, dtype, ploidy, covariate_names, categorical, missing_code
         As in `read_plink`. A .psam without family ids is joined by ``iid``.
 
     Raises

@@ -129,7 +129,7 @@ def read_genotypes(
         File, folder or prefix.
     format
         A name in `bayes_lmmlasso.cohort.FORMATS`, such as ``bfile`` (PLINK 1) or ``vcf``.
-    phenotypes, trait, covariates, dtype, ploidy, **coding
+    phenotypes, trait, covariates, dtype, ploidy, covariate_names, categorical, missing_code
         As in `read_plink`.
 
     Raises

@@ -50,7 +50,7 @@ def read_vcf(path: PathLike) -> GenotypeFile:
     ----------
     path
         Path of the file; it needs no index.
-    phenotypes, trait, covariates, dtype
+    phenotypes, trait, covariates, dtype, ploidy, covariate_names, categorical, missing_code
         As in `read_plink`; the sample names of the VCF are the ``iid``.
 
     Raises

@@ -59,7 +59,7 @@ def read_vcf_zarr(path: PathLike) -> GenotypeFile:
     ----------
     path
         Folder of the store, Zarr format 2 or 3.
-    phenotypes, trait, covariates, dtype
+    phenotypes, trait, covariates, dtype, ploidy, covariate_names, categorical, missing_code
         As in `read_plink`; ``sample_id`` is the ``iid``.
 
     Raises
