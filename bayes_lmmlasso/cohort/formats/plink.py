@@ -51,13 +51,10 @@ def read_plink(prefix: PathLike, *, variants: _Variants | None = None) -> Genoty
         Storage of the dosages: float32 with NaN, or int8 with -1 for missing, which formats with fractions of an allele
         use if they find none.
     ploidy
-        Copies of a chromosome that dosages count; they are brought to 0 to 2.
-    covariate_names
-        Columns of the covariate table to use, in place of all.
-    categorical
-        Columns whose numbers name groups.
-    missing_code
-        Further marks of a missing value in tables.
+        Copies that the dosages of a file count; they are brought to 0 to 2. The calls of PLINK are always of two.
+    covariate_names, categorical, missing_code
+        How the tables are coded: columns of the covariate table to use, in place of all; columns whose numbers name
+        groups; further marks of a missing value.
     variants
         Positions (list, array or slice) of the SNPs to read; the rest of the .bed is not loaded.
 
