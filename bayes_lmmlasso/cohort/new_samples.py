@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.dataset import Cohort, variant_frame
-from bayes_lmmlasso.cohort.formats.rules.frequencies import against_training, frequency
-from bayes_lmmlasso.cohort.standardise import standardise_calls
+from bayes_lmmlasso.cohort.formats.rules.frequencies import against_training
+from bayes_lmmlasso.cohort.standardise import snp_statistics, standardise_calls
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.remarks import Remark
 
@@ -67,7 +67,8 @@ def compare_frequencies(cohort: Cohort, variants: pd.DataFrame, mean: NDArray[np
     """
     columns, flipped = _find(cohort, variants)
     calls = cohort["call_dosage"].values
-    f = np.array([frequency(np.where(calls[j] < 0, np.nan, calls[j])) for j in columns])
+    statistics = snp_statistics(calls)
+    f = np.where(statistics.missing < 1, statistics.mean / 2, np.nan)[columns]
     return against_training(np.where(flipped, 1 - f, f), mean / 2, calls.shape[1])
 
 

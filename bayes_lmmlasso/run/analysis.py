@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from bayes_lmmlasso.arguments import check_path, named
 from bayes_lmmlasso.cohort import Cohort, GenotypeSource
 from bayes_lmmlasso.cohort.dataset import check_cohort
 from bayes_lmmlasso.cohort.formats.finding import find_genotypes
+from bayes_lmmlasso.cohort.new_samples import compare_frequencies
 from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.display import Display, describe
 from bayes_lmmlasso.errors import InputError
@@ -176,12 +178,19 @@ class Analysis(Display):
         ------
         InputError
             If the genotypes, covariates or kinship are not those that the analysis needs.
+
+        Warns
+        -----
+        UserWarning
+            If allele frequencies look as if alleles were swapped.
         """
         training = read_training(self.tree)
         if isinstance(genotypes, Cohort):
             cohort = with_covariates(genotypes, covariates)
         else:
             cohort = read_new_samples(training, find_genotypes(genotypes), covariates, self.record["arguments"])
+        for remark in compare_frequencies(cohort, training.variants, training.mean):
+            warnings.warn(remark.text, stacklevel=2)
         given = kinship if kinship is None or isinstance(kinship, CrossKinship) else check_path(kinship, "a kinship")
         return predict_cohort(self.tree, cohort, kinship_of_new(training, cohort, given), interval=interval)
 

@@ -22,7 +22,7 @@ from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.remarks import Remark
 from bayes_lmmlasso.run.budget import check_budget
-from bayes_lmmlasso.run.settings import DataSettings, FilterSettings, LassoSettings, PathSettings, RunSettings
+from bayes_lmmlasso.run.settings import CohortSettings, DataSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
 
 __all__ = [
@@ -131,14 +131,14 @@ def fit_mixed_model(settings: DataSettings, clock: StageClock, cohort: Cohort | 
     return MixedModel(analysis, related.K, related.basis, related.scale, null_model, intake)
 
 
-def raw_kinship(settings: FilterSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> RawKinship:
+def raw_kinship(settings: CohortSettings, analysis: AnalysisSet, cohort: Cohort | None = None) -> RawKinship:
     """Estimate the kinship of the analysed samples, or read it, unscaled.
 
     A file without ids may have the order of the genotypes.
     """
     genotyped = None
     if settings.has_given_kinship:
-        genotyped = settings.genotypes.samples() if cohort is None else sample_frame(cohort)
+        genotyped = settings.genotypes.samples(settings.pheno) if cohort is None else sample_frame(cohort)
     return analysis_kinship(analysis, settings.kinship, genotyped)
 
 

@@ -62,7 +62,7 @@ def load_fold(settings: CohortSettings, trait: str, n_folds: int, label: int, se
     if settings.has_given_kinship:  # it may have rows for the analysed samples alone
         cohort = cohort.isel(samples=plan.rows)
         plan = plan_folds(cohort, trait, covariates, n_folds=n_folds, seed=seed)
-        relations = read_kinship(settings.kinship, sample_frame(cohort), settings.genotypes.samples())
+        relations = read_kinship(settings.kinship, sample_frame(cohort), settings.genotypes.samples(settings.pheno))
     return prepare_fold(
         cohort,
         trait,

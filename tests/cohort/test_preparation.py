@@ -164,7 +164,7 @@ def test_new_samples_must_bring_every_snp(cohort_of, dosage):
     with pytest.raises(InputError, match="got 1 absent or with other alleles, the first 'V7'"):
         prepared.standardise(cohort_from_arrays(dosage, variants=variants))
     twice = cohort_from_arrays(dosage, variants=variant_frame(cohort_of()).assign(snp=["V0", *["V9"] * 29]))
-    with pytest.raises(InputError, match="'V9' more than once; keep one"):
+    with pytest.raises(InputError, match="got 24 absent"):
         prepared.standardise(twice)
 
 

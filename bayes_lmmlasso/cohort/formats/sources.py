@@ -96,15 +96,18 @@ class GenotypeSource:
         """Read the genotypes of all samples."""
         return FORMATS[self.format].read.open(self.path).read(dtype=dtype, ploidy=self.ploidy or DIPLOID)
 
-    def samples(self) -> pd.DataFrame:
+    def samples(self, table: TableLike | None = None) -> pd.DataFrame:
         """Read who is genotyped: ``iid``, and ``fid`` if the format has it, in the order of the file.
+
+        With a table, names that may be pasted of fid and iid are read as it has them.
 
         Raises
         ------
         InputError
             A file that cannot be read, or a sample that occurs twice.
         """
-        return FORMATS[self.format].read.open(self.path).samples
+        file = FORMATS[self.format].read.open(self.path)
+        return (file if table is None else file.named_as(table)).samples
 
     def traits(self) -> TableLike | None:
         """Return the traits that the genotypes bring, if they do."""

@@ -37,6 +37,7 @@ _NO_TEXT = {
     b"\xfd7zXZ": "an .xz file; unpack it",
     b"%PDF": "a PDF; save the table as CSV",
 }
+_FARTHEST = 1 << 40  # bp, beyond any chromosome
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -67,7 +68,7 @@ def fields_frame(rows: dict[int, list[str]], header: Sequence[str], path: Path) 
 def parse_base_pairs(tokens: pd.Series[Any], path: Path) -> NDArray[np.int64]:
     """Base-pair positions as whole numbers; the index of the tokens gives the line numbers."""
     numbers = pd.to_numeric(tokens, errors="coerce")
-    bad = numbers.index[numbers.isna() | (numbers % 1 != 0)]
+    bad = numbers.index[numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > _FARTHEST)]
     if len(bad):
         raise InputError(
             f"expected a whole number of base pairs, got {tokens[bad[0]]!r} in line {bad[0]} of {path}; "

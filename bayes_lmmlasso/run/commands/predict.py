@@ -15,6 +15,7 @@ from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.cohort import Cohort, GenotypeSource, sample_frame
 from bayes_lmmlasso.cohort.dataset import remarks_of
 from bayes_lmmlasso.cohort.intake import Intake
+from bayes_lmmlasso.cohort.new_samples import compare_frequencies
 from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import CrossKinship, read_cross_kinship
@@ -89,7 +90,7 @@ def _intake(training: TrainingSet, cohort: Cohort, table: pd.DataFrame) -> Intak
         dropped_samples=counts,
         dropped_snps={"not in the run": others},
         examples=some,
-        remarks=remarks_of(cohort),
+        remarks=(*remarks_of(cohort), *compare_frequencies(cohort, training.variants, training.mean)),
     )
 
 
