@@ -62,7 +62,9 @@ class MixedModel:
     null_model: NullModel
 
 
-def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | None = None) -> AnalysisSet:
+def read_analysis(
+    settings: DataSettings, clock: StageClock, cohort: Cohort | None = None, *, related: bool = True
+) -> AnalysisSet:
     """Read the data, unless they are there already, and prepare them.
 
     Raises
@@ -71,14 +73,14 @@ def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | No
         If the data are not as they should be.
     """
     with clock("data") as remark:
-        analysis = prepare_analysis(settings, read_cohort(settings) if cohort is None else cohort)
+        analysis = prepare_analysis(settings, read_cohort(settings, related=related) if cohort is None else cohort)
         remark("{:,} samples, {:,} SNPs".format(*analysis.X.shape))
     return analysis
 
 
-def read_cohort(settings: DataSettings) -> Cohort:
-    """Read the genotypes and join them with the tables."""
-    check_budget(settings, settings.trait)
+def read_cohort(settings: DataSettings, *, related: bool = True) -> Cohort:
+    """Read the genotypes and join them with the tables, if they fit the memory, with their kinship if there is one."""
+    check_budget(settings, settings.trait, related=related)
     return settings.genotypes.read(settings.pheno, settings.trait, settings.covar, **settings.coding)
 
 
