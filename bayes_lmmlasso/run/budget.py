@@ -13,20 +13,25 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from bayes_lmmlasso.cohort import FORMATS
+from bayes_lmmlasso.cohort import FORMATS, GenotypeSource
 from bayes_lmmlasso.cohort.tables import read_table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.memory import free_memory
 from bayes_lmmlasso.posterior import default_lengths
 from bayes_lmmlasso.run.settings import CohortSettings, SamplingSettings
 
-__all__ = ["check_budget", "check_memory"]
+__all__ = ["check_budget", "check_genotypes", "check_memory"]
 
 _SAMPLER_BYTES = 700_000_000
 
 
 def check_budget(
-    data: CohortSettings, trait: str, sampling: SamplingSettings | None = None, store: Path | None = None
+    data: CohortSettings,
+    trait: str,
+    *,
+    related: bool = True,
+    sampling: SamplingSettings | None = None,
+    store: Path | None = None,
 ) -> None:
     """Refuse an analysis for which there is not enough memory, or disk in the folder of its draws.
 
@@ -35,6 +40,8 @@ def check_budget(
     data, trait
         Genotypes, of which the number of SNPs may be unknown, and the column of the trait table: samples without a
         value are not counted.
+    related
+        Whether there is a kinship.
     sampling
         What is sampled, if anything.
     store
@@ -45,40 +52,55 @@ def check_budget(
     InputError
         If something is missing; or what a file that cannot be read raises.
     """
-    source = data.genotypes
-    file = FORMATS[source.format].read.open(source.path)
-    n, p = len(file.samples), file.n_variants or 0
+    n, p = _size_of(data.genotypes)
     if data.pheno is not None:
         table = read_table(data.pheno, missing_code=data.missing_code)
         n = min(n, int(table[trait].notna().sum()) if trait in table else len(table))
-    check_memory(n, p, 0 if sampling is None else _SAMPLER_BYTES)
+    check_memory(n, p, related=related, sampled=sampling is not None)
     if sampling is not None and store is not None:
         draws = sampling.draws or default_lengths(sampling.model, sampling.sampler).draws
         needed, free = 4 * p * (n + sampling.chains * draws), shutil.disk_usage(store).free
         if needed > free:
             raise InputError(
-                f"expected about {_size(needed)} of disk for {draws:,} draws of {sampling.chains} chains and {p:,} "
-                f"SNPs, got {_size(free)} free in {store.parent}: take fewer --draws or SNPs, or another folder"
+                f"expected about {_bytes(needed)} of disk for {draws:,} draws of {sampling.chains} chains and {p:,} "
+                f"SNPs, got {_bytes(free)} free in {store.parent}: take fewer --draws or SNPs, or another folder"
             )
 
 
-def check_memory(n: int, p: int, more: int = 0) -> None:
-    """Refuse n samples and p SNPs (0 if unknown) that do not fit the memory, with ``more`` bytes.
+def check_genotypes(source: GenotypeSource) -> None:
+    """Refuse genotypes of which all samples and SNPs do not fit the memory.
+
+    Raises
+    ------
+    InputError
+        As `check_budget`.
+    """
+    check_memory(*_size_of(source), related=False)
+
+
+def check_memory(n: int, p: int, *, related: bool, sampled: bool = False) -> None:
+    """Refuse n samples and p SNPs (0 if unknown) that do not fit the memory, with a kinship and a sampler or without.
 
     Raises
     ------
     InputError
         If they do not.
     """
-    needed, free = 12 * n * p + 400 * p + 56 * n**2 + more, free_memory()
+    needed, free = 12 * n * p + 400 * p + 56 * n**2 * related + _SAMPLER_BYTES * sampled, free_memory()
     if needed > free:
         snps = f" and {p:,} SNPs" if p else ""
         raise InputError(
-            f"expected about {_size(needed)} of memory for {n:,} samples{snps}, got {_size(free)} free: take fewer "
+            f"expected about {_bytes(needed)} of memory for {n:,} samples{snps}, got {_bytes(free)} free: take fewer "
             "SNPs (by `plink2 --maf` or `--indep-pairwise`) or fewer samples, or a machine with more memory"
         )
 
 
-def _size(count: int) -> str:
+def _size_of(source: GenotypeSource) -> tuple[int, int]:
+    """Return the numbers of samples and of SNPs in a file, 0 where the latter is not known without reading it."""
+    file = FORMATS[source.format].read.open(source.path)
+    return len(file.samples), file.n_variants or 0
+
+
+def _bytes(count: int) -> str:
     """Write a number of bytes."""
     return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"

@@ -185,7 +185,7 @@ def _analyse(
     """Do a run: data and mixed model, selection of SNPs, draws of the posterior, tables and report."""
     started = datetime.now(UTC)
     if cohort is None:
-        check_budget(settings.data, settings.data.trait, settings.sampling, store)
+        check_budget(settings.data, settings.data.trait, sampling=settings.sampling, store=store)
     mixed = fit_mixed_model(settings.data, clock, cohort)
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
@@ -212,7 +212,7 @@ def _sample(
     """Do what a run does for its posterior alone."""
     started = datetime.now(UTC)
     if cohort is None:
-        check_budget(settings.data, settings.data.trait, settings.sampling, store)
+        check_budget(settings.data, settings.data.trait, sampling=settings.sampling, store=store)
     mixed = fit_mixed_model(settings.data, clock, cohort)
     sampled = _draw(settings, mixed, store, clock, apart)
 

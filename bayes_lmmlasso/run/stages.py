@@ -20,7 +20,7 @@ from bayes_lmmlasso.lmm import Eigenbasis, NullModel, fit_null_model, null_remar
 from bayes_lmmlasso.lmm.files.read import RawKinship
 from bayes_lmmlasso.lmm.relatedness import Relatedness, analysis_kinship
 from bayes_lmmlasso.progress import StageClock
-from bayes_lmmlasso.remarks import Remark
+from bayes_lmmlasso.remarks import Remark, counted
 from bayes_lmmlasso.run.budget import check_budget
 from bayes_lmmlasso.run.settings import CohortSettings, DataSettings, LassoSettings, PathSettings, RunSettings
 from bayes_lmmlasso.scan import Scan, scan
@@ -72,7 +72,9 @@ class MixedModel:
         return replace(self, intake=self.intake.with_remarks(*remarks))
 
 
-def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | None = None) -> AnalysisSet:
+def read_analysis(
+    settings: DataSettings, clock: StageClock, cohort: Cohort | None = None, *, related: bool = True
+) -> AnalysisSet:
     """Read the data, unless they are there already, and prepare them.
 
     Raises
@@ -81,7 +83,7 @@ def read_analysis(settings: DataSettings, clock: StageClock, cohort: Cohort | No
         If the data are not as they should be.
     """
     with clock("data") as remark:
-        analysis = prepare_analysis(settings, read_cohort(settings) if cohort is None else cohort)
+        analysis = prepare_analysis(settings, read_cohort(settings, related=related) if cohort is None else cohort)
         remark(_counts(analysis.intake))
     return analysis
 
@@ -91,13 +93,13 @@ def _counts(intake: Intake) -> str:
     lost = sum(intake.dropped_samples.values()), sum(intake.dropped_snps.values())
     cautions = sum(remark.caution for remark in intake.remarks)
     left_out = f" ({lost[0]:,} and {lost[1]:,} left out)" if any(lost) else ""
-    told = f", {cautions} {'caution' if cautions == 1 else 'cautions'}" if cautions else ""
+    told = f", {counted(cautions, 'caution')}" if cautions else ""
     return f"{intake.n_samples:,} samples, {intake.n_snps:,} SNPs{left_out}{told}"
 
 
-def read_cohort(settings: DataSettings) -> Cohort:
-    """Read the genotypes and join them with the tables."""
-    check_budget(settings, settings.trait)
+def read_cohort(settings: DataSettings, *, related: bool = True) -> Cohort:
+    """Read the genotypes and join them with the tables, if they fit the memory, with their kinship if there is one."""
+    check_budget(settings, settings.trait, related=related)
     return settings.genotypes.read(settings.pheno, settings.trait, settings.covar, **settings.coding)
 
 

@@ -75,13 +75,14 @@ def test_free_memory_heeds_limits_of_the_process_and_of_its_group(tmp_path, monk
 
 def test_the_estimate_grows_with_samples_and_snps(monkeypatch):
     monkeypatch.setattr(budget, "free_memory", lambda: 10**9)
-    check_memory(1000, 70_000)
+    check_memory(1000, 70_000, related=True)
     with pytest.raises(
         InputError, match=r"about 1\.0 GB of memory for 1,000 samples and 79,000 SNPs, got 1\.0 GB free"
     ):
-        check_memory(1000, 79_000)
+        check_memory(1000, 79_000, related=True)
     with pytest.raises(InputError, match=r"about 1\.4 GB of memory for 5,000 samples, got"):
-        check_memory(5000, 0)
+        check_memory(5000, 0, related=True)
+    check_memory(5000, 0, related=False)
 
 
 def test_samples_without_a_value_are_not_counted(tmp_path, monkeypatch):
@@ -100,7 +101,7 @@ def test_draws_that_do_not_fit_the_disk_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(budget.FORMATS["bfile"].read, "open", _known(budget.FORMATS["bfile"].read.open))
     check_budget(given.data, "height")
     with pytest.raises(InputError, match=r"of disk for 50 draws of 2 chains and 200 SNPs, got 0 MB free in"):
-        check_budget(given.data, "height", given.sampling, tmp_path)
+        check_budget(given.data, "height", sampling=given.sampling, store=tmp_path)
 
 
 def _known(read):

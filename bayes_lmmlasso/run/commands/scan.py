@@ -55,7 +55,7 @@ def run_scan(data: DataSettings, tests: ScanSettings, clock: StageClock) -> tupl
             f"expected a mixed model with a kinship estimated from the genotypes for --loco, got {given}: "
             f"choose --kinship {', '.join(KINSHIPS)} and --method lmm-p3d or lmm-exact, or leave --loco out"
         )
-    analysis = read_analysis(data, clock)
+    analysis = read_analysis(data, clock, related=method != "lm")
     X, y, Z = analysis.X, analysis.y, analysis.covariates
     if tests.loco:
         with clock("scan"):

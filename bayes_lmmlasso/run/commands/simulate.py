@@ -38,7 +38,7 @@ from bayes_lmmlasso.lmm import polygenic_effect
 from bayes_lmmlasso.lmm.relatedness import Relatedness
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import write_json, write_tsv
-from bayes_lmmlasso.run.budget import check_memory
+from bayes_lmmlasso.run.budget import check_genotypes, check_memory
 from bayes_lmmlasso.run.publish import PACKAGE, claim, published
 from bayes_lmmlasso.run.record import versions
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings
@@ -177,7 +177,9 @@ def run_simulation(
     """
     clock = StageClock(progress)
     if not settings.given_genotypes():
-        check_memory(settings.samples, settings.variants)
+        check_memory(settings.samples, settings.variants, related=False)
+    elif settings.trait is None:
+        check_genotypes(settings.genotypes)
     if not out.absolute().parent.is_dir():
         raise InputError(f"expected a folder in an existing one for --out, got {out}: create {out.parent} first")
     if claim(out, RECORD, "a simulation") and not overwrite:
