@@ -79,8 +79,8 @@ def read_stability(tree: xr.DataTree, selector: Selector) -> StabilitySelection:
         **{name: group[name].values for name in names},
         error_bound=ErrorBound(**group.attrs),
         certified=group["duality_gap"].values <= selector.tol,
-        redrawn=int(group["redrawn"]),
-        failed=int(group["failed"]),
+        redrawn=int(group.get("redrawn", 0)),  # trees of earlier versions have neither
+        failed=int(group.get("failed", 0)),
         selector=selector,
     )
 
