@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
@@ -112,6 +111,8 @@ def _dosages(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum of |d_i - d_k| over SNPs, by matrix products where all dosages are whole (see `kinship`)."""
     whole = (one == np.rint(one)).all(axis=0) & (other == np.rint(other)).all(axis=0)
+    from scipy.spatial.distance import cdist  # a fifth of a second that few need
+
     distance = np.asarray(cdist(one[:, ~whole], other[:, ~whole], "cityblock"))
     for threshold in (1.0, 2.0):
         left, right = ((part[:, whole] >= threshold).astype(np.float64) for part in (one, other))

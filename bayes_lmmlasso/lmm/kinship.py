@@ -20,7 +20,6 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import pdist, squareform
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.numerics.checks import number_array, real_numbers
@@ -171,6 +170,8 @@ def _ibs_block(block: NDArray[np.float64]) -> NDArray[np.float64]:
     For whole dosages |a - b| is the sum over t = 1, 2 of u + v - 2 u v with u = [a >= t], v = [b >= t],
     which takes two matrix products; the other SNPs are compared pair by pair.
     """
+    from scipy.spatial.distance import pdist, squareform  # a fifth of a second that few need
+
     whole = (block == np.rint(block)).all(axis=0)
     distance = squareform(pdist(block[:, ~whole], "cityblock")) if not whole.all() else 0.0
     for threshold in (1.0, 2.0):

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from scipy.stats import skew
 
 from bayes_lmmlasso.cohort import AnalysisSet, Cohort
 from bayes_lmmlasso.lmm import NullModel
@@ -73,6 +72,8 @@ def versions() -> dict[str, str]:
 
 def data_record(settings: RunSettings, mixed: MixedModel) -> dict[str, Any]:
     """Describe what was analysed: fingerprint, samples and SNPs kept and dropped per cause."""
+    from scipy.stats import skew  # half a second at the start of every command
+
     analysis = mixed.analysis
     residual = analysis.y - analysis.covariates @ mixed.null_model.fixed_effects
     return {

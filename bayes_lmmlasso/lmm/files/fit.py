@@ -19,7 +19,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from bayes_lmmlasso.numerics.threads import blas_threads
 from bayes_lmmlasso.remarks import Remark
@@ -100,6 +99,8 @@ def _pairs(K: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _distance_to_others(K: NDArray[np.float64], G: NDArray[np.float64]) -> float:
     """Return how near rows of K are to the nearest other row of G, relative to their own (median)."""
+    from scipy.spatial.distance import cdist  # a fifth of a second that few need
+
     distance = cdist(_profiles(K), _profiles(G))
     own = distance.diagonal().copy()
     np.fill_diagonal(distance, np.inf)
