@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.report.evidence import cautions_of_evidence
@@ -30,10 +32,11 @@ _N_NAMED = 5
 def null_lines(mixed: MixedModel) -> list[str]:
     """Say what was analysed and what the null model found."""
     null = mixed.null_model
+    error = f"standard error {null.pve_se:.3f}" if np.isfinite(null.pve_se) else "no standard error"
     bound = ", at the bound of the search" if null.at_bound else ""
     return [
         *mixed.intake.lines(),
-        f"null model (REML): PVE {null.pve:.3f} (standard error {null.pve_se:.3f}), delta {null.delta:.4g}{bound}",
+        f"null model (REML): PVE {null.pve:.3f} ({error}), delta {null.delta:.4g}{bound}",
     ]
 
 
