@@ -33,7 +33,7 @@ def test_snps_without_a_place_are_a_group_behind_the_last_chromosome():
     table = pd.DataFrame({"chrom": chrom, "pos": position, "snp": [f"s{k}" for k in range(7)]})
     places, order = placement_remarks(table)
     assert places.text.startswith("3 of 7 SNPs have no place on the genome (chromosome 0 or bp 0: s0, s2, ...)")
-    assert order.text.startswith("The SNPs of the file are not sorted")
+    assert order.text.startswith("the SNPs of the file are not sorted")
 
 
 def test_without_any_chromosome_there_is_one():

@@ -74,8 +74,8 @@ def test_what_a_study_takes_in_is_in_a_table_and_in_words(tmp_path):
     factor = rng.standard_normal((len(samples), 90))
     np.savetxt(tmp_path / "all.cXX.txt", factor @ factor.T / 90)
     study_tables(tmp_path / "study", PLINK, str(tmp_path / "all.cXX.txt"))
-    (row,) = read_tsv(tmp_path / "study" / "out" / "data.tsv").to_dict("records")
-    assert (row["trait"], row["samples"], row["snps"]) == ("height", 58, 200)
+    row = read_tsv(tmp_path / "study" / "out" / "data.tsv").set_index("trait").loc["height"]
+    assert (row["samples"], row["snps"]) == (58, 200)
     assert "no trait 2" in row["samples_left_out"]
     assert "has no ids: its 60 rows are taken to be all samples of the genotypes" in row["notes"]
     assert "does not fit the genotypes" in row["cautions"]
