@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort.ids import find_samples, likely_reason, tells_families
 from bayes_lmmlasso.cohort.tables import TableCoding, TableLike, id_columns, read_table, use_columns, value_columns
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.remarks import Remark, counted, examples
+from bayes_lmmlasso.remarks import Remark, examples
 
 __all__ = ["Alignment", "align"]
 
@@ -101,7 +101,6 @@ def align(
             continue
         table = _read(given, what, coding)
         if what == "covariates":
-            remarks += _remarks_on_empty(table)
             names = _used_covariates(table, coding.get("covariate_names", ()), trait)
             table = table[[*id_columns(table), *names]]
         elif trait is not None:
@@ -138,11 +137,13 @@ def _used_covariates(table: pd.DataFrame, wanted: Sequence[str], trait: str | No
     """Names of the covariates to use: all, or those wanted."""
     for name in wanted:
         _require_column(table, name, "covariate")
-        if table[name].isna().all():
-            raise InputError(
-                f"expected values of covariate {name!r} in {table.attrs['source']}, got none: leave it out"
-            )
-    names = list(dict.fromkeys(wanted)) or [name for name in value_columns(table) if table[name].notna().any()]
+    names = list(dict.fromkeys(wanted)) or value_columns(table)
+    if empty := [name for name in names if table[name].isna().all()]:
+        rest = ",".join(name for name in names if name not in empty)
+        raise InputError(
+            f"expected values of covariate {empty[0]!r} in {table.attrs['source']}, got none: fill it in, or "
+            f"leave it out{f' (--covar-names {rest})' if rest else ''}"
+        )
     if trait in names:
         others = [name for name in names if name != trait]
         raise InputError(
@@ -150,13 +151,6 @@ def _used_covariates(table: pd.DataFrame, wanted: Sequence[str], trait: str | No
             + (f"use the others (--covar-names {','.join(others)})" if others else "leave the table out")
         )
     return names
-
-
-def _remarks_on_empty(table: pd.DataFrame) -> list[Remark]:
-    """Tell of columns without a value, which are not used."""
-    empty = [repr(name) for name in value_columns(table) if table[name].isna().all()]
-    source = table.attrs["source"]
-    return [Remark(f"{counted(len(empty), 'column')} of {source} without a value: {', '.join(empty)}")] if empty else []
 
 
 def _columns(

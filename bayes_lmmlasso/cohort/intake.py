@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bayes_lmmlasso.remarks import Remark, examples
+from bayes_lmmlasso.remarks import Remark, counted, examples
 
 __all__ = ["Intake", "intake_lines"]
 
@@ -57,6 +57,11 @@ class Intake:
     def lines(self) -> list[str]:
         """Say it in a few lines."""
         return intake_lines(self.record())
+
+    def __str__(self) -> str:
+        head, *more = self.lines()
+        cautions = sum(remark.caution for remark in self.remarks)
+        return "\n".join([head + (f", {counted(cautions, 'caution')}" if cautions else ""), *more])
 
 
 def intake_lines(data: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from bayes_lmmlasso.cohort.new_samples import standardise_new_samples
 from bayes_lmmlasso.cohort.snp_filter import SnpFilter
 from bayes_lmmlasso.cohort.standardise import standardise_calls
 from bayes_lmmlasso.cohort.transforms import TraitTransform, TransformName
-from bayes_lmmlasso.display import Display, describe
+from bayes_lmmlasso.display import Display
 
 __all__ = ["AnalysisSet", "prepare"]
 
@@ -77,11 +77,6 @@ class AnalysisSet(Display):
     def dropped_variants(self) -> dict[str, int]:
         """SNPs left out, per cause."""
         return self.intake.dropped_snps
-
-    def _described(self) -> Iterator[tuple[str, str]]:
-        yield from (entry for entry in super()._described() if entry[0] != "intake")
-        for k, line in enumerate(self.intake.lines()):
-            yield f"intake {k + 1}", describe(line)
 
     def dosages(self) -> NDArray[np.float32]:
         """Return the ``(n, p)`` dosages that were standardised; missing ones at their mean, whole ones whole."""

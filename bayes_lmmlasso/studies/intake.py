@@ -49,7 +49,7 @@ def read_intakes(settings: CohortSettings, traits: Sequence[str]) -> Intakes:
 
 
 def intake_table(intakes: Intakes) -> pd.DataFrame:
-    """Return a row a trait: trait samples samples_left_out snps snps_left_out covariates notes cautions.
+    """Return a row a trait: trait n_samples samples_left_out n_snps snps_left_out covariates notes cautions.
 
     A trait that cannot be analysed has the reason among its cautions.
     """
@@ -68,9 +68,9 @@ def _row(intake: Intake | InputError) -> dict[str, object]:
     if isinstance(intake, InputError):
         return {"cautions": str(intake)}
     return {
-        "samples": intake.n_samples,
+        "n_samples": intake.n_samples,
         "samples_left_out": per_cause(intake.dropped_samples),
-        "snps": intake.n_snps,
+        "n_snps": intake.n_snps,
         "snps_left_out": per_cause(intake.dropped_snps),
         "covariates": "; ".join(intake.covariates),
         "notes": "; ".join(remark.text for remark in intake.remarks if not remark.caution),

@@ -61,9 +61,7 @@ DIALECTS = {
     "ids alone": lambda table, path: write_plainly(table.drop(columns="fid"), path),
     "taxa": lambda table, path: write_plainly(table.drop(columns="fid").rename(columns={"iid": "Taxa"}), path),
     "spreadsheet": lambda table, path: path.write_bytes(
-        b"\xef\xbb\xbf"
-        + table.assign(empty="").to_csv(sep=";", index=False).replace("\n", "\r\n").encode()
-        + b";;;\r\n"
+        b"\xef\xbb\xbf" + table.to_csv(sep=";", index=False).replace("\n", ";;\r\n").encode() + b";;;\r\n"
     ),
     "row names": lambda table, path: table.to_csv(path, sep=",", index=True, quoting=2),
     "utf-16": lambda table, path: path.write_bytes(table.to_csv(sep="\t", index=False).encode("utf-16")),

@@ -153,3 +153,10 @@ def test_what_is_told_of_a_column_is_told_to_those_who_use_it(dosage, table):
     (remark,) = bl.prepare(cohort, "y", covariates=["dose"]).intake.remarks
     assert remark.text.startswith("-9 is taken as missing in column 'dose'")
     assert remark.text.endswith("(3 of 80 values)")
+
+
+def test_a_result_says_in_one_line_that_there_are_cautions(dosage, table):
+    cohort = bl.cohort_from_arrays(dosage, sample_id=table["iid"].tolist(), phenotypes=table.assign(y=table["y"] > 0))
+    analysis = bl.prepare(cohort, "y")
+    assert f"y: {N} samples, {P} SNPs, 1 caution" in repr(analysis)
+    assert str(analysis.intake).splitlines()[1].startswith("caution: y has two values")

@@ -75,7 +75,7 @@ def test_what_a_study_takes_in_is_in_a_table_and_in_words(tmp_path):
     np.savetxt(tmp_path / "all.cXX.txt", factor @ factor.T / 90)
     study_tables(tmp_path / "study", PLINK, str(tmp_path / "all.cXX.txt"))
     row = read_tsv(tmp_path / "study" / "out" / "data.tsv").set_index("trait").loc["height"]
-    assert (row["samples"], row["snps"]) == (58, 200)
+    assert (row["n_samples"], row["n_snps"]) == (58, 200)
     assert "no trait 2" in row["samples_left_out"]
     assert "has no ids: its 60 rows are taken to be all samples of the genotypes" in row["notes"]
     assert "does not fit the genotypes" in row["cautions"]

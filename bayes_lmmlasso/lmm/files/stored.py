@@ -61,8 +61,13 @@ def decimals(matrix: NDArray[np.float64]) -> int | None:
 
 
 def mirrored(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a square matrix of which one triangle is left at 0 with both triangles filled in."""
-    lower, upper = np.tril(matrix, -1), np.triu(matrix, 1)
-    if matrix.shape[0] != matrix.shape[1] or lower.any() == upper.any():
+    """Return a square matrix of which the upper triangle is left at 0, as PLINK's square0, with both filled in.
+
+    At least half of the lower one has to be other than 0, or a single value would be taken for a triangle.
+    """
+    if matrix.shape[0] != matrix.shape[1]:
         return matrix
-    return np.asarray(matrix + (lower + upper).T)
+    lower, n = np.tril(matrix, -1), len(matrix)
+    if np.triu(matrix, 1).any() or 4 * np.count_nonzero(lower) < n * (n - 1):
+        return matrix
+    return np.asarray(matrix + lower.T)
