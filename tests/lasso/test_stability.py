@@ -156,7 +156,7 @@ def test_a_draw_without_variation_is_drawn_again(cohort):
     assert (result.redrawn, result.failed) == (constant.sum(), 0)
     np.testing.assert_array_equal(result.subsamples[~constant], plain[~constant])
     assert (result.subsamples < 3).any(axis=1).all()
-    assert f"Of 50 subsamples {constant.sum()} were drawn again and 0 left out" in result.remarks[0].text
+    assert f"of 50 subsamples {constant.sum()} were drawn again and 0 left out" in result.remarks[0].text
     with pytest.raises(InputError, match=f"got none of that in row {constant.argmax() + 1}: leave it out"):
         stability_selection(X, y, K, n_active=3, covariates=Z[:, :1], subsamples=plain)
 

@@ -136,10 +136,8 @@ def read_genotypes(
         File, folder or prefix.
     format
         A name in `bayes_lmmlasso.cohort.FORMATS`, such as ``bfile`` (PLINK 1) or ``vcf``.
-    phenotypes, trait, covariates, dtype, ploidy
+    phenotypes, trait, covariates, dtype, ploidy, covariate_names, categorical, missing_code
         As in `read_plink`.
-    **coding
-        ``covariate_names``, ``categorical`` and ``missing_code``, as in `read_plink`.
 
     Raises
     ------
