@@ -141,8 +141,8 @@ def _used_covariates(table: pd.DataFrame, wanted: Sequence[str], trait: str | No
     if empty := [name for name in names if table[name].isna().all()]:
         rest = ",".join(name for name in names if name not in empty)
         raise InputError(
-            f"expected values of covariate {empty[0]!r} in {table.attrs['source']}, got none: fill it in, or "
-            f"leave it out{f' (--covar-names {rest})' if rest else ''}"
+            f"expected values of covariate {empty[0]!r} in {table.attrs['source']}, got none: fill it in"
+            + ("" if wanted else f", or leave it out{f' (--covar-names {rest})' if rest else ''}")
         )
     if trait in names:
         others = [name for name in names if name != trait]

@@ -118,7 +118,7 @@ def test_covariates_must_be_those_of_the_run(tmp_path):
         (table.drop(columns="sex"), "covariate 'sex' in .*covar.tsv, got no such column; choose one of age"),
         (table.assign(sex="1"), "expected levels f, m.*got '1'"),
         (table.assign(sex=["d", *table["sex"][1:]]), "expected levels f, m.*got 'd'"),
-        (table.assign(age="NA"), "expected a sample with all covariates"),
+        (table.assign(age="NA"), "expected values of covariate 'age' .*got none: fill it in$"),
     ):
         change.to_csv(covar, sep="\t", index=False)
         refused(predict(out, covar=covar), message, out)
