@@ -5,15 +5,23 @@ What the composite sampler alternates with a sweep over the effects. With k of t
     p(b | s, pi) = pi^k (1 - pi)^(p - k) (2 s)^(-k) exp(-sum_j |b_j| / s),    s = sqrt(v h rho / (2 p pi))
 
 (pi = 1 without a point mass) the likelihood costs O(n) through f = X b. The fixed effects a ~ N(0, t^2 I) are
-integrated out, y ~ N(f, diag(d) + t^2 Z Z'), and drawn afterwards from
+integrated out, and drawn afterwards from
 
-    a | y, b, d ~ N(A^-1 Z' (y - f) / d, A^-1),    A = Z' diag(1 / d) Z + I / t^2
+    a | y, b, d ~ N(a^, A^-1),    a^ = A^-1 Z' diag(1 / d) (y - f),    A = Z' diag(1 / d) Z + I / t^2
 
-Sampled along with the variances they would be a funnel: as h tends to 1 the intercept is known ever better.
+Sampled along with the variances they would be a funnel: as h tends to 1 the intercept is known ever better. The density
+of y ~ N(f, diag(d) + t^2 Z Z') is what p(y | a) p(a) / p(a | y) is at every a, taken at a^:
+
+    p(y | f, d) = N(y; f + Z a^, diag(d)) N(a^; 0, t^2 I) / N(a^; a^, A^-1)
+
+No two large numbers are subtracted, since the penalised fit Z a^ is taken off before anything is squared, and an error
+of a^, where the density is greatest in a, counts by its square alone. (In float32, by the inverse of diag(d) + t^2 Z Z'
+as a difference, errors grow as 1 / se2, and points where h is next to 1 look better than they are.)
 """
 
 from __future__ import annotations
 
+from math import log, pi
 from typing import NamedTuple
 
 import jax
@@ -69,10 +77,14 @@ def hyper_given_effects(
     slab = -held.n_included * jnp.log(s / held.scale) - held.total / s
     numpyro.factor("effects", jnp.where(scaled, 0, slab))
     d = variances.diagonal(data.S)
-    if data.Z.shape[1] == 0:
-        numpyro.sample("y", dist.Normal(fitted, jnp.sqrt(d)).to_event(1), obs=data.y)
-    else:
-        numpyro.sample("y", dist.LowRankMultivariateNormal(fitted, fixed_sd * data.Z, d), obs=data.y)
+    if data.Z.shape[1]:
+        fixed, root = _penalised_fit(data, fitted, d, fixed_sd)
+        fitted = fitted + data.Z @ fixed
+        log_prior = dist.Normal(0.0, fixed_sd).log_prob(fixed)
+        # N(a^; a^, A^-1) = sqrt(det A / (2 pi)^q)
+        log_conditional = jnp.log(jnp.diag(root)) - 0.5 * log(2 * pi)
+        numpyro.factor("fixed", jnp.sum(log_prior - log_conditional))
+    numpyro.sample("y", dist.Normal(fitted, jnp.sqrt(d)).to_event(1), obs=data.y)
 
 
 def draw_fixed_effects(
@@ -81,7 +93,12 @@ def draw_fixed_effects(
     """Draw a from its full conditional, shape (q,)."""
     if data.Z.shape[1] == 0:
         return jnp.zeros(0, data.y.dtype)
-    weighted = data.Z / variances.diagonal(data.S)[:, None]
-    root = jnp.linalg.cholesky(weighted.T @ data.Z + jnp.eye(data.Z.shape[1], dtype=data.Z.dtype) / fixed_sd**2)
-    mean = cho_solve((root, True), weighted.T @ (data.y - fitted))
+    mean, root = _penalised_fit(data, fitted, variances.diagonal(data.S), fixed_sd)
     return mean + solve_triangular(root, random.normal(key, mean.shape, mean.dtype), lower=True, trans="T")
+
+
+def _penalised_fit(data: RotatedData, fitted: jax.Array, d: jax.Array, fixed_sd: float) -> tuple[jax.Array, jax.Array]:
+    """Return a^, shape (q,), and the lower Cholesky factor of A."""
+    weighted = data.Z / d[:, None]
+    root = jnp.linalg.cholesky(weighted.T @ data.Z + jnp.eye(data.Z.shape[1], dtype=data.Z.dtype) / fixed_sd**2)
+    return cho_solve((root, True), weighted.T @ (data.y - fitted)), root

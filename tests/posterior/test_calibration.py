@@ -77,7 +77,10 @@ def rank_p_values(*, n, p, replicates, draws, warmup, sweeps, sparse, seed=0):
         return drawn
 
     keys = jax.random.split(jax.random.key(seed), replicates)
-    drawn = {k: np.asarray(v)[:, warmup:] for k, v in jax.jit(jax.vmap(analyse))(jnp.asarray(traits), keys).items()}
+    drawn = {
+        k: np.asarray(v)[:, warmup:]
+        for k, v in jax.jit(jax.vmap(analyse))(jnp.asarray(traits, data.y.dtype), keys).items()
+    }
     result = {}
     true = statistics(truth)
     true["wrong"] = true["h"]
@@ -96,14 +99,16 @@ def check(p_values):
     assert min(p_values.values()) > 1e-4, p_values
 
 
-@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("x64", [False, True])
 @pytest.mark.parametrize("sparse", [True, False])
-def test_ranks_of_the_truth_among_posterior_draws_are_uniform(sparse):
-    check(rank_p_values(n=8, p=5, replicates=240, draws=15, warmup=30, sweeps=5, sparse=sparse))
+def test_ranks_of_the_truth_among_posterior_draws_are_uniform(sparse, x64):
+    with jax.enable_x64(x64):
+        check(rank_p_values(n=8, p=5, replicates=240, draws=15, warmup=30, sweeps=5, sparse=sparse))
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("x64", [False, True])
 @pytest.mark.parametrize("sparse", [True, False])
-def test_ranks_are_uniform_in_a_larger_study(sparse):
-    check(rank_p_values(n=20, p=30, replicates=2000, draws=63, warmup=100, sweeps=10, sparse=sparse, seed=1))
+def test_ranks_are_uniform_in_a_larger_study(sparse, x64):
+    with jax.enable_x64(x64):
+        check(rank_p_values(n=20, p=30, replicates=2000, draws=63, warmup=100, sweeps=10, sparse=sparse, seed=1))

@@ -15,14 +15,8 @@ from bayes_lmmlasso.posterior.sampler.composite.kernel import Composite
 from bayes_lmmlasso.posterior.summaries.diagnostics import effective_sample_size
 
 
-@pytest.mark.usefixtures("x64")
-def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_is(rng):
-    """Geweke (2004, doi:10.1198/016214504000001132): y given the parameters, the parameters given y, and so on.
-
-    Any error in the hyper-parameter steps, the sweep, relocations or their order shows as a marginal that is not the
-    prior: a ~ N(0, 1) here, log v ~ N(0, 1/4), h, rho ~ U(0, 1), log pi uniform, b_j = 0 with probability 1 - pi, else
-    Laplace(0, s).
-    """
+def successive_draws(rng):
+    """Parameters drawn in turn with data, and the number of SNPs."""
     n, p, draws = 10, 8, 60_000
     X = rng.normal(size=(n, p)) + rng.normal(size=(n, 1))
     basis = bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n))))
@@ -41,7 +35,20 @@ def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_i
     _, drawn = jax.jit(lambda state, keys: jax.lax.scan(step, state, keys))(
         state, jax.random.split(jax.random.key(4), draws)
     )
-    drawn = {name: np.asarray(values) for name, values in drawn.items()}
+    return drawn, p
+
+
+@pytest.mark.parametrize("x64", [False, True])
+def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_is(rng, x64):
+    """Geweke (2004, doi:10.1198/016214504000001132): y given the parameters, the parameters given y, and so on.
+
+    Any error in the hyper-parameter steps, the sweep, relocations or their order shows as a marginal that is not the
+    prior: a ~ N(0, 1) here, log v ~ N(0, 1/4), h, rho ~ U(0, 1), log pi uniform, b_j = 0 with probability 1 - pi, else
+    Laplace(0, s).
+    """
+    with jax.enable_x64(x64):
+        drawn, p = successive_draws(rng)
+    drawn = {name: np.asarray(values, np.float64) for name, values in drawn.items()}
     lower, upper = np.log(1 / p), np.log(0.3)
     sparsity = (drawn["log_pi"] - lower) / (upper - lower)
     share = (np.exp(upper) - np.exp(lower)) / (upper - lower)  # E[pi]

@@ -3,18 +3,20 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax import lax, random
 from jax.scipy.stats import norm
+from scipy.special import ndtr
 
 from bayes_lmmlasso.posterior.sampler.composite.slice import slice_sample
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence
 
 
-def draws(log_density, start, n, chains=4):
+def draws(log_density, start, n, chains=4, **limit):
     """Run chains side by side: points of shape (d, chains, n), and the evaluations of each update."""
 
     def step(x, key):
-        x, evaluations = slice_sample(log_density, x, key)
+        x, evaluations = slice_sample(log_density, x, key, **limit)
         return x, (x, evaluations)
 
     def chain(key):
@@ -62,3 +64,25 @@ def test_a_density_at_one_point_alone_is_left_in_peace():
     x, evaluations = draws(lambda x: jnp.where(x[0] == 0.25, 0.0, -jnp.inf), [0.25], 5)
     np.testing.assert_array_equal(x, 0.25)
     assert evaluations.max() < 100
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_moments_where_slices_are_longer_than_the_steps_allowed(limit):
+    def log_density(x):
+        return jnp.logaddexp(norm.logpdf(x[0], -3, 2), norm.logpdf(x[0], 3, 2))
+
+    x, _ = draws(log_density, [0.0], 12000, limit=limit)
+    assert np.abs(z_scores(np.concatenate([x, x**2, x > 4]), [0, 13, 0.5 * (ndtr(-0.5) + ndtr(-3.5))])).max() < 4.5
+
+
+@pytest.mark.parametrize("log_density", [lambda x: 0 * x[0], lambda x: jnp.where(x[0] == 0, -jnp.inf, 0.0)])
+def test_stepping_out_ends_where_a_density_does_not_fall_off(log_density):
+    x, evaluations = draws(log_density, [0.0], 20)
+    assert evaluations.max() < 200
+    assert len(np.unique(x)) == x.size
+
+
+@pytest.mark.parametrize("impossible", [-jnp.inf, jnp.nan])
+def test_an_impossible_point_is_left(impossible):
+    x, _ = draws(lambda x: jnp.where(x[0] < 1, impossible, -x[0]), [0.5], 300)
+    assert x[..., -1].min() > 1

@@ -3,6 +3,8 @@
 A slice {x : density(x) > level} is bracketed by stepping out from a window of unit width placed at random around the
 point, then sampled by shrinkage. The scalars are unconstrained, so that a unit is a natural width; where the slice is
 far narrower, shrinkage finds it in as many evaluations as halvings. There is nothing to adapt, and no step can diverge.
+Steps are limited in number: a limit split at random between both sides leaves the distribution as it is (Neal's Figure
+3), and ends where a density does not fall off. A point that is impossible is left for the first that is not.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from jax import lax, random
 __all__ = ["slice_sample"]
 
 _WIDTH = 1.0
+_STEPS = 128  # of stepping out, both sides together; slices of the hyper-parameters take a few
 _DRAWS = 60  # after which an interval has no width left in double precision: the point stays
 
 
@@ -30,7 +33,7 @@ class _Interval(NamedTuple):
 
 
 def slice_sample(
-    log_density: Callable[[jax.Array], jax.Array], x: jax.Array, key: jax.Array
+    log_density: Callable[[jax.Array], jax.Array], x: jax.Array, key: jax.Array, limit: int = _STEPS
 ) -> tuple[jax.Array, jax.Array]:
     """Update each coordinate of a point in turn, leaving a distribution as it is.
 
@@ -39,9 +42,11 @@ def slice_sample(
     log_density
         Unnormalised log density of a point of shape (d,). NaN counts as impossible.
     x
-        The point, shape (d,), of positive density.
+        The point, shape (d,).
     key
         Random key.
+    limit
+        Steps to either side of the point that stepping out takes at most, both sides together.
 
     Returns
     -------
@@ -51,17 +56,17 @@ def slice_sample(
 
     def update(j: jax.Array, carry: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
         x, density, evaluations = carry
-        key_level, key_window, key_shrink = random.split(random.fold_in(key, j), 3)
+        key_level, key_window, key_shrink, key_limit = random.split(random.fold_in(key, j), 4)
         level = density - random.exponential(key_level, dtype=x.dtype)
 
         def along(t: jax.Array) -> jax.Array:
             return log_density(x.at[j].add(t))
 
         # every loop begins one step before its first: the density is compiled four times, no more
-        def step_out(end: jax.Array, by: float) -> tuple[jax.Array, jax.Array]:
+        def step_out(end: jax.Array, by: float, limit: jax.Array) -> tuple[jax.Array, jax.Array]:
             def step(carry: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
                 end, _, steps = carry
-                return end + by, along(end + by) > level, steps + 1
+                return end + by, (steps < limit) & (along(end + by) > level), steps + 1
 
             end, _, steps = lax.while_loop(lambda carry: carry[1], step, (end - by, jnp.bool_(True), jnp.int32(0)))
             return end, steps
@@ -77,8 +82,9 @@ def slice_sample(
             return ~(interval.density > level) & (interval.draws < _DRAWS)
 
         window = -_WIDTH * random.uniform(key_window, dtype=x.dtype)
-        left, steps_left = step_out(window, -_WIDTH)
-        right, steps_right = step_out(window + _WIDTH, _WIDTH)
+        to_left = random.randint(key_limit, (), 0, limit, jnp.int32)
+        left, steps_left = step_out(window, -_WIDTH, to_left)
+        right, steps_right = step_out(window + _WIDTH, _WIDTH, limit - 1 - to_left)
         none = jnp.full_like(density, -jnp.inf)
         found = lax.while_loop(outside, shrink, _Interval(left, right, left, none, jnp.int32(0), key_shrink))
         inside = found.density > level
@@ -88,6 +94,7 @@ def slice_sample(
             evaluations + steps_left + steps_right + found.draws,
         )
 
-    start = (x, log_density(x), jnp.int32(1))
+    density = log_density(x)
+    start = (x, jnp.where(jnp.isnan(density), -jnp.inf, density), jnp.int32(1))
     x, _, evaluations = lax.fori_loop(jnp.int32(0), jnp.int32(x.shape[0]), update, start)
     return x, evaluations
