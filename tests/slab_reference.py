@@ -8,15 +8,17 @@ import numpy as np
 from scipy.stats import multivariate_normal
 
 
-def enumerate_inclusion(X, residual, d, s, prior):
-    """P(b_j != 0) and E[b_j] for y - Za = residual, variances d, slab scale s and prior inclusion, all fixed.
+def enumerate_inclusion(X, residual, d, s, prior, sizes=None):
+    """P(b_j != 0) for y - Za = residual, variances d, slab scale s and prior inclusion, all fixed.
+
+    With ``sizes`` it is given that so many effects are not zero.
 
     For each subset and each choice of signs the slab is an exponential on an orthant: the integral is that of a
     truncated multivariate normal, from its cumulative distribution function.
     """
     p = X.shape[1]
     weight, indicator = [], []
-    for size in range(p + 1):
+    for size in range(p + 1) if sizes is None else sizes:
         for subset in combinations(range(p), size):
             chosen = X[:, subset]
             log_prior = size * np.log(prior) + (p - size) * np.log1p(-prior)

@@ -12,7 +12,7 @@ from scipy.stats import truncnorm
 from slab_reference import enumerate_inclusion
 
 from bayes_lmmlasso.posterior.sampler.composite.slab import Slab, draw_effect, evidence, excess, exponent, mills
-from bayes_lmmlasso.posterior.sampler.composite.sweep import Block, sweep
+from bayes_lmmlasso.posterior.sampler.composite.sweep import Block, relocate, sweep
 from bayes_lmmlasso.posterior.summaries.diagnostics import effective_sample_size
 
 
@@ -105,6 +105,61 @@ def test_sweep_leaves_the_enumerated_posterior_as_it_is(rng, block, prior):
         z = (values.mean(axis=(1, 2)) - exact) / np.hypot(error, 1e-4)
         assert np.abs(z).max() < 4.5, (z, exact)
     assert exact.max() > 2 * prior * 0.5  # the data say something
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("sweeping", [True, False])
+def test_relocation_leaves_the_enumerated_posterior_as_it_is(rng, sweeping):
+    """In every iteration, after a sweep in blocks that part the copies; by itself it keeps the number of effects."""
+    X, residual, d = problem(rng, p=6)
+    X[:, 4:] = X[:, :2] + 0.1 * rng.normal(size=(len(X), 2))  # of the SNP with the effect, and of another
+    s, prior, draws, chains, number = 0.4, 0.2, 2500, 4, 2
+    exact = enumerate_inclusion(X, residual, d, s, prior, sizes=None if sweeping else [number])
+    slab = Slab(jnp.asarray(s), jnp.log(prior) - jnp.log1p(-prior))
+    XT, weights = jnp.asarray(X.T), jnp.asarray(1 / d)
+    padded, curvature = jnp.pad(XT, ((0, 2), (0, 0))), jnp.square(XT) @ weights
+
+    def chain(key):
+        def step(carry, key):
+            b, residual = carry
+            key_sweep, key_move = jax.random.split(key)
+            if sweeping:
+                b, residual, _ = sweep(padded, residual, b, weights, curvature, slab, key_sweep, size=2)
+            after = relocate(padded, residual, b, weights, curvature, slab, key_move)
+            return (after.b, after.residual), (after.b, after.inclusion)
+
+        b = jnp.where(jnp.arange(6) < number, 0.1, 0.0)
+        return jax.lax.scan(step, (b, jnp.asarray(residual) - b @ XT), jax.random.split(key, draws))
+
+    (b, r), (effects, inclusion) = jax.jit(jax.vmap(chain))(jax.random.split(jax.random.key(1), chains))
+    np.testing.assert_allclose(r, residual - np.asarray(b) @ X.T, atol=1e-10)
+    if not sweeping:
+        np.testing.assert_array_equal((effects != 0).sum(axis=2), number)
+        np.testing.assert_allclose(inclusion.sum(axis=2), number)
+    for series in (effects != 0, inclusion):
+        values = np.moveaxis(np.asarray(series, dtype=float), 2, 0)[:, :, 200:]
+        error = values.std(axis=(1, 2)) / np.sqrt(effective_sample_size(values))
+        z = (values.mean(axis=(1, 2)) - exact) / np.hypot(error, 1e-4)
+        assert np.abs(z).max() < 4.5, (z, exact)
+
+
+@pytest.mark.usefixtures("x64")
+@pytest.mark.parametrize("sparse", [True, False])
+def test_no_snp_comes_first_in_every_sweep(rng, sparse):
+    """Of two copies that explain the trait the first to be seen takes it all; without a point mass, nearly all."""
+    X = rng.normal(size=(20, 12))
+    X[:, 9] = X[:, 2]
+    XT, weights = jnp.asarray(X.T), jnp.full(20, 100.0)
+    residual = 2 * XT[2]
+    slab = Slab(jnp.asarray(1.0 if sparse else 0.01), jnp.log(0.1) - jnp.log(0.9) if sparse else None)
+    curvature = jnp.square(XT) @ weights if sparse else None
+
+    def once(key):
+        return sweep(XT, residual, jnp.zeros(12), weights, curvature, slab, key, size=3).b
+
+    b = np.abs(jax.jit(jax.vmap(once))(jax.random.split(jax.random.key(3), 400)))
+    first = b[:, 2] > b[:, 9]
+    assert abs(first.mean() - 0.5) < 4.5 * 0.5 / 20
 
 
 @pytest.mark.usefixtures("x64")

@@ -5,7 +5,8 @@ The prior may have a point mass at zero. One iteration, each step leaving the po
     (log v, h, rho, log pi) | b           by slice sampling; the likelihood costs O(n) through X b, a is integrated out
     (log v, h, rho, log pi) | b / s       by slice sampling, and b follows s
     a | b, log v, h, rho, log pi          by an exact draw
-    b | a, log v, h, rho, log pi          by `bayes_lmmlasso.posterior.sampler.composite.sweep`
+    b | a, log v, h, rho, log pi          by `bayes_lmmlasso.posterior.sampler.composite.sweep`; in every fifth
+                                          iteration by a relocation among all SNPs too
 
 The first two interweave a centred and a non-centred parametrisation (Yu and Meng 2011,
 doi:10.1198/jcgs.2011.203main). Given k effects that are in, log pi and s are known to about k^(-1/2), and k ranges over
@@ -37,12 +38,13 @@ from bayes_lmmlasso.models.spike_slab import slab_scale
 from bayes_lmmlasso.posterior.sampler.composite.curvature import Curvatures, curvatures
 from bayes_lmmlasso.posterior.sampler.composite.slab import Slab
 from bayes_lmmlasso.posterior.sampler.composite.slice import slice_sample
-from bayes_lmmlasso.posterior.sampler.composite.sweep import sweep
+from bayes_lmmlasso.posterior.sampler.composite.sweep import Sweep, relocate, sweep
 
 __all__ = ["Composite", "CompositeState"]
 
 _START_SWEEPS = 10
 _BITS = 32  # snapshots that a draw has room for
+_RELOCATED = 5  # iterations from one relocation among all SNPs to the next
 
 
 class CompositeState(NamedTuple):
@@ -51,7 +53,7 @@ class CompositeState(NamedTuple):
     Attributes
     ----------
     b : (p,) effects.
-    inclusion : (p,) mean inclusion probabilities of the sweeps of the last draw.
+    inclusion : (p,) mean inclusion probabilities of the sweeps and relocations of the last draw.
     visits : (p,) unsigned integers: bit k says whether the effect was in at snapshot k of the last draw.
     fixed : (q,) fixed effects a.
     hyper : the hyper-parameters by name, unconstrained.
@@ -135,13 +137,14 @@ class Composite:
         )
 
         def iterate(i: jax.Array, carry: tuple[CompositeState, jax.Array]) -> tuple[CompositeState, jax.Array]:
-            state, fitted = self._iterate(data, series, *carry)
+            state, fitted = self._iterate(data, series, i % _RELOCATED == 0, *carry)
             # a snapshot sets a bit of its own for every effect that is in
             bit = jnp.where((i + 1) % self._stride == 0, jnp.uint32(1) << (i // self._stride).astype(jnp.uint32), 0)
             return state._replace(visits=state.visits | jnp.where(state.b != 0, bit, 0).astype(jnp.uint32)), fitted
 
         state, _ = lax.fori_loop(jnp.int32(0), jnp.int32(self.sweeps), iterate, (fresh, fitted))
-        return state._replace(inclusion=state.inclusion / self.sweeps)
+        moves = self.sweeps + (-(-self.sweeps // _RELOCATED) if self.sparse else 0)
+        return state._replace(inclusion=state.inclusion / moves)
 
     def record(self, state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
         """Return the model's sites, X b, statistics, and what the sweeps say of inclusion."""
@@ -173,10 +176,15 @@ class Composite:
         return variances, Slab(slab_scale(variances, log_pi, data.n_snps), log_pi - jnp.log1p(-jnp.exp(log_pi)))
 
     def _iterate(
-        self, data: RotatedData, series: Curvatures | None, state: CompositeState, fitted: jax.Array
+        self,
+        data: RotatedData,
+        series: Curvatures | None,
+        relocating: jax.Array,
+        state: CompositeState,
+        fitted: jax.Array,
     ) -> tuple[CompositeState, jax.Array]:
         """Update hyper-parameters given b, then given b / s, then a, then b."""
-        key, key_hyper, key_fixed, key_sweep = random.split(state.rng_key, 4)
+        key, key_hyper, key_fixed, key_sweep, key_relocate = random.split(state.rng_key, 5)
         # hyper-parameters, and b and X b with them
         state, change = self._update_hyper(data, state, fitted, key_hyper)
         variances, slab = self.conditional(state, data)
@@ -187,8 +195,17 @@ class Composite:
         rest, weights = data.y - data.Z @ fixed, 1 / variances.diagonal(data.S)
         curvature = None if series is None else series.at(data.XT, data.S, variances)
         after = sweep(data.XT, rest - fitted, b, weights, curvature, slab, key_sweep, self.block)
-        state = state._replace(b=after.b, fixed=fixed, inclusion=state.inclusion + after.inclusion, rng_key=key)
-        return state, rest - after.residual
+        inclusion = state.inclusion + after.inclusion
+        if curvature is not None:
+            after = lax.cond(
+                relocating,
+                lambda b, residual: relocate(data.XT, residual, b, weights, curvature, slab, key_relocate),
+                lambda b, residual: Sweep(b, residual, jnp.zeros_like(b)),
+                after.b,
+                after.residual,
+            )
+            inclusion = inclusion + after.inclusion
+        return state._replace(b=after.b, fixed=fixed, inclusion=inclusion, rng_key=key), rest - after.residual
 
     def _update_hyper(
         self, data: RotatedData, state: CompositeState, fitted: jax.Array, key: jax.Array
