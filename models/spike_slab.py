@@ -10,8 +10,6 @@ Laplace(0, 1) otherwise, because an exponential has no memory (compare the l1-ba
 
 from __future__ import annotations
 
-from math import log
-
 import jax
 import jax.numpy as jnp
 import numpyro
@@ -25,6 +23,7 @@ from bayes_lmmlasso.models.rotated import (
     sample_fixed_effects,
     sample_variances,
 )
+from bayes_lmmlasso.models.sparsity import sparsity_range
 
 __all__ = ["sample_sparsity", "slab_scale", "spike_slab"]
 
@@ -46,7 +45,5 @@ def slab_scale(variances: Variances, log_pi: jax.Array, n_snps: int) -> jax.Arra
 
 def sample_sparsity(n_snps: int) -> jax.Array:
     """Sample log pi, the log of the share of SNPs with an effect."""
-    upper = log(min(0.3, 300 / n_snps))
-    lower = log(1 / n_snps) if n_snps > 3 else upper - 1  # the range would be empty
-    log_pi: jax.Array = numpyro.sample("log_pi", dist.Uniform(lower, upper))
+    log_pi: jax.Array = numpyro.sample("log_pi", dist.Uniform(*sparsity_range(n_snps)))
     return log_pi

@@ -63,8 +63,11 @@ def styled[**P, F: Figure | None](draw: Callable[P, F]) -> Callable[P, F]:
 
 
 @styled
-def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
+def manhattan_figure(inclusion: pd.DataFrame, threshold: float, windows: pd.DataFrame | None = None) -> Figure:
     """Stability frequency, posterior inclusion and, if there was a scan, its p-values, along the genome.
+
+    Windows come first, each at its top SNP, by the logarithm of their Bayes factor: at 0 the data say no more than the
+    prior. Without Bayes factors there is no such panel.
 
     Parameters
     ----------
@@ -72,9 +75,12 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
         The inclusion table, ``(p, .)``.
     threshold
         Frequency from which a SNP counts as stable; drawn as a line.
+    windows
+        The window table of the same SNPs.
     """
     genome = Genome.of(inclusion)
-    panels = {
+    panels = {} if windows is None else {"window (log10 Bayes factor)": _by_top_snp(inclusion, windows)}
+    panels |= {
         "stability frequency": inclusion["stability"].to_numpy(float),
         "posterior inclusion (pip)": inclusion["pip"].to_numpy(float),
     }
@@ -83,14 +89,17 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float) -> Figure:
         panels["scan (-log10 p_lmm)"] = -np.log10(np.maximum(p_lmm, _LEAST_P))
     figure = Figure(figsize=(9.5, 2.6 * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 1, sharex=True)
-    upper, lower = grid[0], grid[-1]
+    upper, lower = grid[0 if windows is None else 1], grid[-1]
     for axes, (label, values) in zip(grid, panels.items(), strict=True):
         for parity, colour in ((0, _BLUE), (1, _SKY)):
             on = genome.number % 2 == parity
             axes.scatter(genome.x[on], values[on], s=9, color=colour, linewidths=0, clip_on=False)
         axes.set_ylabel(label)
-        axes.set_ylim(0, max(1.0 if axes is upper else 0.0, 1.08 * float(np.nanmax(values)), 0.02))
+        least = 1.08 * min(0.0, float(np.nanmin(values)))
+        axes.set_ylim(least, max(1.0 if axes is upper else 0.0, 1.08 * float(np.nanmax(values)), 0.02))
         _name_peaks(axes, genome.x, values, inclusion["snp"].to_numpy())
+    if upper is not grid[0]:
+        grid[0].axhline(0, color=_GREY, linewidth=0.8)
     upper.axhline(threshold, color=_RED, linewidth=0.8, linestyle="--")
     upper.annotate(
         f"stable from {threshold:g}",
@@ -208,12 +217,23 @@ def png(figure: Figure, dpi: int = 130) -> bytes:
     return buffer.getvalue()
 
 
+def _by_top_snp(inclusion: pd.DataFrame, windows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return log10 of the Bayes factor of the window that each SNP is the top of, NaN for others, shape ``(p,)``."""
+    factors = (
+        windows.drop_duplicates("top_snp")
+        .set_index("top_snp")["bayes_factor"]
+        .reindex(inclusion["snp"])
+        .to_numpy(float)
+    )
+    return np.log10(factors)
+
+
 def _name_peaks(
     axes: Axes, x: NDArray[np.float64], values: NDArray[np.float64], names: NDArray[Any], n: int = 4
 ) -> None:
     """Write the names of the highest SNPs where they do not collide."""
     written: list[int] = []
-    width, height = float(np.ptp(x)) or 1.0, axes.get_ylim()[1]
+    width, height = float(np.ptp(x)) or 1.0, float(np.ptp(axes.get_ylim()))
     for j in np.argsort(-values, kind="stable")[:40]:
         if len(written) == n or not values[j] > 0:
             break

@@ -81,6 +81,10 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "window_pip": f"posterior probability that {included}; the unit to read first, as neighbouring SNPs in "
             "linkage disequilibrium share a signal",
             "window_pip_mcse": "Monte Carlo standard error of window_pip",
+            "window_pip_prior": "the same probability before any data: it grows with the number of SNPs, so that a "
+            "window_pip means nothing without it; NA for a model of your own",
+            "bayes_factor": "posterior odds of window_pip over its prior odds; windows rank by it. Where all draws "
+            "include the window it is a bound, about the effective number of draws over window_pip_prior",
             "variance_share": "posterior mean of the share of the trait's variance that its SNPs explain",
             "top_snp, top_snp_pip": "its SNP with the largest pip, and that pip",
             "r_hat": "convergence of the window's variance share: close to 1 when the chains agree",
@@ -95,7 +99,7 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "stability": f"share of the {arguments['subsamples']} subsamples (each of a share "
             f"{arguments['subsample_fraction']:g} of the samples) in which the Lasso selects the SNP",
             "beta_mean, beta_sd, beta_lo, beta_hi": "posterior mean, standard deviation and 95% equal-tailed interval",
-            "pip": _pip(model, snp),
+            "pip": _pip(model, snp) + _baseline(record["evidence"]["sampling"]["pip_prior"]),
             "pip_mcse": "Monte Carlo standard error of pip",
             "lfsr": "local false sign rate: min(P(b ≥ 0), P(b ≤ 0)); small when the sign is certain",
             "r_hat, ess_bulk": "convergence and effective number of draws of the SNP's effect",
@@ -133,6 +137,11 @@ _CREDIBLE_SETS = {
     "in a large set, it may be the background that the prior puts everywhere",
     "top_snp, top_snp_pip": "its most probable SNP, and the share of draws that include it",
 }
+
+
+def _baseline(prior: float | None) -> str:
+    """Say what pip is before any data."""
+    return "" if prior is None else f". Before any data it is {prior:.2g} for every SNP"
 
 
 def _pip(model: str, share: float) -> str:

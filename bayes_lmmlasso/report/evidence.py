@@ -1,38 +1,25 @@
 """The evidence for a result: duality gaps, R-hat, effective sample sizes, divergences, Pareto k.
 
-Thresholds: R-hat 1.01 and 400 effective draws (Vehtari, Gelman, Simpson, Carpenter, Buerkner 2021,
-doi:10.1214/20-BA1221); Pareto k min(1 - 1 / log10(draws), 0.7) (Vehtari, Simpson, Gelman, Yao, Gabry 2024,
-https://jmlr.org/papers/v25/19-556.html).
+Pareto k is good up to min(1 - 1 / log10(draws), 0.7) (Vehtari, Simpson, Gelman, Yao, Gabry 2024,
+https://jmlr.org/papers/v25/19-556.html). What of it calls for caution, `bayes_lmmlasso.report.cautions` says.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
-from bayes_lmmlasso.lmm import NullStatus
 from bayes_lmmlasso.posterior import Projection
+from bayes_lmmlasso.posterior.summaries.prior import snp_prior
 
-__all__ = [
-    "R_HAT_LIMIT",
-    "ProjectionEvidence",
-    "SamplingEvidence",
-    "SelectionEvidence",
-    "cautions",
-    "cautions_of_evidence",
-]
+__all__ = ["ProjectionEvidence", "SamplingEvidence", "SelectionEvidence"]
 
-R_HAT_LIMIT = 1.01
-_ESS_LIMIT = 400
-_GAP_LIMIT = 1e-8
-_SKEWNESS_LIMIT = 1.0
+_NOTABLE = 0.1  # pip from which the chains must agree on a SNP
 
 
 @dataclass(frozen=True)
@@ -118,7 +105,13 @@ class SamplingEvidence:
     chains, warmup, draws, divergences
         Chains, draws of each before those that count, draws of each, divergent transitions in all.
     r_hat, r_hat_of, ess_bulk, ess_bulk_of
-        Worst R-hat and bulk effective sample size among the hyper-parameters, and whose they are.
+        Worst R-hat and bulk effective sample size among the hyper-parameters, and whose they are; an R-hat that is
+        undefined is the worst, and None.
+    snps_watched, snp_r_hat, snp_r_hat_of
+        SNPs with a pip of at least 0.1, the worst R-hat among them (None if undefined, or there are none) and whose it
+        is.
+    pip_prior
+        Probability, before any data, that a SNP is included: the baseline of pip. None for a model of your own.
     elpd_loo, elpd_loo_se
         Expected log predictive density of an individual left out, summed, with its standard error; None where the
         draws are too alike for it, as those of a chain that does not move are.
@@ -135,6 +128,10 @@ class SamplingEvidence:
     r_hat_of: str
     ess_bulk: float
     ess_bulk_of: str
+    snps_watched: int = 0
+    snp_r_hat: float | None = None
+    snp_r_hat_of: str = ""
+    pip_prior: float | None = None
     elpd_loo: float | None = None
     elpd_loo_se: float | None = None
     pareto_k_limit: float | None = None
@@ -143,8 +140,14 @@ class SamplingEvidence:
     pareto_k_very_bad: int = 0
 
     @classmethod
-    def of(cls, tree: xr.DataTree, hyper: pd.DataFrame) -> SamplingEvidence:
-        """Collect the evidence from the posterior and its `hyper_table`."""
+    def of(
+        cls,
+        tree: xr.DataTree,
+        hyper: pd.DataFrame,
+        inclusion: pd.DataFrame | None = None,
+        variance_share: float = 0.001,
+    ) -> SamplingEvidence:
+        """Collect the evidence from the posterior, its `hyper_table` and, of a run, its `inclusion_table`."""
         import arviz_stats  # whoever reads evidence does without
 
         sizes = tree["posterior"].sizes
@@ -154,11 +157,14 @@ class SamplingEvidence:
             warmup=tree.attrs["warmup"],
             draws=sizes["draw"],
             divergences=int(tree["sample_stats"]["diverging"].sum()) if "diverging" in tree["sample_stats"] else 0,
-            r_hat=float(hyper["r_hat"].max()),
+            r_hat=float(hyper["r_hat"].max(skipna=False)),
             r_hat_of=str(hyper["r_hat"].fillna(np.inf).idxmax()),
             ess_bulk=float(hyper["ess_bulk"].min()),
             ess_bulk_of=str(hyper["ess_bulk"].idxmin()),
+            pip_prior=snp_prior(tree, variance_share),
         )
+        if inclusion is not None:
+            evidence = evidence._watch(inclusion)
         relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
         try:
             with warnings.catch_warnings():
@@ -177,67 +183,11 @@ class SamplingEvidence:
             pareto_k_very_bad=int(np.count_nonzero(~(k <= 1))),
         )
 
-
-def cautions(record: Mapping[str, Any]) -> list[str]:
-    """List, in plain sentences, what in a run's record calls for caution; empty if nothing does."""
-    data = [remark["text"] for remark in record["data"].get("remarks", []) if remark["caution"]]
-    return [*(f"{text[0].upper()}{text[1:]}." for text in data), *cautions_of_evidence(record)]
-
-
-def cautions_of_evidence(record: Mapping[str, Any]) -> list[str]:
-    """List those cautions that come from the results, not from the data."""
-    evidence = record["evidence"]
-    found = _cautions_of_sampling(SamplingEvidence(**evidence["sampling"]))
-    null = record["null_model"]
-    if null["at_bound"]:
-        status = NullStatus.AT_UPPER_BOUND if null["log_delta"] > 0 else NullStatus.AT_LOWER_BOUND
-        found.append(
-            f"The null model's delta is at the bound of its search (log delta = {null['log_delta']:g}): {status.advice}"
-        )
-    skewness = record["data"]["trait_skewness"]  # of two values it is what it is
-    if skewness is not None and abs(skewness) > _SKEWNESS_LIMIT and record["arguments"]["transform"] != "rank-normal":
-        found.append(
-            f"The trait is skewed (skewness {skewness:.1f}): samples far from all others can pass for large effects of "
-            "SNPs. See what holds under --transform rank-normal."
-        )
-    if "selection" in evidence:
-        found += _cautions_of_selection(SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"])
-    return found
-
-
-def _cautions_of_sampling(sampling: SamplingEvidence) -> list[str]:
-    found = []
-    sweeps = ", or with --sweeps" if sampling.sampler == "composite" else ""
-    if sampling.r_hat is None or not sampling.r_hat <= R_HAT_LIMIT:
-        value = "undefined" if sampling.r_hat is None else f"{sampling.r_hat:.3f}"
-        found.append(
-            f"The chains do not agree yet: R-hat of {sampling.r_hat_of} is {value}, and at most {R_HAT_LIMIT} "
-            f"is wanted. Draw more, with --draws (and --warmup){sweeps}."
-        )
-    if sampling.ess_bulk < _ESS_LIMIT:
-        found.append(
-            f"Few effective draws: {sampling.ess_bulk:.0f} for {sampling.ess_bulk_of}, and {_ESS_LIMIT} are "
-            f"wanted. Draw more, with --draws{sweeps}."
-        )
-    if sampling.elpd_loo is None:
-        found.append(
-            "Leave-one-out could not be computed: the draws are too alike. Draw more, with --warmup and --draws."
-        )
-    if sampling.divergences:
-        found.append(
-            f"Divergent transitions: {sampling.divergences} of {sampling.chains * sampling.draws} draws. The "
-            "sampler may have missed part of the posterior: lengthen --warmup."
-        )
-    return found
-
-
-def _cautions_of_selection(selection: SelectionEvidence, n_active: int) -> list[str]:
-    found = []
-    gap = max(selection.path_duality_gap, selection.subsamples_duality_gap)
-    if gap > _GAP_LIMIT:
-        found.append(f"A Lasso solution is not exact: relative duality gap {gap:.1e}, and {_GAP_LIMIT:.0e} is wanted.")
-    if selection.path_n_active != n_active:
-        found.append(
-            f"The Lasso path ended with {selection.path_n_active} active SNPs where {n_active} were asked for."
-        )
-    return found
+    def _watch(self, inclusion: pd.DataFrame) -> SamplingEvidence:
+        """Add the worst R-hat of the SNPs that matter."""
+        watched = inclusion[inclusion["pip"] >= _NOTABLE]
+        if watched.empty:
+            return self
+        worst = watched["r_hat"].fillna(np.inf).idxmax()
+        r_hat = float(watched["r_hat"].max(skipna=False))
+        return replace(self, snps_watched=len(watched), snp_r_hat=r_hat, snp_r_hat_of=str(watched.at[worst, "snp"]))

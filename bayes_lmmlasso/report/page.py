@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, png, trace_figure, variance_figure
 from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
 from bayes_lmmlasso.posterior.summaries.shares import share_table
+from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.progress import StageClock
+from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, SNP_R_HAT_LIMIT, cautions, disagreement
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
-from bayes_lmmlasso.report.evidence import cautions
 from bayes_lmmlasso.report.tables import RECORD, read_tsv, write_text
 
 __all__ = ["page_template", "png_text", "report_html", "write_report"]
@@ -30,8 +31,8 @@ _N_WINDOWS, _N_SNPS = 15, 10
 _LIKELY = 0.9
 _FDR = 0.05
 _WINDOW_COLUMNS = (
-    *("chrom", "start", "end", "n_snps", "window_pip", "window_pip_mcse", "variance_share"),
-    *("top_snp", "top_snp_pip", "r_hat"),
+    *("chrom", "start", "end", "n_snps", "bayes_factor", "window_pip", "window_pip_mcse", "window_pip_prior"),
+    *("variance_share", "top_snp", "top_snp_pip", "r_hat"),
 )
 _SNP_COLUMNS = (
     *("snp", "chrom", "pos", "effect_allele", "eaf", "beta_map", "stability"),
@@ -41,8 +42,8 @@ _SET_COLUMNS = (
     *("chrom", "start", "end", "n_snps", "coverage", "coverage_mcse", "purity", "n_included"),
     *("top_snp", "top_snp_pip"),
 )
-_ERRORS = {"window_pip_mcse", "coverage_mcse"}
-_THREE_DECIMALS = {*_WINDOW_COLUMNS, *_SNP_COLUMNS, *_SET_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"} - _ERRORS
+_OWN_DIGITS = {"window_pip_mcse", "coverage_mcse", "window_pip_prior", "bayes_factor"}
+_THREE_DECIMALS = {*_WINDOW_COLUMNS, *_SNP_COLUMNS, *_SET_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"} - _OWN_DIGITS
 
 
 def report_html(folder: Path) -> str:
@@ -62,7 +63,8 @@ def report_html(folder: Path) -> str:
         record=record,
         cautions=cautions(record),
         shares=share_table(tree).to_dict("index"),
-        windows=windows.sort_values(["window_pip", "variance_share"], ascending=False, kind="stable").head(_N_WINDOWS),
+        disagreement=disagreement(record),
+        windows=rank_windows(windows).head(_N_WINDOWS),
         n_windows=len(windows),
         average_window=windows["variance_share"].mean(),
         likely=_LIKELY,
@@ -74,10 +76,16 @@ def report_html(folder: Path) -> str:
         hyper=hyper,
         window_columns=_WINDOW_COLUMNS,
         snp_columns=_SNP_COLUMNS,
+        r_hat_limit=R_HAT_LIMIT,
+        snp_r_hat_limit=SNP_R_HAT_LIMIT,
         snp_r_hat=inclusion["r_hat"].max(),
         snp_ess=inclusion["ess_bulk"].min(),
         plots={
-            "manhattan": png_text(manhattan_figure(inclusion, selection["threshold"])),
+            "manhattan": png_text(
+                manhattan_figure(
+                    inclusion, selection["threshold"], windows if windows["bayes_factor"].notna().any() else None
+                )
+            ),
             "variance": png_text(variance_figure(tree)),
             "effects": png_text(effects_figure(inclusion)),
             "trace": png_text(trace_figure(tree)),
@@ -119,9 +127,14 @@ def _discoveries(what: str, table: pd.DataFrame, column: str) -> str:
         return f"No {what} can be called: the first by {column} alone is false with probability {rates.fdr[0]:.2g}."
     k = int((rates.threshold >= threshold).sum()) - 1
     return (
-        f"{what[0].upper()}{what[1:]} with {column} of at least {threshold:.3g}: {rates.n_selected[k]:,}, of which "
-        f"{rates.expected_false[k]:.2g} are expected to be false."
+        f"{what[0].upper()}{what[1:]} with {column} of at least {_at_least(threshold)}: {rates.n_selected[k]:,}, of "
+        f"which {rates.expected_false[k]:.2g} are expected to be false."
     )
+
+
+def _at_least(probability: float) -> str:
+    """Write a bound with three decimals that does not exceed it: 0.9997 is not at least 1."""
+    return f"{math.floor(1000 * probability) / 1000:.3g}"
 
 
 def _top_snps(inclusion: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -36,7 +36,7 @@ from bayes_lmmlasso.posterior import (
 )
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.tree.selection import selection_group
-from bayes_lmmlasso.report.evidence import cautions
+from bayes_lmmlasso.report.cautions import cautions
 from bayes_lmmlasso.report.tables import OutputFile, read_tsv
 from bayes_lmmlasso.run.commands.predict import kinship_of_new, read_new_samples
 from bayes_lmmlasso.run.folder import read_record

@@ -92,7 +92,7 @@ def write_results(
         evidence = {
             "selection": asdict(SelectionEvidence.of(path, stability)),
             "projection": asdict(ProjectionEvidence.of(projection)),
-            "sampling": asdict(SamplingEvidence.of(tree, hyper)),
+            "sampling": asdict(SamplingEvidence.of(tree, hyper, inclusion, SNP_VARIANCE_SHARE)),
         }
         record = record | _found(settings, mixed, evidence)
     return RunResult(store, record, hyper, share_table(tree), inclusion, windows)

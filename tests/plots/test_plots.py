@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from small_run import inclusion_frame
@@ -49,6 +50,22 @@ def test_manhattan_has_both_panels_along_one_genome():
     assert [text.get_text() for text in lower.get_xticklabels()] == ["1", "2", "X"]
     assert upper.get_ylabel() == "stability frequency"
     assert upper.lines[0].get_ydata()[0] == 0.6
+
+
+def test_windows_stand_first_by_their_bayes_factor_at_their_top_snp():
+    table = inclusion_frame()
+    windows = pd.DataFrame({"top_snp": ["rs3", "rs21", "rs30"], "bayes_factor": [1e3, 0.1, 1.0]})
+    figure = manhattan_figure(table, 0.6, windows)
+    first, stability, _ = figure.axes
+    points = np.concatenate([part.get_offsets() for part in first.collections])
+    points = points[~np.isnan(points[:, 1])]
+    where = np.concatenate([part.get_offsets() for part in stability.collections])
+    np.testing.assert_allclose(sorted(points[:, 1]), [-1, 0, 3], atol=1e-12)
+    assert points[points[:, 1] == 3, 0] == where[where[:, 1] == table["stability"][3], 0]
+    assert first.get_ylim()[0] < -1
+    assert first.lines[0].get_ydata()[0] == 0
+    assert stability.lines[0].get_ydata()[0] == 0.6
+    assert drawn(figure)
 
 
 @pytest.mark.parametrize("change", ["no positions", "one SNP", "mathtext", "many chromosomes", "all zero"])

@@ -207,7 +207,10 @@ def test_window_table_is_the_variance_of_the_windows_fitted_values(run):
     table = bl.window_table(tree, "2Mb", variance_share=0.05, snp_variance_share=0.005)
     assert (
         list(table.columns)
-        == ("chrom start end n_snps window_pip window_pip_mcse variance_share top_snp top_snp_pip r_hat").split()
+        == (
+            "chrom start end n_snps window_pip window_pip_mcse window_pip_prior bayes_factor variance_share "
+            "top_snp top_snp_pip r_hat"
+        ).split()
     )
     assert table["n_snps"].sum() == 80
     draws = tree["posterior"]["b"].values

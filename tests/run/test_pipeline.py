@@ -38,7 +38,10 @@ INCLUSION = (
     "chrom pos snp effect_allele other_allele eaf beta_map path_rank stability beta_mean beta_sd beta_lo beta_hi "
     "pip pip_mcse lfsr r_hat ess_bulk p_lmm selection_freq"
 )
-WINDOWS = "chrom start end n_snps window_pip window_pip_mcse variance_share top_snp top_snp_pip r_hat"
+WINDOWS = (
+    "chrom start end n_snps window_pip window_pip_mcse window_pip_prior bayes_factor variance_share "
+    "top_snp top_snp_pip r_hat"
+)
 
 
 def test_every_file_of_the_contract_is_there():

@@ -30,6 +30,7 @@ from bayes_lmmlasso.posterior.tree.effects import has_all_draws, snp_blocks
 __all__ = [
     "SUMMARY_COLUMNS",
     "effect_summary",
+    "effective_events",
     "inclusion_errors",
     "inclusion_means",
     "probability_error",
@@ -168,12 +169,21 @@ def probability_error(events: NDArray[Any], ess: NDArray[np.float64]) -> NDArray
     ess
         Effective number of draws where the event always or never occurs, shape ``(m,)``.
     """
-    share = events.mean(axis=(1, 2))
-    effective = ess.astype(np.float64)
-    mixed = (share > 0) & (share < 1)
-    if mixed.any():  # as many independent yes-or-no draws as have the same error
-        series, spread = events[mixed].astype(np.float64, copy=False), share[mixed] * (1 - share[mixed])
-        effective[mixed] = effective_sample_size(series) * spread / series.var(axis=(1, 2))
+    share, effective = events.mean(axis=(1, 2)), effective_events(events, ess)
     centre = (effective * share + 0.5) / (effective + 1)
     error: NDArray[np.float64] = np.sqrt(centre * (1 - centre) / (effective + 2))
     return error
+
+
+def effective_events(events: NDArray[Any], ess: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many independent yes-or-no draws tell as much of an event's probability, shape ``(m,)``.
+
+    Parameters are those of `probability_error`.
+    """
+    share = events.mean(axis=(1, 2))
+    effective = ess.astype(np.float64)
+    mixed = (share > 0) & (share < 1)
+    if mixed.any():
+        series, spread = events[mixed].astype(np.float64, copy=False), share[mixed] * (1 - share[mixed])
+        effective[mixed] = effective_sample_size(series) * spread / series.var(axis=(1, 2))
+    return effective

@@ -2,7 +2,8 @@
 
 For a window w the share of phenotypic variance in a draw is var(X_w b_w) over the samples. Priors with a point mass:
 window_pip = P(any b_j of the window != 0 | y), the mean over all snapshots of all draws. Others: P(share > t | y)
-(WPPA; Fernando and Garrick 2013, doi:10.1007/978-1-62703-447-0_10).
+(WPPA; Fernando and Garrick 2013, doi:10.1007/978-1-62703-447-0_10). Windows differ in what the prior says of them, by
+their SNPs, so that they rank by their Bayes factor: `bayes_lmmlasso.posterior.summaries.prior`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.posterior.sampler.folder_store import VARIANTS
 from bayes_lmmlasso.posterior.summaries.diagnostics import convergence
-from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_means, probability_error
+from bayes_lmmlasso.posterior.summaries.effect_summary import effective_events, inclusion_means, probability_error
 from bayes_lmmlasso.posterior.summaries.partition import assign_windows
+from bayes_lmmlasso.posterior.summaries.prior import bayes_factors, window_priors
 from bayes_lmmlasso.posterior.tree.effects import by_chain, check_tree, effect_draws, has_all_draws
 
-__all__ = ["window_table"]
+__all__ = ["rank_windows", "window_table"]
 
 _Source = Callable[[NDArray[np.intp]], NDArray[Any]]
 
@@ -52,8 +54,9 @@ def window_table(
     Returns
     -------
     pandas.DataFrame
-        Columns chrom, start, end, n_snps, window_pip, window_pip_mcse, variance_share (posterior mean), top_snp,
-        top_snp_pip, r_hat (of the variance share), in genome order.
+        Columns chrom, start, end, n_snps, window_pip, window_pip_mcse, window_pip_prior (the same probability before
+        any data; NA for a model of your own), bayes_factor, variance_share (posterior mean), top_snp, top_snp_pip,
+        r_hat (of the variance share), in genome order.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def window_table(
     --------
     >>> import bayes_lmmlasso as bl
     >>> tree = bl.read_tree("results/posterior.zarr")  # doctest: +SKIP
-    >>> bl.window_table(tree, "500kb").nlargest(10, "window_pip")  # doctest: +SKIP
+    >>> bl.window_table(tree, "500kb").nlargest(10, "bayes_factor")  # doctest: +SKIP
     """
     constant = check_tree(tree).children["constant_data"].dataset
     X = constant["X"].values
@@ -89,14 +92,24 @@ def window_table(
         size = np.abs(inside.mean(axis=(0, 1)))
         top.append(members[max(range(len(members)), key=lambda j: (pip[members[j]], size[j]))])
     r_hat, ess = convergence(explained)
+    window_pip = included.mean(axis=(1, 2))
+    prior = window_priors(tree, windows["members"].tolist(), variance_share)
     return windows.drop(columns="members").assign(
-        window_pip=included.mean(axis=(1, 2)),
+        window_pip=window_pip,
         window_pip_mcse=probability_error(included, ess),
+        window_pip_prior=prior,
+        bayes_factor=bayes_factors(window_pip, prior, effective_events(included, ess)),
         variance_share=explained.mean(axis=(1, 2)),
         top_snp=names[top].astype(object),
         top_snp_pip=pip[top],
         r_hat=r_hat,
     )
+
+
+def rank_windows(windows: pd.DataFrame) -> pd.DataFrame:
+    """Return a window table with the window that the data speak for most first, by Bayes factor, then by window_pip."""
+    keys = ["bayes_factor", "window_pip", "variance_share"]
+    return windows.sort_values(keys, ascending=False, kind="stable")
 
 
 def _columns(tree: xr.DataTree, name: str) -> _Source | None:
@@ -137,7 +150,7 @@ def _any_included(visits: NDArray[np.uint32], snapshots: int) -> NDArray[np.floa
     return included
 
 
-def _explained_variance(b: NDArray[Any], X: NDArray[Any]) -> NDArray[np.float64]:
+def _explained_variance(b: NDArray[np.floating], X: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return var(X'b) over the samples for b of shape ``(draws, w)`` and X of shape ``(w, n)``.
 
     Windows of fewer SNPs than samples are cheaper through their covariance: var(X'b) = b' cov(X) b.

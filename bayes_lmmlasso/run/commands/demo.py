@@ -32,7 +32,7 @@ class DemoResult:
         The run.
     snps
         One row a causal SNP: snp, true_effect and beta_mean (trait standard deviations), its ranks by
-        stability and by absolute posterior mean (1 is first), and the window_pip of its window.
+        stability and by absolute posterior mean (1 is first), and the window_pip and bayes_factor of its window.
     shares
         One row a part of the variance: true share, posterior median and 95% interval.
     replaced
@@ -139,14 +139,15 @@ def _recovered_snps(out: Path, result: RunResult) -> pd.DataFrame:
     )
     columns = ["snp", "stability", "rank_stability", "beta_mean", "rank_beta_mean"]
     table = truth.merge(ranked[columns], on="snp", how="left")
-    pips = [
-        windows.loc[
-            (windows["chrom"] == chrom) & (windows["start"] <= pos) & (windows["end"] >= pos), "window_pip"
-        ].iloc[0]
+    of_window = ["window_pip", "bayes_factor"]
+    table[of_window] = [
+        windows.loc[(windows["chrom"] == chrom) & (windows["start"] <= pos) & (windows["end"] >= pos), of_window].iloc[
+            0
+        ]
         for chrom, pos in zip(table["chrom"], table["pos"], strict=True)
     ]
-    table = table.assign(window_pip=pips).sort_values("true_effect", key=abs, ascending=False)
-    return table[["snp", "true_effect", *columns[1:], "window_pip"]].reset_index(drop=True)
+    table = table.sort_values("true_effect", key=abs, ascending=False)
+    return table[["snp", "true_effect", *columns[1:], *of_window]].reset_index(drop=True)
 
 
 def _recovered_shares(result: RunResult) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import numpy as np
 
 from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
-from bayes_lmmlasso.report.evidence import cautions_of_evidence
+from bayes_lmmlasso.posterior.summaries.windows import rank_windows
+from bayes_lmmlasso.report.cautions import cautions_of_evidence, disagreement
 from bayes_lmmlasso.run.commands.demo import DemoResult
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.stages import MixedModel
@@ -94,12 +95,15 @@ def sampling_lines(result: SamplingResult) -> list[str]:
 def run_lines(result: RunResult) -> list[str]:
     """Name the first window and the first SNPs of a run, and where the rest is."""
     snps = result.inclusion
-    window = result.windows.iloc[result.windows["window_pip"].argmax()]
+    window = rank_windows(result.windows).iloc[0]
+    reason = disagreement(result.record)
     stable, large = snps.iloc[snps["stability"].argmax()], snps.iloc[snps["beta_mean"].abs().argmax()]
     return [
         *intake_lines(result.record["data"]),
-        f"first window: {window['chrom']}:{window['start']}-{window['end']}, "
-        f"window_pip {window['window_pip']:.2f}, {window['variance_share']:.1%} of the variance",
+        *([] if reason is None else [f"no finding yet: {reason}"]),
+        f"first window: {window['chrom']}:{window['start']}-{window['end']}, window_pip {window['window_pip']:.2f} "
+        f"(prior {window['window_pip_prior']:.2g}, Bayes factor {window['bayes_factor']:.3g}), "
+        f"{window['variance_share']:.1%} of the variance",
         f"most stable SNP: {stable['snp']} ({stable['stability']:.2f} of the subsamples)",
         f"largest posterior mean: {large['snp']} ({large['beta_mean']:+.3f} [{large['beta_lo']:+.3f}, "
         f"{large['beta_hi']:+.3f}])",
