@@ -12,7 +12,9 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line."""
     from bayes_lmmlasso.cli import app
+    from bayes_lmmlasso.terminal import heed_signals
 
+    heed_signals()
     app()
 
 

@@ -28,7 +28,11 @@ __all__ = ["Command", "Commands", "takes_groups"]
 
 
 class Commands(TyperGroup):
-    """Commands whose bad input is told in one sentence on stderr, with status 2."""
+    """Commands whose bad input is told in one sentence on stderr, with status 2.
+
+    So are, with status 1, a process that died and a disk that is full; Ctrl-C has status 130, another signal 128 and
+    its number.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -37,6 +41,18 @@ class Commands(TyperGroup):
         except (InputError, ChildProcessError) as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(2 if isinstance(error, InputError) else 1) from error
+        except BrokenPipeError:
+            raise  # nobody reads: Typer's to end
+        except OSError as error:
+            name = f" ({error.filename})" if error.filename else ""
+            typer.echo(
+                f"Error: expected files that can be read and written, got {error.strerror or error}{name}: make room, "
+                "or see to the disk",
+                err=True,
+            )
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as stopped:
+            raise typer.Exit(*(stopped.args or (130,))) from None
 
 
 class Command(TyperCommand):

@@ -1,24 +1,24 @@
-"""The folder of a run: all of its results appear together at the end, or none.
+"""The folder of a run: all of its results appear together at the end, or none, and one process writes at a time.
 
-While a run is unfinished its folder holds ``run.json`` (status "running", or "interrupted" after an error or Ctrl-C)
-and one hidden store with the draws so far. Both go with an error or Ctrl-C, and the folder if it is new, unless there
-are draws to continue from. With ``overwrite`` an earlier run stays as it is until the new one has succeeded. The draws
-of a finished run stay beside its results, so that more can be added.
+While a run is unfinished its folder holds ``run.json`` (status "running", or "stopped" after an error or Ctrl-C) and
+one hidden store with the draws so far. Both go with an error or Ctrl-C, and the folder if it is new, unless there are
+draws to continue from. With ``overwrite`` an earlier run stays as it is until the new one has succeeded. The draws of a
+finished run stay beside its results, so that more can be added.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lock import one_writer
 from bayes_lmmlasso.report.tables import RECORD, write_json
-from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, publish, published, read_own
+from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, discard, publish, published, read_own, settle
 
-__all__ = ["CHECKPOINT", "can_resume", "read_record", "resumed_directory", "run_directory", "to_resume"]
+__all__ = ["CHECKPOINT", "can_resume", "read_record", "resumed_directory", "run_directory", "settled"]
 
 CHECKPOINT = "checkpoint"
 _FILES = (
@@ -46,34 +46,72 @@ def run_directory(path: Path, starting_record: Mapping[str, Any], *, overwrite: 
     Raises
     ------
     InputError
-        If the folder holds a run (without ``overwrite``) or anything else.
+        If the folder holds a run (without ``overwrite``) or anything else, or another process is writing in it.
     """
-    earlier = claim(path, RECORD, "a run")
-    if earlier is not None and not overwrite:
-        finished = earlier.get("status") == "finished"
-        raise InputError(
-            f"expected a new or empty folder for --out, got {path}, which holds "
-            f"{'a finished' if finished else 'an unfinished'} run: choose another folder"
-            f"{'' if finished else f', continue it with `{PACKAGE} resume {path}`,'} or pass --overwrite"
-        )
     running = {**starting_record, "status": "running"}
-    with published(path, RECORD, _FILES, keep=_has_draws) as store:
-        try:
-            if earlier is None:
-                write_json(running, path / RECORD)
-            write_json(running, store / RECORD)
-            yield store
-        except BaseException:
-            if _has_draws(store):
-                _mark(path, "interrupted")
-            elif earlier is None:
-                (path / RECORD).unlink(missing_ok=True)
-            raise
+    with one_writer(path):
+        _settle(path)
+        earlier = claim(path, RECORD, "a run")
+        finished = earlier is not None and earlier.get("status") == "finished"
+        if earlier is not None and not overwrite:
+            raise InputError(
+                f"expected a new or empty folder for --out, got {path}, which holds "
+                f"{'a finished' if finished else 'an unfinished'} run: choose another folder"
+                f"{'' if finished else f', continue it with `{PACKAGE} resume {path}`,'} or pass --overwrite"
+            )
+        if finished:  # draws that were to be added to it are its own again, until it is replaced
+            (path / STORE / RECORD).unlink(missing_ok=True)
+            _settle(path)
+        with published(path, RECORD, _FILES, keep=_has_draws) as store:
+            try:
+                write_json(running, store / RECORD)
+                if not finished:
+                    write_json(running, path / RECORD)
+                yield store
+            except BaseException:
+                if earlier is None and not _has_draws(store):
+                    (path / RECORD).unlink(missing_ok=True)
+                else:
+                    _mark(path, "stopped")
+                raise
+
+
+@contextmanager
+def settled(path: Path) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Be the only one that writes in the folder of a run, and tell its record and whether it has nothing left to do.
+
+    Results that were complete when they should have been published are published first. An unfinished run without a
+    store was killed in its first instants: it begins anew.
+
+    Raises
+    ------
+    InputError
+        If there is no run, or another process is writing in its folder.
+    """
+    if all(read_own(file) is None for file in (path / RECORD, path / STORE / RECORD)):
+        read_record(path)  # which says so
+    with one_writer(path):
+        unpublished = (path / STORE / RECORD).exists()
+        _settle(path)
+        record = read_own(path / (STORE if (path / STORE).exists() else "") / RECORD)
+        if record is None:
+            raise InputError(
+                f"expected a {RECORD} of {PACKAGE} in {path / STORE}, got a damaged one: restore it, or run the "
+                "analysis again with --overwrite"
+            )
+        yield record, record.get("status") == "finished" and not unpublished
 
 
 @contextmanager
 def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterator[Path]:
     """Lend the store of an unfinished run again, or one with the draws of a finished run, and publish as above.
+
+    Parameters
+    ----------
+    path
+        The folder of a run, which is `settled`.
+    starting_record
+        As of `run_directory`.
 
     Raises
     ------
@@ -81,22 +119,23 @@ def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterato
         If the draws of a finished run are gone. A finished run stays as it is after bad input.
     """
     store, kept = path / STORE, path / CHECKPOINT
-    finished = read_own(store / RECORD) is None
-    if finished and kept.is_dir():
-        store.mkdir(exist_ok=True)
-        kept.replace(store / CHECKPOINT)
-    elif finished and not _has_draws(store):
+    known = read_own(path / RECORD) or {}
+    finished = read_own(store / RECORD) is None and known.get("status") == "finished"
+    if finished and not kept.is_dir():
         raise InputError(f"expected the draws of a finished run in {kept}, got none: run it again with more draws")
     try:
+        store.mkdir(exist_ok=True)
+        if finished:
+            kept.replace(store / CHECKPOINT)
         write_json(starting_record, store / RECORD)
         _mark(path, "running")
         yield store
     except BaseException as error:
         if finished and isinstance(error, InputError):
-            (store / CHECKPOINT).replace(kept)
-            shutil.rmtree(store)
+            (store / RECORD).unlink(missing_ok=True)
+            _settle(path)
         else:
-            _mark(path, "interrupted")
+            _mark(path, "stopped")
         raise
     publish(path, RECORD, _FILES)
 
@@ -104,25 +143,6 @@ def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterato
 def can_resume(path: Path) -> bool:
     """Whether an unfinished run has draws to go on from."""
     return _has_draws(path / STORE)
-
-
-def to_resume(path: Path) -> tuple[dict[str, Any], bool]:
-    """Return the record of the run in a folder that can continue, and whether it is finished.
-
-    Results that were complete when they should have been published are published first.
-
-    Raises
-    ------
-    InputError
-        If there is no run.
-    """
-    unfinished = read_own(path / STORE / RECORD)
-    if unfinished is None:
-        return read_record(path), True
-    if unfinished.get("status") == "finished":
-        publish(path, RECORD, _FILES)
-        return read_record(path), True
-    return unfinished, False
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -147,12 +167,24 @@ def read_record(path: Path) -> dict[str, Any]:
     return record
 
 
+def _settle(path: Path) -> None:
+    """Bring a folder to where a run or its last interruption would have left it, had nothing been killed half-way."""
+    settle(path, RECORD, _FILES)
+    store, kept = path / STORE, path / CHECKPOINT
+    if store.exists() and not (store / RECORD).exists():
+        known = read_own(path / RECORD) or {}
+        if known.get("status") == "finished" and not kept.exists() and _has_draws(store):
+            (store / CHECKPOINT).replace(kept)
+        discard(store, RECORD)
+
+
 def _mark(path: Path, status: str) -> None:
-    """Say in the records of an unfinished run, of the folder and of its store, how it stands."""
+    """Say in the records of an unfinished run, of the folder and of its store, how it stands, if there is room to."""
     for file in (path / RECORD, path / STORE / RECORD):
         record = read_own(file)
         if record is not None and record.get("status") != "finished":
-            write_json(record | {"status": status}, file)
+            with suppress(OSError):
+                write_json(record | {"status": status}, file)
 
 
 def _has_draws(store: Path) -> bool:

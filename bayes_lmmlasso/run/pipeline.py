@@ -24,14 +24,7 @@ from bayes_lmmlasso.posterior.summaries.partition import check_window
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import RECORD, write_json, write_text
 from bayes_lmmlasso.run.budget import check_budget
-from bayes_lmmlasso.run.folder import (
-    CHECKPOINT,
-    can_resume,
-    read_record,
-    resumed_directory,
-    run_directory,
-    to_resume,
-)
+from bayes_lmmlasso.run.folder import CHECKPOINT, read_record, resumed_directory, run_directory, settled
 from bayes_lmmlasso.run.processes import in_own_process
 from bayes_lmmlasso.run.publish import PACKAGE
 from bayes_lmmlasso.run.record import starting_record, versions
@@ -130,25 +123,24 @@ def resume(
     ChildProcessError
         As of `run`.
     """
-    interrupted = can_resume(folder)  # perhaps when all was done but not yet in its place
-    known, finished = to_resume(folder)
-    settings = RunSettings.of(**known["arguments"])
-    if draws is not None or until is not None:
-        settings = settings.with_options(draws=draws, until=until)
-    elif finished and not interrupted:
-        raise InputError(
-            f"expected an unfinished run in {folder}, got one that has finished with "
-            f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
-        )
-    if "cohort" in known and cohort is None:
-        raise InputError(
-            f"expected the cohort that the run in {folder} was made from, got none: give it again, with "
-            "bl.run.resume(folder, cohort=...)"
-        )
-    record = starting_record(known["command"], settings, cohort)
-    compute = _analyse if known["command"] == "run" else _sample
-    with resumed_directory(folder, record) as store:
-        result = compute(settings, store, record, StageClock(progress), own_processes, cohort)
+    with settled(folder) as (known, finished):
+        settings = RunSettings.of(**known["arguments"])
+        if draws is not None or until is not None:
+            settings = settings.with_options(draws=draws, until=until)
+        elif finished:
+            raise InputError(
+                f"expected an unfinished run in {folder}, got one that has finished with "
+                f"{known['evidence']['sampling']['draws']} draws of each chain: pass --draws to add some"
+            )
+        if "cohort" in known and cohort is None:
+            raise InputError(
+                f"expected the cohort that the run in {folder} was made from, got none: give it again, with "
+                "bl.run.resume(folder, cohort=...)"
+            )
+        record = starting_record(known["command"], settings, cohort)
+        compute = _analyse if known["command"] == "run" else _sample
+        with resumed_directory(folder, record) as store:
+            result = compute(settings, store, record, StageClock(progress), own_processes, cohort)
     return replace(result, folder=folder)
 
 

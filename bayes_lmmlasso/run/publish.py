@@ -1,25 +1,34 @@
-"""Results that appear together in a folder, or not at all.
+"""Results that appear together in a folder, or not at all, at whatever moment their writer is killed.
 
 They are written to a hidden store inside and then renamed into place, their record (a JSON file) last. What earlier
-results leave is replaced; other files stay. An error leaves the folder as it was.
+results leave is replaced; other files stay. An error leaves the folder as it was. Before the first rename all of them
+are on the disk (fsync), and so is every rename before the one of the record: a power cut loses no results that were
+there, and leaves no record without them.
+
+A store says by its record what it is: unfinished work; results that are complete, which `settle` publishes; or, without
+one, nothing that counts.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lock import LOCK
 from bayes_lmmlasso.report.tables import write_json
 
-__all__ = ["PACKAGE", "STORE", "claim", "create", "publish", "published", "read_own"]
+__all__ = ["PACKAGE", "STORE", "claim", "discard", "publish", "published", "read_own", "settle"]
 
 PACKAGE = "bayes-lmmlasso"
 STORE = ".unfinished"
+_THREADS = 16  # that wait for the disk
 
 
 def read_own(file: Path) -> dict[str, Any] | None:
@@ -37,47 +46,27 @@ def claim(path: Path, record: str, kind: str, beside: Collection[str] = ()) -> d
     Parameters
     ----------
     path
-        The folder, which need not exist.
+        The folder, which was settled.
     record
         Name of the file that such folders hold.
     kind
         What they are results of, such as "a run".
     beside
-        Names that may be there without a record.
+        Names that may be there without a record, besides what a writer leaves that is killed in its first instants.
 
     Raises
     ------
     InputError
-        If it is a file, or a folder that holds anything else.
+        If it is a folder that holds anything else.
     """
-    if not path.exists():
-        return None
-    if not path.is_dir():
-        raise InputError(f"expected a folder for --out, got the file {path}: choose another name")
     known = read_own(path / record)
-    others = {entry.name for entry in path.iterdir()}.difference(beside)
+    others = {entry.name for entry in path.iterdir()}.difference(beside, (STORE, LOCK))
     if others and known is None:
         raise InputError(
             f"expected a new or empty folder for --out, or that of {kind}, got {path}, which holds {min(others)}: "
             "choose another folder"
         )
     return known
-
-
-def create(path: Path) -> list[Path]:
-    """Create a folder with its parents and return those that are new, innermost first.
-
-    Raises
-    ------
-    InputError
-        If that is not possible.
-    """
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"expected a folder that can be created for --out, got {path}: {error.strerror}") from error
-    return missing
 
 
 @contextmanager
@@ -89,7 +78,7 @@ def published(
     Parameters
     ----------
     path
-        A folder that was claimed; created if need be.
+        A folder that was claimed.
     record
         Name of the record, which must be among the results.
     earlier
@@ -97,19 +86,31 @@ def published(
     keep
         Whether a store has what is worth to go on from, and stays after an error.
     """
-    created, store = create(path), path / STORE
+    store = path / STORE
+    discard(store, record)
     try:
-        shutil.rmtree(store, ignore_errors=True)
         store.mkdir()
         yield store
     except BaseException:
         if not keep(store):
-            shutil.rmtree(store, ignore_errors=True)
-            for folder in created:
-                with suppress(OSError):  # somebody else's file has come in meanwhile
-                    folder.rmdir()
+            discard(store, record)
         raise
     publish(path, record, earlier)
+
+
+def settle(path: Path, record: str, earlier: Collection[str]) -> None:
+    """Publish results that were complete when their writer was killed; records without a status are of such."""
+    (path / f".{record}.partial").unlink(missing_ok=True)
+    known = read_own(path / STORE / record)
+    if known is not None and known.get("status", "finished") == "finished":
+        publish(path, record, earlier)
+
+
+def discard(store: Path, record: str) -> None:
+    """Remove a store, its record first: what is left of it then counts for nothing."""
+    with suppress(OSError):
+        (store / record).unlink(missing_ok=True)
+        shutil.rmtree(store, ignore_errors=True)
 
 
 def publish(path: Path, record: str, earlier: Collection[str]) -> None:
@@ -121,6 +122,7 @@ def publish(path: Path, record: str, earlier: Collection[str]) -> None:
     store = path / STORE
     leaving, gone = store / ".leaving", store / ".gone"
     if not gone.exists():
+        _keep_on_disk(store)
         leaving.mkdir(exist_ok=True)
         known = read_own(path / record)
         if known is not None:
@@ -132,5 +134,25 @@ def publish(path: Path, record: str, earlier: Collection[str]) -> None:
     for entry in sorted(store.iterdir()):
         if entry.name != record and entry != gone:
             entry.replace(path / entry.name)
+    _sync(path)
     (store / record).replace(path / record)
-    shutil.rmtree(store)
+    _sync(path)
+    discard(store, record)
+
+
+def _keep_on_disk(folder: Path) -> None:
+    """Wait until all files of a folder are on the disk."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in pool.map(_sync, [folder, *folder.rglob("*")]):
+            pass
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    if os.name == "nt":
+        return  # which has no such call for what is open to read, nor for folders
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

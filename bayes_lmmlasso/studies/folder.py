@@ -6,21 +6,22 @@ that was extended computes what is new.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lock import one_writer
 from bayes_lmmlasso.plots.run import png
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.study.conclusions import study_conclusions
 from bayes_lmmlasso.report.study.figures import STUDY_FIGURES
 from bayes_lmmlasso.report.study.page import study_html
 from bayes_lmmlasso.report.tables import write_json, write_text, write_tsv
-from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, create, published
+from bayes_lmmlasso.run.publish import PACKAGE, claim, published, read_own, settle
 from bayes_lmmlasso.run.record import versions
-from bayes_lmmlasso.studies import CellCache, StudyResult, compute_study, read_study
+from bayes_lmmlasso.studies import CellCache, Study, StudyResult, compute_study, read_study
 from bayes_lmmlasso.studies.intake import Intakes, intake_table, read_intakes, study_intake_lines
 
 __all__ = ["FinishedStudy", "run_studies", "run_study", "study_lines"]
@@ -83,31 +84,13 @@ def run_study(
     Raises
     ------
     InputError
-        If the study or the folder is not as it should be, or as `compute_study`.
+        If the study or the folder is not as it should be, another process is writing in it, or as `compute_study`.
     """
     study = read_study(path, changes)
-    earlier = claim(out, _RECORD, "a study", beside=(_CELLS, STORE)) or {}
-    create(out)
-    result = compute_study(study, CellCache(out / _CELLS), scheduler=scheduler, workers=workers, progress=progress)
-    intakes = read_intakes(study.data, study.traits)
-    tables = {"cells": result.cells, "data": intake_table(intakes)} | result.tables
-    figures = {
-        caption: png(figure)
-        for caption, figure in STUDY_FIGURES[study.kind](result.tables).items()
-        if figure is not None
-    }
-    groups = {"data": dict(study.data), "settings": dict(study.settings)}
-    record = {"package": PACKAGE, **asdict(study), **groups, "versions": versions(), "captions": list(figures)}
-    conclusions = study_conclusions(study.kind, result.tables)
-    page = study_html(record, tables, figures, conclusions)
-    with published(out, _RECORD, earlier.get("files", ())) as store:
-        for name, table in tables.items():
-            write_tsv(table, store / f"{name}.tsv")
-        for place, image in enumerate(figures.values(), start=1):
-            (store / f"figure{place}.png").write_bytes(image)
-        write_text(page, store / "report.html")
-        write_json(record | {"files": sorted(entry.name for entry in store.iterdir())}, store / _RECORD)
-    return FinishedStudy(out, result, intakes, conclusions)
+    with one_writer(out):
+        settle(out, _RECORD, (read_own(out / _RECORD) or {}).get("files", ()))
+        earlier = claim(out, _RECORD, "a study", beside=(_CELLS,)) or {}
+        return _run_study(study, out, earlier.get("files", ()), scheduler, workers, progress)
 
 
 def study_lines(study: FinishedStudy) -> list[str]:
@@ -122,3 +105,29 @@ def study_lines(study: FinishedStudy) -> list[str]:
         lines.append(f"first error: {failed['error'].iloc[0]}")
     lines += study_intake_lines(study.intakes, study.folder / "data.tsv")
     return [*lines, *study.conclusions, f"report: {study.folder / 'report.html'}"]
+
+
+def _run_study(
+    study: Study, out: Path, earlier: Collection[str], scheduler: str | None, workers: int | None, progress: Progress
+) -> FinishedStudy:
+    """Compute a study and publish its files in place of earlier ones."""
+    result = compute_study(study, CellCache(out / _CELLS), scheduler=scheduler, workers=workers, progress=progress)
+    intakes = read_intakes(study.data, study.traits)
+    tables = {"cells": result.cells, "data": intake_table(intakes)} | result.tables
+    figures = {
+        caption: png(figure)
+        for caption, figure in STUDY_FIGURES[study.kind](result.tables).items()
+        if figure is not None
+    }
+    groups = {"data": dict(study.data), "settings": dict(study.settings)}
+    record = {"package": PACKAGE, **asdict(study), **groups, "versions": versions(), "captions": list(figures)}
+    conclusions = study_conclusions(study.kind, result.tables)
+    page = study_html(record, tables, figures, conclusions)
+    with published(out, _RECORD, earlier) as store:
+        for name, table in tables.items():
+            write_tsv(table, store / f"{name}.tsv")
+        for place, image in enumerate(figures.values(), start=1):
+            (store / f"figure{place}.png").write_bytes(image)
+        write_text(page, store / "report.html")
+        write_json(record | {"files": sorted(entry.name for entry in store.iterdir())}, store / _RECORD)
+    return FinishedStudy(out, result, intakes, conclusions)

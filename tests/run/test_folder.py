@@ -9,8 +9,9 @@ import pytest
 from small_run import contents, listing
 
 from bayes_lmmlasso import InputError
+from bayes_lmmlasso.lock import LOCK
 from bayes_lmmlasso.report.tables import write_json
-from bayes_lmmlasso.run.folder import RECORD, read_record, run_directory, to_resume
+from bayes_lmmlasso.run.folder import RECORD, read_record, run_directory, settled
 from bayes_lmmlasso.run.publish import PACKAGE
 
 ANNOUNCED = {"package": PACKAGE, "status": "running"}
@@ -31,7 +32,7 @@ def test_results_appear_together_at_the_end(tmp_path):
     with run_directory(folder, ANNOUNCED) as store:
         (store / "inclusion.tsv").write_text("half")
         assert json.loads((folder / RECORD).read_text())["status"] == "running"
-        assert sorted(path.name for path in folder.iterdir()) == [store.name, RECORD]
+        assert sorted(path.name for path in folder.iterdir()) == [LOCK, store.name, RECORD]
         assert store.name.startswith(".")
         write_json(FINISHED, store / RECORD)
     assert sorted(path.name for path in folder.iterdir()) == ["inclusion.tsv", RECORD]
@@ -102,8 +103,8 @@ def test_publishing_goes_on_after_an_interruption(tmp_path, monkeypatch, moves):
         make_run(folder, "new", names[:2], overwrite=True)
     except KeyboardInterrupt:
         monkeypatch.undo()
-        if (folder / ".unfinished").exists():
-            assert to_resume(folder)[1]
+        with settled(folder):
+            pass
     assert contents(folder) == contents(tmp_path / "whole")
 
 

@@ -83,7 +83,7 @@ def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(given, out, progress=stop_at(4))
     assert sorted(path.name for path in out.iterdir()) == [".unfinished", "run.json"]
-    assert statuses(out) == ["interrupted", "interrupted"]
+    assert statuses(out) == ["stopped", "stopped"]
     with pytest.raises(bl.InputError, match=r"an unfinished run: .* continue it with `bayes-lmmlasso resume .*run`"):
         run(given, out)
     seen = []
@@ -95,7 +95,7 @@ def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(StageBars, "__call__", stop)
     stopped = CliRunner().invoke(app, ["resume", str(out)])
     assert seen == ["running", "running"]
-    assert statuses(out) == ["interrupted", "interrupted"]
+    assert statuses(out) == ["stopped", "stopped"]
     assert stopped.exit_code == 130
     assert f"`bayes-lmmlasso resume {out}` goes on from here" in stopped.stderr
     monkeypatch.undo()

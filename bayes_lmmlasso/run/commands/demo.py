@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayes_lmmlasso.cohort import sample_frame, simulate_cohort, simulate_trait, variant_frame, write_plink
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.lock import LOCK, one_writer
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.tables import write_tsv
 from bayes_lmmlasso.run.pipeline import run
@@ -78,9 +79,9 @@ def run_demo(
     InputError
         If the folder holds anything else.
     """
-    replaced = _check(out)
-    out.mkdir(parents=True, exist_ok=True)
-    _write_cohort(out, n_samples, n_variants, seed)
+    with one_writer(out):
+        replaced = _check(out)
+        _write_cohort(out, n_samples, n_variants, seed)
     settings = RunSettings.of(
         bfile=out / "demo",
         pheno=out / "demo_phenotypes.tsv",
@@ -98,11 +99,8 @@ def run_demo(
 
 def _check(out: Path) -> bool:
     """Return whether the folder holds an earlier demonstration, or refuse it."""
-    if not out.exists():
-        return False
-    if not out.is_dir():
-        raise InputError(f"expected a folder for --out, got the file {out}: choose another name")
-    names = sorted(entry.name for entry in out.iterdir())
+    left = (entry.name for entry in out.iterdir() if entry.suffix != ".partial")  # which is of a killed one
+    names = sorted(name for name in left if name != LOCK)
     foreign = [name for name in names if name not in _FILES]
     if names and (foreign or _TRUTH not in names):
         raise InputError(

@@ -7,6 +7,8 @@ the parts of y) and ``simulation.json`` (settings, seed, variances). Trait simK 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args
@@ -36,10 +38,11 @@ from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm import polygenic_effect
 from bayes_lmmlasso.lmm.relatedness import Relatedness
+from bayes_lmmlasso.lock import one_writer
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import write_json, write_tsv
 from bayes_lmmlasso.run.budget import check_genotypes, check_memory
-from bayes_lmmlasso.run.publish import PACKAGE, claim, published
+from bayes_lmmlasso.run.publish import PACKAGE, claim, published, settle
 from bayes_lmmlasso.run.record import versions
 from bayes_lmmlasso.run.settings import DataSettings, FilterSettings
 from bayes_lmmlasso.run.stages import prepare_analysis, raw_kinship, read_cohort
@@ -182,11 +185,7 @@ def run_simulation(
         check_genotypes(settings.genotypes)
     if not out.absolute().parent.is_dir():
         raise InputError(f"expected a folder in an existing one for --out, got {out}: create {out.parent} first")
-    if claim(out, RECORD, "a simulation") and not overwrite:
-        raise InputError(
-            f"expected a new folder for --out, got {out}, with a simulation: give --overwrite to replace it"
-        )
-    with published(out, RECORD, _FILES) as folder:
+    with _simulation_folder(out, overwrite) as folder:
         with clock("genotypes") as remark:
             base = _read_genotypes(settings, seed) if settings.trait is None else _read_with_trait(settings)
             remark("{:,} samples, {:,} SNPs".format(*base.X.shape))
@@ -207,6 +206,19 @@ def run_simulation(
             write_tsv(pd.concat(parts, ignore_index=True), folder / "components.tsv")
             write_json(_record(settings, design, seed, base, traits), folder / RECORD)
     return Simulation(truth, base.intake)
+
+
+@contextmanager
+def _simulation_folder(out: Path, overwrite: bool) -> Iterator[Path]:
+    """Claim a folder, and publish what is written in the store that is lent."""
+    with one_writer(out):
+        settle(out, RECORD, _FILES)
+        if claim(out, RECORD, "a simulation") and not overwrite:
+            raise InputError(
+                f"expected a new folder for --out, got {out}, with a simulation: give --overwrite to replace it"
+            )
+        with published(out, RECORD, _FILES) as folder:
+            yield folder
 
 
 def simulation_lines(simulated: Simulation, settings: SimulationSettings, design: TraitDesign, out: Path) -> list[str]:

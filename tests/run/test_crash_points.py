@@ -1,0 +1,121 @@
+"""Killed before any one change of a run's folder, a command ends with the same bytes once it is repeated or resumed.
+
+The analysis is a stand-in: a chain that writes its draws and states as the sampler's store does, and files made of
+them. What is tested is the folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from functools import partial
+
+import pytest
+from crash import count_changes, crash_at
+from small_run import contents
+
+from bayes_lmmlasso import InputError
+from bayes_lmmlasso.report.tables import write_json, write_text
+from bayes_lmmlasso.run import publish as publish_module
+from bayes_lmmlasso.run.folder import CHECKPOINT, RECORD, resumed_directory, run_directory, settled
+from bayes_lmmlasso.run.publish import PACKAGE
+
+
+def analyse(store, draws):
+    """Go on with a chain to so many draws, and write what follows from all of them."""
+    draws_folder = store / CHECKPOINT
+    draws_folder.mkdir(exist_ok=True)
+    state = draws_folder / "chain-0.npz"
+    for k in range(int(state.read_text()) if state.exists() else 0, draws):
+        write_text(f"draw {k}", draws_folder / f"{k}.draw")
+        write_text(str(k + 1), state)
+    text = " ".join((draws_folder / f"{k}.draw").read_text() for k in range(draws))
+    for name in ("inclusion.tsv", "report.html"):
+        write_text(text, store / name)
+    shutil.rmtree(store / "posterior.zarr", ignore_errors=True)
+    (store / "posterior.zarr").mkdir()
+    (store / "posterior.zarr" / "chunk").write_text(text)
+    write_json(record(draws) | {"status": "finished"}, store / RECORD)
+
+
+def record(draws):
+    return {"package": PACKAGE, "status": "running", "draws": draws}
+
+
+def run(folder, draws, *, overwrite=False):
+    with run_directory(folder, record(draws), overwrite=overwrite) as store:
+        analyse(store, draws)
+
+
+def resume(folder, draws=None):
+    with settled(folder) as (known, finished):
+        if draws is None and finished:
+            raise InputError("expected an unfinished run, got one that has finished")
+        target = draws or known["draws"]
+        with resumed_directory(folder, record(target)) as store:
+            analyse(store, target)
+
+
+def stop(folder, draws):
+    """Leave a run that was stopped after some draws."""
+    with suppress(KeyboardInterrupt), run_directory(folder, record(draws + 1)) as store:
+        analyse(store, draws)
+        write_json(record(draws + 1), store / RECORD)
+        raise KeyboardInterrupt
+
+
+COMMANDS = {
+    "run": (lambda folder: None, partial(run, draws=2)),
+    "resume": (partial(stop, draws=1), resume),
+    "resume --draws": (partial(run, draws=1), partial(resume, draws=2)),
+    "run --overwrite": (partial(run, draws=2), partial(run, draws=1, overwrite=True)),
+    "run --overwrite of an unfinished run": (partial(stop, draws=2), partial(run, draws=1, overwrite=True)),
+}
+REFUSALS = ("finished", "without a run.json")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_waits_for_the_disk(monkeypatch):
+    monkeypatch.setattr(publish_module, "_sync", lambda path: None)
+    monkeypatch.setattr(publish_module, "_keep_on_disk", lambda folder: None)
+
+
+@pytest.mark.parametrize("torn", [False, True])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_killed_before_any_change_a_command_ends_with_the_same_bytes(tmp_path, name, torn):
+    before, command = COMMANDS[name]
+    before(tmp_path / "whole")
+    changes = count_changes(tmp_path, lambda: command(tmp_path / "whole"))
+    assert changes > 20
+    for k in range(changes):
+        folder = tmp_path / "killed"
+        before(folder)
+        assert crash_at(k, folder, partial(command, folder), torn=torn), k
+        for step in (command, resume) if k % 2 else (resume, command):
+            try:
+                step(folder)
+            except InputError as error:
+                assert any(refusal in str(error) for refusal in REFUSALS), (k, error)  # noqa: PT017
+        assert contents(folder) == contents(tmp_path / "whole"), k
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("name", ["resume --draws", "run --overwrite"])
+def test_what_was_finished_is_whole_until_another_has_taken_its_place(tmp_path, name):
+    before, command = COMMANDS[name]
+    before(tmp_path / "whole")
+    old = results(tmp_path / "whole")
+    changes = count_changes(tmp_path, lambda: command(tmp_path / "whole"))
+    seen = []
+    for k in range(changes):
+        folder = tmp_path / str(k)
+        before(folder)
+        assert crash_at(k, folder, partial(command, folder))
+        with settled(folder):
+            seen.append(results(folder))
+        assert seen[-1] in (old, results(tmp_path / "whole")), k
+    assert seen[0] == old != seen[-1]
+
+
+def results(folder):
+    return {name: data for name, data in contents(folder).items() if not name.startswith((".", "checkpoint"))}
