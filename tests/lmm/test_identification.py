@@ -39,7 +39,7 @@ def test_a_useless_standard_error_is_told(rng):
         y = np.random.default_rng(seed).normal(size=60)
         null = fit_null_model(y, basis, np.ones((60, 1)), "reml")
         remarks = null_remarks(null, basis)
-        assert [remark.text.startswith("The standard error of PVE is") for remark in remarks] == [True] * (
+        assert [remark.text.startswith("the standard error of PVE is") for remark in remarks] == [True] * (
             null.pve_se > 0.5
         )
         found += remarks
