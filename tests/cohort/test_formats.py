@@ -305,3 +305,13 @@ def test_a_missing_extra_is_told_with_its_command(paths_by_format, monkeypatch, 
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(bl.InputError, match=rf"the package {module} .*pip install 'bayes-lmmlasso\[{name}\]'"):
         bl.read_genotypes(paths_by_format[name], name)
+
+
+def test_an_allele_that_the_site_has_not_is_refused(tmp_path):
+    lines = ["##fileformat=VCFv4.3", "##contig=<ID=1>", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
+    lines.append("\t".join(["#CHROM", *"POS ID REF ALT QUAL FILTER INFO FORMAT a b".split()]))
+    for k, call in enumerate(("0/1", "0/2", "1/1")):
+        lines.append("\t".join(["1", str(10 + k), f"s{k}", "A", "C", ".", ".", ".", "GT", "0/0", call]))
+    (tmp_path / "x.vcf").write_text("\n".join(lines) + "\n")
+    with pytest.raises(bl.InputError, match="expected alleles 0 and 1 in calls of one alternate allele, got 2"):
+        bl.read_vcf(tmp_path / "x.vcf")

@@ -55,7 +55,17 @@ def count_alternate(
     Returns
     -------
     ``(...)`` counts from 0 to 2, NaN for missing.
+
+    Raises
+    ------
+    InputError
+        If a call has an allele that its site has not.
     """
+    if calls.max(initial=0) > 1:
+        raise InputError(
+            f"expected alleles 0 and 1 in calls of one alternate allele, got {calls.max()}: the calls are damaged, or "
+            "alleles were removed from the sites; write the genotypes again"
+        )
     called = (calls != -1).all(axis=-1) & (calls >= 0).any(axis=-1)
     copies = np.where(called, (calls > 0).sum(axis=-1), np.nan).astype(np.float32)
     alleles = np.where(called, (calls >= 0).sum(axis=-1), ploidy)
