@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import bayes_lmmlasso as bl
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.posterior.tree.build import _derive
+from bayes_lmmlasso.posterior.tree.build import _derive, _log_slope
 
 
 @pytest.mark.parametrize(("sigma2_g", "sigma2_e"), [(2.0, 0.3), (0.3, 2.0)])
@@ -35,3 +36,14 @@ def test_the_background_is_drawn_from_its_full_conditional(rng, sigma2_g, sigma2
     genetic = derived["pve"] * sigma2_e / (1 - derived["pve"])
     assert abs(genetic.mean() - expected) < 4 * genetic.std() / np.sqrt(draws)
     np.testing.assert_allclose(derived["pge"] * genetic, snps.var(), rtol=1e-9)
+
+
+def test_densities_of_a_transformed_trait_are_those_of_the_trait(rng):
+    """log p(t) = log p(y) + log dy/dt: the slope at each sample's own trait; ranks have none."""
+    cohort = bl.simulate_cohort(n_samples=40, n_variants=20, seed=1)
+    trait = rng.gamma(2.0, 3.0, size=40) + 0.1
+    cohort = cohort.assign(y=("samples", trait))
+    for transform in ("none", "box-cox"):
+        analysis = bl.prepare(cohort, "y", transform=transform)
+        np.testing.assert_allclose(_log_slope(analysis), analysis.trait.log_slope(trait), rtol=1e-9)
+    assert _log_slope(bl.prepare(cohort, "y", transform="rank-normal")) == _log_slope(None) == 0
