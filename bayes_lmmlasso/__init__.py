@@ -4,7 +4,7 @@ One call analyses a trait, from files or from arrays:
 
 >>> import bayes_lmmlasso as bl
 >>> analysis = bl.analyse("mice", "cd8", phenotypes="traits.tsv", covariates="age.tsv")  # doctest: +SKIP
->>> analysis.windows.nlargest(5, "window_pip")  # doctest: +SKIP
+>>> analysis.windows.nlargest(5, "bayes_factor")  # doctest: +SKIP
 >>> analysis.report("cd8.html")  # doctest: +SKIP
 
 Its steps are the other names here, and everything else is in the rooms: `cohort`, `lmm`, `scan`, `lasso`, `models`,

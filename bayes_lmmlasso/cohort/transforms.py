@@ -66,6 +66,14 @@ class TraitTransform(Display):
                 return np.exp(np.log1p(np.maximum(self.exponent * z, -1.0)) / self.exponent)
         return z
 
+    def log_slope(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Return log dy/dt at values t in trait units, which makes a density of y one of t; NaN for ranks: none."""
+        t = np.asarray(values, dtype=np.float64)
+        if self.name == "rank-normal":
+            return np.full(t.shape, np.nan)
+        slope = (self.exponent - 1) * np.log(t) if self.name == "box-cox" else np.zeros(t.shape)
+        return np.asarray(slope - np.log(self.sd))
+
     def expectation(self, mean: ArrayLike, sd: ArrayLike) -> NDArray[np.float64]:
         """Mean in trait units of a trait that is normal on the standardised scale; ``inverse(mean)`` is its median."""
         centre, width = np.asarray(mean, dtype=np.float64), np.asarray(sd, dtype=np.float64)

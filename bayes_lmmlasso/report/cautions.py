@@ -1,7 +1,7 @@
 """What calls for caution in a result, in plain sentences made from its record.
 
 Limits: R-hat 1.01 of hyper-parameters and 400 effective draws (Vehtari, Gelman, Simpson, Carpenter, Buerkner 2021,
-doi:10.1214/20-BA1221); R-hat 1.05 of SNPs with a pip of at least 0.1, of which there are many, so that the worst is
+doi:10.1214/20-BA1221); R-hat 1.05 of SNPs with a pip above 0.05, of which there are many, so that the worst is
 above 1.01 by chance.
 """
 
@@ -20,7 +20,7 @@ R_HAT_LIMIT, SNP_R_HAT_LIMIT = 1.01, 1.05
 _ESS_LIMIT = 400
 _GAP_LIMIT = 1e-8
 _SKEWNESS_LIMIT = 1.0
-_PARETO_K_SHARE = 0.05  # of the samples
+_PARETO_K_SHARE = 0.1  # of the samples
 _AT_BOUND_SHARE = 0.25  # of the subsamples
 
 

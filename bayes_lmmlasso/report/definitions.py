@@ -116,7 +116,9 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "a[…]": "effects of intercept and covariates",
             "sigma2_g, sigma2_e": "variance of the polygenic background (times the kinship) and of the noise",
             "pve": "realised share of variance that is genetic: SNP effects and background together",
-            "pge": "realised var(Xb) / var(Xb + u); may exceed 1 where SNP effects and background oppose each other",
+            "pge": "realised var(Xb) / var(Xb + u). No share of a whole: where SNP effects and background oppose each "
+            "other, as they do where the data cannot tell them apart, var(Xb + u) is less than var(Xb) and pge exceeds "
+            "1; the background's share of the variance is then negative",
             "mean, sd, eti95_lb, eti95_ub": "posterior mean, standard deviation, 95% equal-tailed interval",
             "ess_bulk, ess_tail, r_hat": "effective numbers of draws for centre and tails, and convergence",
             "mcse_mean, mcse_sd": "Monte Carlo standard errors of mean and sd",

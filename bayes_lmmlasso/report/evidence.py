@@ -19,7 +19,7 @@ from bayes_lmmlasso.posterior.summaries.prior import snp_prior
 
 __all__ = ["ProjectionEvidence", "SamplingEvidence", "SelectionEvidence"]
 
-_NOTABLE = 0.1  # pip from which the chains must agree on a SNP
+_NOTABLE = 0.05  # pip above which the chains must agree on a SNP
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class SamplingEvidence:
         Worst R-hat and bulk effective sample size among the hyper-parameters, and whose they are; an R-hat that is
         undefined is the worst, and None.
     snps_watched, snp_r_hat, snp_r_hat_of
-        SNPs with a pip of at least 0.1, the worst R-hat among them (None if undefined, or there are none) and whose it
+        SNPs with a pip above 0.05, the worst R-hat among them (None if undefined, or there are none) and whose it
         is.
     pip_prior
         Probability, before any data, that a SNP is included: the baseline of pip. None for a model of your own.
@@ -185,7 +185,7 @@ class SamplingEvidence:
 
     def _watch(self, inclusion: pd.DataFrame) -> SamplingEvidence:
         """Add the worst R-hat of the SNPs that matter."""
-        watched = inclusion[inclusion["pip"] >= _NOTABLE]
+        watched = inclusion[inclusion["pip"] > _NOTABLE]
         if watched.empty:
             return self
         worst = watched["r_hat"].fillna(np.inf).idxmax()

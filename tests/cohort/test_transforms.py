@@ -28,6 +28,18 @@ def test_standardised_and_inverted(trait, name):
     assert np.isnan(transform.forward(np.nan))
 
 
+@pytest.mark.parametrize("name", ["none", "box-cox"])
+def test_the_slope_is_that_of_the_transform(trait, name):
+    transform = fit_trait_transform(trait, name)
+    step = 1e-5
+    numerical = (transform.forward(trait + step) - transform.forward(trait - step)) / (2 * step)
+    np.testing.assert_allclose(transform.log_slope(trait), np.log(numerical), rtol=1e-6, atol=1e-7)
+
+
+def test_ranks_have_no_slope(trait):
+    assert np.isnan(fit_trait_transform(trait, "rank-normal").log_slope(trait)).all()
+
+
 @pytest.mark.parametrize("power", [-0.5, 0.0, 0.4, 2.0])
 def test_box_cox_is_scipys(rng, power):
     normal = 5 + rng.standard_normal(300) * 0.4

@@ -111,6 +111,18 @@ def test_a_member_must_correlate_with_every_member(rng):
     assert bl.credible_sets(tree_of(X, b), min_purity=1e-6)["n_snps"].tolist() == [3]
 
 
+def test_coverage_counts_draws_not_probabilities(rng):
+    """Two SNPs that are in together, in 0.6 of the draws: 0.6 that any is, though the pips add up to 1.2."""
+    X = standardised(rng.normal(size=(40, 3)))
+    X[:, 1] = X[:, 0]
+    b = np.zeros((1, 100, 3))
+    b[:, :60, :2] = 0.5
+    assert bl.credible_sets(tree_of(X, b)).empty
+    b[:, 60:97, 1] = 0.5  # and now P(any) is 0.97
+    (row,) = bl.credible_sets(tree_of(X, b)).to_dict("records")
+    assert (row["snps"], row["coverage"]) == ("s1", 0.97)
+
+
 def test_unknown_positions_do_not_count_as_the_start(rng):
     X = standardised(rng.normal(size=(40, 2)))
     X[:, 1] = X[:, 0]

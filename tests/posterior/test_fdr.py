@@ -43,6 +43,12 @@ def test_calibrated_probabilities_make_as_many_mistakes_as_expected(rng):
     assert abs(false.mean() - result.expected_false[k]) < 4 * error
 
 
+def test_a_rate_that_is_reached_exactly_is_kept():
+    """0.75 is false with probability 0.25, exactly in binary, as is the mean of 0.875 and 0.625."""
+    assert bl.posterior.bayesian_fdr([0.75, 0.5]).threshold_for(0.25) == 0.75
+    assert bl.posterior.bayesian_fdr([0.875, 0.625, 0.1]).threshold_for(0.25) == 0.625
+
+
 def test_nothing_can_be_discovered_where_all_is_unlikely():
     assert bl.posterior.bayesian_fdr([0.2, 0.1]).threshold_for(0.1) == math.inf
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from arviz_stats.base import array_stats
+from draw_trees import tree_of
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso import LassoPath
@@ -97,6 +98,8 @@ def test_leave_one_out_in_the_tree_belongs_to_the_draws(run):
     g = precision @ (analysis.y - analysis.covariates @ posterior["a"].values - analysis.X @ posterior["b"].values)
     variance = 1 / np.diag(precision)
     expected = -0.5 * (np.log(2 * np.pi * variance) + g**2 * variance)
+    assert abs(np.log(analysis.trait.sd)) > 0.01
+    expected -= np.log(analysis.trait.sd)  # a density in trait units
     stored = tree["log_likelihood"]["y"].isel(chain=1, draw=40)
     np.testing.assert_allclose(stored, expected, rtol=2e-4, atol=2e-4)
     assert list(stored["sample"].values[:2]) == [
@@ -173,6 +176,52 @@ def test_error_of_a_probability_is_the_spread_over_repetitions(rng):
         np.testing.assert_allclose(np.median(error), events.mean(axis=(1, 2)).std(), rtol=0.15)
     never = probability_error(np.zeros((1, 4, draws), bool), np.array([800.0]))
     np.testing.assert_allclose(never, np.sqrt(0.5 * 800.5) / 801 / np.sqrt(802), rtol=1e-12)
+
+
+def test_error_of_a_window_is_that_of_the_share_of_snapshots(rng):
+    """Any of two SNPs is in at 3/4 of 20 snapshots of every draw: known far better than by the draws that have one."""
+    chains, draws, snapshots = 2, 400, 20
+    bits = rng.integers(0, 2, size=(chains, draws, 2, snapshots))
+    visits = (bits << np.arange(snapshots)).sum(axis=3).astype(np.uint32)
+    X = rng.normal(size=(30, 2))
+    tree = tree_of((X - X.mean(axis=0)) / X.std(axis=0), bits[..., -1] * 0.1)
+    tree["posterior"] = xr.DataTree(tree["posterior"].dataset.assign(visits=(("chain", "draw", "variant"), visits)))
+    tree.attrs["snapshots"] = snapshots
+    (window,) = bl.window_table(tree, "2snps").to_dict("records")
+    share = bits.any(axis=2).mean(axis=2)
+    assert window["window_pip"] == pytest.approx(share.mean(), rel=1e-12)
+    assert window["window_pip_mcse"] == pytest.approx(np.sqrt(0.75 * 0.25 / (chains * draws * snapshots)), rel=0.25)
+
+
+def test_error_of_a_pip_knows_that_draws_are_alike(rng):
+    """Slow chains of inclusion probabilities: the error is the spread over repetitions, not sd over root of draws."""
+    draws, repeats = 400, 300
+    state = rng.normal(size=(4, draws, repeats))
+    for t in range(1, draws):
+        state[:, t] = 0.8 * state[:, t - 1] + 0.6 * state[:, t]
+    q = 1 / (1 + np.exp(-state))
+    found = summarise_effects(np.zeros_like(q), 0.001, q)
+    np.testing.assert_allclose(np.median(found["pip_mcse"]), found["pip"].std(), rtol=0.15)
+
+
+def test_an_exact_zero_has_both_signs():
+    """Of four draws one is positive, three are 0: P(b >= 0) is 1, P(b <= 0) is 0.75."""
+    b = np.array([[[0.0, 0.3, -0.3], [0.0, 0.0, -0.1], [0.0, 0.0, 0.2], [0.0, 0.0, 0.0]]])
+    np.testing.assert_array_equal(summarise_effects(b, 0.001, (b != 0) * 1.0)["lfsr"], [1, 0.75, 0.5])
+
+
+def test_a_certain_snp_has_the_r_hat_of_its_effect(rng):
+    """Included in every draw q is constant, which says nothing of chains that differ in its effect."""
+    b = rng.normal(1, 0.1, size=(2, 200, 3))
+    b[1, :, 1] += 1  # the chains do not agree
+    q = np.ones_like(b)
+    q[..., 2] = rng.uniform(0, 0.9, size=q.shape[:2])  # below 0.5 on average: q it is
+    found = summarise_effects(b, 0.001, q)
+    expected = convergence(np.moveaxis(b, 2, 0))
+    np.testing.assert_allclose(found["r_hat"][:2], expected.r_hat[:2])
+    np.testing.assert_allclose(found["ess_bulk"][:2], expected.ess_bulk[:2])
+    assert found["r_hat"][1] > 1.5
+    np.testing.assert_allclose(found["r_hat"][2], convergence(q[..., 2][None]).r_hat[0])
 
 
 def test_windows_cut_the_genome_by_position_or_by_number():

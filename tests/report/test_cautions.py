@@ -65,7 +65,7 @@ def test_an_undefined_r_hat_is_the_worst():
 
 def test_the_snps_that_matter_must_agree():
     tree = read_tree(finished_run().folder / "posterior.zarr").load()
-    table = pd.DataFrame({"snp": list("abcd"), "pip": [0.9, 0.1, 0.05, 0.5], "r_hat": [1.01, 1.2, 3.0, 1.1]})
+    table = pd.DataFrame({"snp": list("abcd"), "pip": [0.9, 0.06, 0.05, 0.5], "r_hat": [1.01, 1.2, 3.0, 1.1]})
     evidence = SamplingEvidence.of(tree, hyper_table(tree), table)
     assert (evidence.snps_watched, evidence.snp_r_hat, evidence.snp_r_hat_of) == (3, 1.2, "b")
     table.loc[3, "r_hat"] = np.nan

@@ -103,6 +103,15 @@ def test_a_point_mass_at_zero_changes_what_inclusion_means(monkeypatch):
     assert "any of its SNPs is included" in meaning["windows.tsv"]["window_pip"]
 
 
+def test_statements_carry_their_assumptions(page, tmp_path):
+    assert "if samples are independent and the SNPs without an effect exchangeable" in page.text
+    assert "in trait units: models of the same samples and trait compare" in page.text
+    ranks = changed(tmp_path, arguments__transform="rank-normal").text
+    assert "of normal scores: no other transform compares with it" in ranks
+    assert "in trait units: models" not in ranks
+    assert "Before any data it is" in page.text
+
+
 def test_references_have_dois(page):
     links = {attrs["href"] for tag, attrs in page.elements if tag == "a"}
     assert links == {f"https://doi.org/{doi}" for _, doi in REFERENCES}

@@ -67,6 +67,8 @@ def test_the_page_counts_false_discoveries():
     pip = [0.99, 0.97, 0.9, 0.4, 0.1]
     found = _discoveries("windows", pd.DataFrame({"window_pip": pip}), "window_pip")
     assert found == "Windows with window_pip of at least 0.9: 3, of which 0.14 are expected to be false."
+    rounded = _discoveries("SNPs", pd.DataFrame({"pip": [0.99997]}), "pip")
+    assert rounded.startswith("SNPs with pip of at least 0.999: 1,")
     none = _discoveries("SNPs", pd.DataFrame({"pip": [0.5]}), "pip")
     assert none == "No SNPs can be called: the first by pip alone is false with probability 0.5."
     page = (sparse_run().folder / "report.html").read_text(encoding="utf-8")

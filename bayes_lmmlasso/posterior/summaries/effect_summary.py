@@ -6,7 +6,8 @@ With b_j in trait standard deviations per standard deviation of SNP j:
     pip     priors with a point mass: P(b_j != 0 | y), the mean of Rao-Blackwellised inclusion probabilities q_j;
             others: P(b_j^2 > t | y), t the share of phenotypic variance (never called P(b_j != 0))
     lfsr    min(P(b_j >= 0), P(b_j <= 0))    (Stephens 2017, doi:10.1093/biostatistics/kxw041)
-    r_hat, ess_bulk    of b_j; with a point mass, of the series of q_j
+    r_hat, ess_bulk    of b_j; with a point mass, of the series of q_j where pip <= 1/2: above it q_j tends to a
+            constant, which agrees with anything, and it is the effect in which chains would differ
 
 ``pip_mcse`` is the Monte Carlo error of pip. With a point mass: sd(q_j) over the root of the effective number of draws.
 Otherwise the standard deviation of a Beta(k + 1/2, m - k + 1/2) with m the effective number of draws and
@@ -114,7 +115,7 @@ def summarise_effects(
 
     def block(start: int) -> dict[str, NDArray[np.float64]]:
         b = by_snp(effects, start)
-        pip = _share(b, variance_share) if inclusion is None else _point_mass(by_snp(inclusion, start))
+        pip = _share(b, variance_share) if inclusion is None else _point_mass(by_snp(inclusion, start), b)
         return _moments(b) | pip if moments else pip
 
     with ThreadPoolExecutor(cores()) as pool:
@@ -143,11 +144,12 @@ def _share(draws: NDArray[Any], variance_share: float) -> dict[str, NDArray[np.f
     return {"pip": included.mean(axis=(1, 2)), "pip_mcse": error, "r_hat": r_hat, "ess_bulk": ess_bulk}
 
 
-def _point_mass(q: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Return the inclusion of effects with a point mass, by the series of q_j."""
-    r_hat, ess_bulk = convergence(q)
+def _point_mass(q: NDArray[Any], b: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Return the inclusion of effects b with a point mass, by the series of q_j."""
+    pip = q.mean(axis=(1, 2), dtype=np.float64)
+    r_hat, ess_bulk = convergence(np.where(pip[:, None, None] > 0.5, b, q))
     error = q.std(axis=(1, 2), dtype=np.float64) / np.sqrt(effective_sample_size(q))
-    return {"pip": q.mean(axis=(1, 2), dtype=np.float64), "pip_mcse": error, "r_hat": r_hat, "ess_bulk": ess_bulk}
+    return {"pip": pip, "pip_mcse": error, "r_hat": r_hat, "ess_bulk": ess_bulk}
 
 
 def _quantile(ordered: NDArray[Any], level: float) -> NDArray[np.float64]:

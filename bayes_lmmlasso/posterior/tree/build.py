@@ -6,6 +6,9 @@ individuals (Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264)
     pve = var(X b + u) / (var(X b + u) + se2),    pge = var(X b) / var(X b + u)
 
 with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, sg2 S_i se2 / d_i), r = y - Z a - X b.
+
+Leave-one-out log densities are those of the trait in its own units, so that models of one trait under different
+transforms compare; but for rank-normal, which has no density there and compares with nothing else.
 """
 
 from __future__ import annotations
@@ -48,6 +51,7 @@ def build_tree(
     data, coords = record.data, _coordinates(record.data, analysis)
     draw_coords = {"chain": np.arange(sites.sizes["chain"]), "draw": np.arange(sites.sizes["draw"])}
     derived, log_likelihood = _derive(data, sites, np.random.default_rng(record.attrs["seed"]))
+    log_likelihood += _log_slope(analysis)
     own = {k: coords[k] for k in ("variant", "covariate") if k in sites.dims}
     statistics = [name for name in _STATISTICS if name in sites]
     posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
@@ -103,6 +107,17 @@ def _derive(
         pge[rows] = variance(snps) / genetic
         log_likelihood[rows] = loo_log_likelihood(U, residual, d)
     return {"pve": pve, "pge": pge}, log_likelihood
+
+
+def _log_slope(analysis: AnalysisSet | None) -> NDArray[np.float64] | float:
+    """Return what makes log densities of the analysed trait those of the trait in its units, shape ``(n,)``.
+
+    log p(t) = log p(y) + log dy/dt: else a transform that spreads the trait less would pass for a better model. A rank
+    has no density in trait units.
+    """
+    if analysis is None or analysis.trait.name == "rank-normal":
+        return 0.0
+    return analysis.trait.log_slope(analysis.trait.inverse(analysis.y))
 
 
 def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def stability_lines(mixed: MixedModel, stability: StabilitySelection) -> list[st
     return [
         f"stability: {stability.selected.sum()} SNPs in at least {bound.threshold:.0%} of "
         f"{len(stability.subsamples)} subsamples; expected false selections at most "
-        f"{bound.meinshausen_buehlmann:.3g}",
+        f"{bound.meinshausen_buehlmann:.3g} (for independent samples and exchangeable SNPs)",
         "most stable: " + ", ".join(f"{names[j]} ({stability.frequency[j]:.2f})" for j in order),
     ]
 
