@@ -54,9 +54,10 @@ class HeldEffects(NamedTuple):
     scale: jax.Array
 
 
-def sample_hyper(n_snps: int, *, sparse: bool) -> tuple[Variances, jax.Array]:
+def sample_hyper(data: RotatedData, *, sparse: bool) -> tuple[Variances, jax.Array]:
     """Sample the variances and, where the prior has a point mass, log pi, which is 0 elsewhere."""
-    return sample_variances(), sample_sparsity(n_snps) if sparse else jnp.zeros(())
+    variances = sample_variances(data.residual_variance)
+    return variances, sample_sparsity(data.n_snps) if sparse else jnp.zeros(())
 
 
 def hyper_given_effects(
@@ -68,7 +69,7 @@ def hyper_given_effects(
     posterior as it is, and in turn they mix where one alone would not (Yu and Meng 2011,
     doi:10.1198/jcgs.2011.203main).
     """
-    variances, log_pi = sample_hyper(data.n_snps, sparse=sparse)
+    variances, log_pi = sample_hyper(data, sparse=sparse)
     s = slab_scale(variances, log_pi, data.n_snps)
     if sparse:
         out = data.n_snps - held.n_included

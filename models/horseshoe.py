@@ -30,7 +30,7 @@ __all__ = ["horseshoe", "shrinkage"]
 
 def horseshoe(data: RotatedData) -> None:
     """Put a regularised horseshoe on the SNP effects."""
-    variances = sample_variances()
+    variances = sample_variances(data.residual_variance)
     log_pi = sample_sparsity(data.n_snps)
     fixed = sample_fixed_effects(data)
     z, x = numpyro.sample("eps", dist.Normal(0.0, 1.0).expand([2, data.n_snps]).to_event(2))

@@ -32,7 +32,7 @@ __all__ = ["laplace", "laplace_quantile"]
 
 def laplace(data: RotatedData, *, whiten: bool = True) -> None:
     """Put a Laplace prior on the SNP effects. ``whiten=False`` samples z itself (slower, same posterior)."""
-    variances = sample_variances()
+    variances = sample_variances(data.residual_variance)
     fixed = sample_fixed_effects(data)
     s = jnp.sqrt(variances.effects / (2 * data.n_snps))
     effects = standard_effects(data, _LAPLACE, s, variances, fixed, whiten=whiten)

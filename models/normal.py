@@ -25,7 +25,7 @@ __all__ = ["normal"]
 
 def normal(data: RotatedData, *, whiten: bool = True) -> None:
     """Put a normal prior on the SNP effects. ``whiten=False`` samples z itself (slower, same posterior)."""
-    variances = sample_variances()
+    variances = sample_variances(data.residual_variance)
     fixed = sample_fixed_effects(data)
     s = jnp.sqrt(variances.effects / data.n_snps)
     effects = standard_effects(data, _NORMAL, s, variances, fixed, whiten=whiten)

@@ -11,6 +11,11 @@ total variance v, the share h of it that is genetic and the share rho of the gen
 in the SNP effects:
 
     sg2 = v h (1 - rho),    se2 = v (1 - h),    E[sum_j b_j^2] = v h rho
+    log v ~ N(log s2, 0.5),    h, rho ~ U(0, 1)
+
+with s2 the variance of the trait that the covariates leave by least squares (`RotatedData.residual_variance`): 1 for a
+standardised trait without covariates. A prior centred on 1 whatever they leave would make v 1.4 times too large where
+covariates explain 95% of the trait of 84 samples.
 
 **Whitening.** Let b_j = s g(z_j) with z_j ~ N(0, 1) and X = Q diag(sigma) W' (thin SVD). With
 slope = E[z g(z)], the part of X b that is linear in z is Q diag(sqrt(lin)) W'z, lin = (s slope sigma)^2;
@@ -53,7 +58,7 @@ __all__ = [
 FIXED_SD = 10.0  # prior standard deviation of intercept and covariates
 
 jax.tree_util.register_dataclass(
-    RotatedData, data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q"], meta_fields=["padding"]
+    RotatedData, data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q", "residual_variance"], meta_fields=["padding"]
 )
 
 
@@ -83,9 +88,9 @@ class StandardPrior(NamedTuple):
     variance: float
 
 
-def sample_variances() -> Variances:
-    """Sample log v ~ N(0, 0.5), h ~ U(0, 1), rho ~ U(0, 1), for a trait of variance 1."""
-    log_v = numpyro.sample("log_v", dist.Normal(0.0, 0.5))
+def sample_variances(residual_variance: jax.Array | float = 1.0) -> Variances:
+    """Sample log v ~ N(log s2, 0.5), h ~ U(0, 1), rho ~ U(0, 1), given the s2 of the data."""
+    log_v = numpyro.sample("log_v", dist.Normal(jnp.log(residual_variance), 0.5))
     h = numpyro.sample("h", dist.Uniform(0.0, 1.0))
     rho = numpyro.sample("rho", dist.Uniform(0.0, 1.0))
     return Variances.of(log_v, h, rho)

@@ -25,6 +25,7 @@ class RotatedData:
     sigma : (r,) positive singular values of X.
     Q : (n, r) left singular vectors of X, or None where they are the first r unit vectors (K proportional to XX').
     padding : rows of zeros below the SNPs, so that XT can be split evenly over devices.
+    residual_variance : () variance of the trait that covariates leave, on which the prior of v is centred.
     """
 
     y: jax.Array
@@ -35,6 +36,7 @@ class RotatedData:
     sigma: jax.Array
     Q: jax.Array | None = None
     padding: int = 0
+    residual_variance: jax.Array | float = 1.0
 
     @property
     def n_snps(self) -> int:

@@ -30,7 +30,7 @@ __all__ = ["sample_sparsity", "slab_scale", "spike_slab"]
 
 def spike_slab(data: RotatedData) -> None:
     """Put a point mass at zero and a Laplace slab on the SNP effects."""
-    variances = sample_variances()
+    variances = sample_variances(data.residual_variance)
     log_pi = sample_sparsity(data.n_snps)
     fixed = sample_fixed_effects(data)
     x = laplace_quantile(numpyro.sample("eps", dist.Normal(0.0, 1.0).expand([data.n_snps]).to_event(1)))

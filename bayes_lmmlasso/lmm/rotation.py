@@ -2,9 +2,9 @@
 
     y, Z, X  ->  U'y, U'Z, U'X        K = U S U'
 
-together with the singular values and left singular vectors of U'X that whiten the effects (see
-`bayes_lmmlasso.models.rotated`). With K proportional to XX' the rows of U'X are orthogonal already and no
-singular vectors are kept.
+together with the singular values and left singular vectors of U'X that whiten the effects, and the variance of y that
+Z leaves, on which v's prior is centred (see `bayes_lmmlasso.models.rotated`). With K proportional to XX' the rows of
+U'X are orthogonal already and no singular vectors are kept.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, number
 __all__ = ["rotate", "rotate_arrays"]
 
 _BLOCK_BYTES = 16 * 2**20  # of the SNPs rotated at a time
+_LEAST_VARIANCE = 1e-30  # left by covariates; its logarithm is finite in float32
 
 
 def rotate(
@@ -103,15 +104,29 @@ def rotate_arrays(
     def array(values: NDArray[np.floating]) -> Any:  # the annotations speak of JAX
         return values.astype(float_type, copy=False)
 
+    trait, Z = check_trait(y, n), check_covariates(covariates, n)
     return RotatedData(
-        y=array(U.T @ check_trait(y, n)),
-        Z=array(U.T @ check_covariates(covariates, n)),
+        y=array(U.T @ trait),
+        Z=array(U.T @ Z),
         XT=array(rotated),
         S=array(basis.values[::-1]),
         U=array(U),
         sigma=array(sigma),
         Q=None if left is None else array(left),
+        residual_variance=array(_residual_variance(trait, Z)),
     )
+
+
+def _residual_variance(y: NDArray[np.float64], Z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the variance of a trait that covariates leave, shape (), each beyond the first a degree of freedom.
+
+    A standardised trait with no covariate but the intercept has exactly 1: rounding is cut off.
+    """
+    n, q = Z.shape
+    scaled = Z / np.maximum(np.linalg.norm(Z, axis=0), np.finfo(float).tiny)
+    residual = y - scaled @ np.linalg.lstsq(scaled, y)[0]
+    variance = residual @ residual / max(n + 1 - max(q, 1), 1)
+    return np.array(float(f"{max(variance, _LEAST_VARIANCE):.6g}"))
 
 
 def _floating(dtype: DTypeLike) -> np.dtype[Any]:

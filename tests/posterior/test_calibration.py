@@ -63,6 +63,7 @@ def rank_p_values(*, n, p, replicates, draws, warmup, sweeps, sparse, seed=0):
     X = rng.normal(size=(n, p)) + rng.normal(size=(n, 1))
     basis = bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n))))
     data = bl.rotate(X, basis, y=rng.normal(size=n), covariates=np.ones((n, 1)))
+    data = replace(data, residual_variance=1.0)  # of the prior that is drawn from
     truth, traits = draw_from_prior(data, replicates, sparse, rng)
     sampler = Composite(sweeps=sweeps, block=3, sparse=sparse)
 

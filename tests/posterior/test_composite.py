@@ -21,6 +21,7 @@ def successive_draws(rng):
     X = rng.normal(size=(n, p)) + rng.normal(size=(n, 1))
     basis = bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n))))
     data = bl.rotate(X, basis, y=rng.normal(size=n), covariates=np.ones((n, 1)))
+    data = replace(data, residual_variance=1.0)  # of the prior that is drawn from
     sampler = Composite(sweeps=1, block=3, fixed_sd=1.0)  # with 10 a would need very many draws
     state = sampler.init(jax.random.key(3), data, 0)
 

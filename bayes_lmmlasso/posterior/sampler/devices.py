@@ -60,7 +60,7 @@ def shard(data: RotatedData, devices: int | Sequence[jax.Device]) -> RotatedData
 
 def _on(mesh: Mesh, first: str | None) -> NamedSharding:
     """Return the placement that splits the first axis over the mesh, or copies an array to all of it."""
-    return NamedSharding(mesh, PartitionSpec(first))  # type: ignore[no-untyped-call]
+    return NamedSharding(mesh, PartitionSpec() if first is None else PartitionSpec(first))  # type: ignore[no-untyped-call]
 
 
 def is_sharded(data: RotatedData) -> bool:

@@ -162,7 +162,7 @@ class Composite:
 
     def values(self, state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
         """Return the hyper-parameters and fixed effects of a state, on their own scales."""
-        prior = partial(sample_hyper, data.n_snps, sparse=self.sparse)
+        prior = partial(sample_hyper, data, sparse=self.sparse)
         values: dict[str, jax.Array] = constrain_fn(prior, (), {}, state.hyper)
         return values | ({"a": state.fixed} if state.fixed.size else {})
 
@@ -235,7 +235,7 @@ class Composite:
 def _start(sampler: Composite, data: RotatedData, key: jax.Array) -> CompositeState:
     """Draw hyper-parameters from their prior and, given these, effects by sweeps from none."""
     key_hyper, key_sweeps, key = random.split(key, 3)
-    prior = partial(sample_hyper, data.n_snps, sparse=sampler.sparse)
+    prior = partial(sample_hyper, data, sparse=sampler.sparse)
     values = {name: site["value"] for name, site in trace(seed(prior, key_hyper)).get_trace().items()}
     b = jnp.zeros(data.n_snps, data.y.dtype)
     hyper = {name: value.astype(b.dtype) for name, value in unconstrain_fn(prior, (), {}, values).items()}
