@@ -17,6 +17,9 @@ with s2 the variance of the trait that the covariates leave by least squares (`R
 standardised trait without covariates. A prior centred on 1 whatever they leave would make v 1.4 times too large where
 covariates explain 95% of the trait of 84 samples.
 
+but se2 is at least 10^-4, a standard deviation of a hundredth of the trait's: a trait that SNPs explain exactly would
+draw it to zero, where single precision knows nothing of residuals and no chain moves.
+
 **Whitening.** Let b_j = s g(z_j) with z_j ~ N(0, 1) and X = Q diag(sigma) W' (thin SVD). With
 slope = E[z g(z)], the part of X b that is linear in z is Q diag(sqrt(lin)) W'z, lin = (s slope sigma)^2;
 what remains of its variance counts as noise, D = diag(Q' diag(d) Q) + s^2 (E[g^2] - slope^2) sigma^2. The
@@ -55,6 +58,7 @@ __all__ = [
     "standard_effects",
 ]
 
+_LEAST_NOISE = 1e-4  # se2, of a trait of variance 1
 FIXED_SD = 10.0  # prior standard deviation of intercept and covariates
 
 jax.tree_util.register_dataclass(
@@ -71,9 +75,9 @@ class Variances(NamedTuple):
 
     @classmethod
     def of(cls, log_v: jax.Array, h: jax.Array, rho: jax.Array) -> Variances:
-        """Return v h (1 - rho), v (1 - h) and v h rho."""
+        """Return v h (1 - rho), v (1 - h) or the least noise, and v h rho."""
         v = jnp.exp(log_v)
-        return cls(v * h * (1 - rho), v * (1 - h), v * h * rho)
+        return cls(v * h * (1 - rho), jnp.maximum(v * (1 - h), _LEAST_NOISE), v * h * rho)
 
     def diagonal(self, S: jax.Array) -> jax.Array:
         """Return d = sg2 S + se2, shape (n,)."""

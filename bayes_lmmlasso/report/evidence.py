@@ -15,11 +15,10 @@ import xarray as xr
 
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior import Projection
+from bayes_lmmlasso.posterior.summaries.diagnostics import NOTABLE
 from bayes_lmmlasso.posterior.summaries.prior import snp_prior
 
 __all__ = ["ProjectionEvidence", "SamplingEvidence", "SelectionEvidence"]
-
-_NOTABLE = 0.05  # pip above which the chains must agree on a SNP
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ class SamplingEvidence:
 
     def _watch(self, inclusion: pd.DataFrame) -> SamplingEvidence:
         """Add the worst R-hat of the SNPs that matter."""
-        watched = inclusion[inclusion["pip"] > _NOTABLE]
+        watched = inclusion[inclusion["pip"] > NOTABLE]
         if watched.empty:
             return self
         worst = watched["r_hat"].fillna(np.inf).idxmax()

@@ -148,11 +148,25 @@ def test_sampling_stops_when_its_targets_are_met_and_not_before(problem, tmp_pat
         q = part["inclusion"].values
         error = bl.inclusion_table(xr.DataTree.from_dict({**tree.to_dict(), "/posterior": part}, name=None))
         assert q.shape[1] == count
-        return r_hat.max() <= 1.02 and error["pip_mcse"].max() <= 0.05
+        notable = error.loc[error["pip"] > 0.05, "r_hat"]  # NA where every chain always includes the SNP
+        return r_hat.max() <= 1.02 and error["pip_mcse"].max() <= 0.05 and notable.max() <= 1.02
 
     assert [met(count) for count in range(100, draws + 1, 50)] == [False] * ((draws - 100) // 50) + [True]
     again = run(until=until)
     xr.testing.assert_equal(again["posterior"].dataset, tree["posterior"].dataset.load())
+
+
+def test_sampling_does_not_stop_while_chains_disagree_about_a_snp():
+    still = np.full((4, 100, 1), 0.5) + np.random.default_rng(1).normal(size=(4, 100, 1)) * 0.01
+    snps = {"pip": np.array([0.01, 0.5, 1.0]), "pip_mcse": np.zeros(3), "r_hat": np.array([3.0, 1.2, np.nan])}
+
+    def rule(**known):
+        targets = Until(rhat=1.1, mcse=0.05)
+        return targets.rule(["h"], lambda name: still[..., 0], lambda draws: snps | known)(100)
+
+    assert rule() is None
+    assert rule(r_hat=np.array([3.0, 1.02, np.nan])) is Stopped.TARGETS_REACHED
+    assert rule(r_hat=np.array([3.0, 1.02, np.nan]), pip_mcse=np.array([0.0, 0.1, 0.0])) is None
 
 
 def test_a_time_limit_ends_sampling_at_the_first_look(problem):

@@ -16,7 +16,7 @@ from draw_trees import tree_of
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso import LassoPath
-from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
+from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size, snp_agreement
 from bayes_lmmlasso.posterior.summaries.effect_summary import probability_error, summarise_effects
 from bayes_lmmlasso.posterior.summaries.inclusion import COLUMNS
 from bayes_lmmlasso.posterior.summaries.partition import assign_windows
@@ -328,3 +328,15 @@ def test_hyper_table_is_the_arviz_summary(run):
 
 def test_column_names_are_unique():
     assert len(COLUMNS) == len(set(COLUMNS)) == 20
+
+
+def test_chains_that_stay_apart_do_not_agree_about_a_snp():
+    """Included for ever in one chain and never in the others: R-hat is not defined then, and must not pass for 1."""
+    never, always = np.zeros((4, 50)), np.ones((4, 50))
+    apart = never + np.array([1.0, 0, 0, 0])[:, None]
+    mixing = np.random.default_rng(1).uniform(0, [[0.9], [0.5], [0.5], [0.5]], size=(4, 50))
+    q = np.stack([never, always, mixing, 0.001 * mixing, apart])
+    pip, r_hat = q.mean(axis=(1, 2)), convergence(q).r_hat
+    assert snp_agreement(pip, r_hat) == (3, np.inf, 4)
+    assert snp_agreement(pip[:4], r_hat[:4]) == (2, r_hat[2], 2)
+    assert snp_agreement(pip[:1], r_hat[:1]) == (0, 1.0, -1)

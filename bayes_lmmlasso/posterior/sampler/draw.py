@@ -100,8 +100,8 @@ def draw_posterior(
     # chains, from where a store has them to where the plan ends
     sweeps = {} if lengths.sweeps is None else {"sweeps": lengths.sweeps}
     draws: DrawStore = MemoryStore() if store is None else FolderStore(store, settings | sweeps | identity(data))
-    errors = partial(_inclusion_errors, draws, spec.exact_zeros)
-    rule = None if plan.until is None else plan.until.rule(sampler.watched, draws.read, errors)
+    inclusion = partial(_inclusion, draws, spec.exact_zeros)
+    rule = None if plan.until is None else plan.until.rule(sampler.watched, draws.read, inclusion)
     stopped = run_chains(
         sampler,
         data,
@@ -139,8 +139,8 @@ def identity(data: RotatedData) -> dict[str, Any]:
     return {"data": f"sha256:{digest.hexdigest()}", "device": jax.default_backend(), **versions}
 
 
-def _inclusion_errors(store: DrawStore, exact_zeros: bool, draws: int) -> NDArray[np.float64]:
-    """Return the Monte Carlo error of every SNP's inclusion probability in the first draws of each chain."""
-    from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_errors  # xarray and more, for targets alone
+def _inclusion(store: DrawStore, exact_zeros: bool, draws: int) -> dict[str, NDArray[np.float64]]:
+    """Return every SNP's inclusion probability and its evidence in the first draws of each chain."""
+    from bayes_lmmlasso.posterior.summaries.effect_summary import inclusion_evidence  # xarray and more, for targets
 
-    return inclusion_errors(store.sites().isel(draw=slice(draws)), exact_zeros)
+    return inclusion_evidence(store.sites().isel(draw=slice(draws)), exact_zeros)

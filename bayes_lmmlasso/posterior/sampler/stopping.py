@@ -1,6 +1,6 @@
 """When to stop sampling: once the evidence is good enough, or time is up.
 
-    rhat=1.01      worst R-hat of the hyper-parameters at most 1.01
+    rhat=1.01      worst R-hat of the hyper-parameters, and of SNPs with pip above 0.05, at most 1.01
     mcse=0.02      largest Monte Carlo error of a SNP's inclusion probability at most 0.02
     minutes=15     at most so long, whatever has been reached
 
@@ -11,7 +11,7 @@ of each chain, from 100 on, so that the same seed stops at the same draw; only a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from time import monotonic
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.posterior.sampler.monitor import worst_r_hat
+from bayes_lmmlasso.posterior.summaries.diagnostics import snp_agreement
 
 __all__ = ["Stopped", "StoppingRule", "Until"]
 
@@ -47,7 +48,7 @@ class Until:
 
     Attributes
     ----------
-    rhat : worst R-hat of the hyper-parameters.
+    rhat : worst R-hat of the hyper-parameters, and of SNPs with notable pip.
     mcse : largest Monte Carlo error of an inclusion probability.
     minutes : time limit, from the start of the sampler (or of its continuation).
 
@@ -99,7 +100,7 @@ class Until:
         self,
         watched: Sequence[str],
         read: Callable[[str], NDArray[Any]],
-        errors: Callable[[int], NDArray[np.float64]],
+        inclusion: Callable[[int], Mapping[str, NDArray[np.float64]]],
     ) -> StoppingRule:
         """Return the rule that stops sampling at these targets; the time begins now.
 
@@ -109,8 +110,8 @@ class Until:
             Names of the scalars whose R-hat is meant.
         read
             Draws so far of a site of given name, shape ``(chains, draws, ...)``.
-        errors
-            Monte Carlo error of every SNP's inclusion probability in so many draws.
+        inclusion
+            pip, pip_mcse and r_hat of every SNP in so many draws.
         """
         started = monotonic()
 
@@ -123,8 +124,10 @@ class Until:
                 series = np.stack([read(name)[:, :draws] for name in watched], axis=-1)
                 if not worst_r_hat(series, watched)[1] <= self.rhat:
                     return None
-            enough = self.mcse is None or bool(errors(draws).max() <= self.mcse)
-            return Stopped.TARGETS_REACHED if enough else None
+            snps = inclusion(draws)
+            agree = self.rhat is None or snp_agreement(snps["pip"], snps["r_hat"]).r_hat <= self.rhat
+            exact = self.mcse is None or bool(snps["pip_mcse"].max() <= self.mcse)
+            return Stopped.TARGETS_REACHED if agree and exact else None
 
         return rule
 

@@ -4,7 +4,7 @@ Rank-normalised split R-hat and effective sample size (Vehtari, Gelman, Simpson,
 doi:10.1214/20-BA1221), the numbers of ``arviz.rhat`` and ``arviz.ess``, vectorised over quantities: ArviZ takes one at
 a time, which is minutes for the effects of 50,000 SNPs.
 
-All functions take draws of shape ``(m, chains, draws)`` for m quantities.
+Functions of draws take them in the shape ``(m, chains, draws)`` for m quantities.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
-__all__ = ["Convergence", "convergence", "effective_sample_size"]
+__all__ = ["NOTABLE", "Convergence", "SnpAgreement", "convergence", "effective_sample_size", "snp_agreement"]
 
+NOTABLE = 0.05
+"""Pip above which the chains must agree on a SNP."""
+_CERTAIN = 1 - 1e-6  # pip from which a constant inclusion is the same in all chains
 _BLOCK = 256  # quantities whose draws are in the cache at a time
 
 Draws = NDArray[np.floating[Any]]
@@ -28,6 +31,39 @@ class Convergence(NamedTuple):
 
     r_hat: NDArray[np.float64]
     ess_bulk: NDArray[np.float64]
+
+
+class SnpAgreement(NamedTuple):
+    """Whether the chains agree about the SNPs that matter.
+
+    Attributes
+    ----------
+    notable : number of SNPs with pip above 0.05.
+    r_hat : the worst R-hat of their inclusion, 1 where there are none; infinite where chains stay apart.
+    snp : row of the SNP that has it, -1 where there are none.
+    """
+
+    notable: int
+    r_hat: float
+    snp: int
+
+
+def snp_agreement(pip: NDArray[np.floating[Any]], r_hat: NDArray[np.floating[Any]]) -> SnpAgreement:
+    """Return the worst R-hat of SNPs with notable pip.
+
+    Parameters
+    ----------
+    pip, r_hat
+        Of all SNPs, as the inclusion table has them, shape ``(p,)`` each. R-hat is NaN where no chain moves: chains
+        agree where pip is 1 then, and nowhere else.
+    """
+    notable = np.flatnonzero(pip > NOTABLE)
+    if not notable.size:
+        return SnpAgreement(0, 1.0, -1)
+    constant = np.where(pip[notable] >= _CERTAIN, 1.0, np.inf)
+    values = np.where(np.isnan(r_hat[notable]), constant, r_hat[notable])
+    worst = int(values.argmax())
+    return SnpAgreement(notable.size, float(values[worst]), int(notable[worst]))
 
 
 def convergence(draws: Draws) -> Convergence:

@@ -33,6 +33,7 @@ __all__ = [
     "effect_summary",
     "effective_events",
     "inclusion_errors",
+    "inclusion_evidence",
     "inclusion_means",
     "probability_error",
     "summarise_effects",
@@ -62,9 +63,11 @@ def effect_summary(tree: xr.DataTree, variance_share: float) -> dict[str, NDArra
     return {name: effects[name].values for name in SUMMARY_COLUMNS}
 
 
-def inclusion_errors(posterior: xr.Dataset, exact_zeros: bool, variance_share: float = 0.001) -> NDArray[np.float64]:
-    """Return the Monte Carlo error of every SNP's pip in a posterior group with all draws, shape ``(p,)``."""
-    return _summarise(posterior, exact_zeros, variance_share, moments=False)["pip_mcse"]
+def inclusion_evidence(
+    posterior: xr.Dataset, exact_zeros: bool, variance_share: float = 0.001
+) -> dict[str, NDArray[np.float64]]:
+    """Return pip, pip_mcse, r_hat and ess_bulk of every SNP in a posterior group with all draws, each of shape (p,)."""
+    return _summarise(posterior, exact_zeros, variance_share, moments=False)
 
 
 def inclusion_means(tree: xr.DataTree, variance_share: float) -> NDArray[np.float64]:
