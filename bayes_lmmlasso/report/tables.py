@@ -15,7 +15,7 @@ import pandas as pd
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.settings import Settings
 
-__all__ = ["RECORD", "OutputFile", "read_tsv", "write_json", "write_text", "write_tsv"]
+__all__ = ["RECORD", "OutputFile", "json_text", "read_tsv", "write_json", "write_text", "write_tsv"]
 
 RECORD = "run.json"
 """What a run says of itself."""
@@ -60,7 +60,12 @@ def read_tsv(path: Path) -> pd.DataFrame:
 
 def write_json(record: Mapping[str, Any], path: Path) -> None:
     """Write a record of plain values; NaN and infinities become null."""
-    write_text(json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False) + "\n", path)
+    write_text(json_text(record) + "\n", path)
+
+
+def json_text(record: Mapping[str, Any]) -> str:
+    """Return the text of a record."""
+    return json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False)
 
 
 def write_text(text: str | Iterable[str], path: Path) -> None:

@@ -38,8 +38,8 @@ from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.tree.selection import selection_group
 from bayes_lmmlasso.report.cautions import cautions
 from bayes_lmmlasso.report.tables import OutputFile, read_tsv
-from bayes_lmmlasso.run.commands.predict import kinship_of_new, read_new_samples
-from bayes_lmmlasso.run.folder import read_record
+from bayes_lmmlasso.run.commands.predict import TREE_SUMS, check_predictions, kinship_of_new, read_new_samples
+from bayes_lmmlasso.run.folder import check_files, read_record
 from bayes_lmmlasso.run.pipeline import rebuild_report
 
 __all__ = ["Analysis", "open_run", "with_covariates"]
@@ -80,17 +80,17 @@ class Analysis(Display):
     @cached_property
     def inclusion(self) -> pd.DataFrame:
         """``inclusion.tsv``: one row a SNP, point estimate, stability and posterior side by side."""
-        return read_tsv(self.folder / "inclusion.tsv").astype({"path_rank": "Int64"})
+        return self._table("inclusion").astype({"path_rank": "Int64"})
 
     @cached_property
     def windows(self) -> pd.DataFrame:
         """``windows.tsv``: one row a window of the genome."""
-        return read_tsv(self.folder / "windows.tsv")
+        return self._table("windows")
 
     @cached_property
     def hyper(self) -> pd.DataFrame:
         """``hyper.tsv``: one row a hyper-parameter, named in the index."""
-        return read_tsv(self.folder / "hyper.tsv").set_index("parameter")
+        return self._table("hyper").set_index("parameter")
 
     @cached_property
     def credible_sets(self) -> pd.DataFrame:
@@ -106,11 +106,12 @@ class Analysis(Display):
                 f"expected a model with exact zeros, such as spike_slab, for credible sets, got "
                 f"{self.tree.attrs['model']}: read the windows"
             )
-        return read_tsv(self.folder / "credible_sets.tsv")
+        return self._table("credible_sets")
 
     @cached_property
     def tree(self) -> xr.DataTree:
         """``posterior.zarr`` as ArviZ reads it; arrays are loaded when used, at once if the folder is temporary."""
+        check_files(self.folder, self.record, TREE_SUMS)
         tree = read_tree(self.folder / "posterior.zarr")
         return tree.load() if self.temporary else tree
 
@@ -192,7 +193,8 @@ class Analysis(Display):
         for remark in compare_frequencies(cohort, training.variants, training.mean):
             warnings.warn(remark.text, stacklevel=2)
         given = kinship if kinship is None or isinstance(kinship, CrossKinship) else check_path(kinship, "a kinship")
-        return predict_cohort(self.tree, cohort, kinship_of_new(training, cohort, given), interval=interval)
+        kin = kinship_of_new(training, cohort, given)
+        return check_predictions(predict_cohort(self.tree, cohort, kin, interval=interval))
 
     def report(self, path: str | PathLike[str] | None = None) -> Path:
         """Write the analysis as one page of HTML, by default ``report.html`` in its folder, and return its path.
@@ -204,6 +206,10 @@ class Analysis(Display):
         """
         target = None if path is None else OutputFile(check_path(path, "a page")).path
         return rebuild_report(self.folder, target)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        check_files(self.folder, self.record, f"{name}.tsv")
+        return read_tsv(self.folder / f"{name}.tsv")
 
     def _described(self) -> Iterator[tuple[str, str]]:
         data, arguments = self.record["data"], self.record["arguments"]

@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import check_sums
 from bayes_lmmlasso.lock import one_writer
-from bayes_lmmlasso.report.tables import RECORD, write_json
-from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, discard, publish, published, read_own, settle
+from bayes_lmmlasso.report.tables import RECORD
+from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, discard, publish, published, read_own, settle, write_own
 
-__all__ = ["CHECKPOINT", "can_resume", "read_record", "resumed_directory", "run_directory", "settled"]
+__all__ = ["CHECKPOINT", "can_resume", "check_files", "read_record", "resumed_directory", "run_directory", "settled"]
 
 CHECKPOINT = "checkpoint"
 _FILES = (
     *("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv", "posterior.zarr", "report.html", CHECKPOINT),
 )
+_STARTED = {"command": str, "arguments": dict}
+_FINISHED = _STARTED | {"seed": int, "versions": dict, "data": dict, "null_model": dict, "evidence": dict}
 
 
 @contextmanager
@@ -64,9 +67,9 @@ def run_directory(path: Path, starting_record: Mapping[str, Any], *, overwrite: 
             _settle(path)
         with published(path, RECORD, _FILES, keep=_has_draws) as store:
             try:
-                write_json(running, store / RECORD)
+                write_own(running, store / RECORD)
                 if not finished:
-                    write_json(running, path / RECORD)
+                    write_own(running, path / RECORD)
                 yield store
             except BaseException:
                 if earlier is None and not _has_draws(store):
@@ -99,7 +102,7 @@ def settled(path: Path) -> Iterator[tuple[dict[str, Any], bool]]:
                 f"expected a {RECORD} of {PACKAGE} in {path / STORE}, got a damaged one: restore it, or run the "
                 "analysis again with --overwrite"
             )
-        yield record, record.get("status") == "finished" and not unpublished
+        yield _complete(record, _STARTED, path), record.get("status") == "finished" and not unpublished
 
 
 @contextmanager
@@ -127,7 +130,7 @@ def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterato
         store.mkdir(exist_ok=True)
         if finished:
             kept.replace(store / CHECKPOINT)
-        write_json(starting_record, store / RECORD)
+        write_own(starting_record, store / RECORD)
         _mark(path, "running")
         yield store
     except BaseException as error:
@@ -155,15 +158,38 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     record = read_own(path / RECORD)
     if record is None:
-        raise InputError(
-            f"expected the folder of a finished run, got {path} without a {RECORD} of {PACKAGE}: "
-            "name the folder given to --out"
+        found = (
+            f"with a {RECORD} of another or damaged" if (path / RECORD).exists() else f"without a {RECORD} of {PACKAGE}"
         )
+        raise InputError(f"expected the folder of a finished run, got {path} {found}: name the folder given to --out")
     if record.get("status") != "finished":
         raise InputError(
             f"expected a finished run in {path}, got one with status {record.get('status')!r}: "
             f"wait for it, continue it with `{PACKAGE} resume {path}`, or run it again with --overwrite"
         )
+    return _complete(record, _FINISHED, path)
+
+
+def check_files(path: Path, record: Mapping[str, Any], *names: str) -> None:
+    """Hold files of a finished run, by default all that its record notes, against what they were.
+
+    Raises
+    ------
+    InputError
+        If one is missing or is not as it was.
+    """
+    noted = record.get("files", {})  # runs of older versions have none
+    check_sums(path, {name: noted[name] for name in names or noted if name in noted})
+
+
+def _complete(record: dict[str, Any], needed: Mapping[str, type], path: Path) -> dict[str, Any]:
+    """Return a record that has what is read of it."""
+    for name, kind in needed.items():
+        if not isinstance(record.get(name), kind):
+            raise InputError(
+                f"expected {name} in the {RECORD} of a run in {path}, got {record.get(name)!r}: restore it from a "
+                "copy, or run the analysis again with --overwrite"
+            )
     return record
 
 
@@ -184,7 +210,7 @@ def _mark(path: Path, status: str) -> None:
         record = read_own(file)
         if record is not None and record.get("status") != "finished":
             with suppress(OSError):
-                write_json(record | {"status": status}, file)
+                write_own(record | {"status": status}, file)
 
 
 def _has_draws(store: Path) -> bool:

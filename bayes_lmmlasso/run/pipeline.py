@@ -19,14 +19,15 @@ import numpy as np
 from bayes_lmmlasso.cohort import Cohort
 from bayes_lmmlasso.cohort.genome import genome_order
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import MANIFEST, file_sums
 from bayes_lmmlasso.lmm.rotation import rotate_arrays
 from bayes_lmmlasso.posterior.summaries.partition import check_window
 from bayes_lmmlasso.progress import Progress, StageClock, silent
-from bayes_lmmlasso.report.tables import RECORD, write_json, write_text
+from bayes_lmmlasso.report.tables import RECORD, write_text
 from bayes_lmmlasso.run.budget import check_budget
-from bayes_lmmlasso.run.folder import CHECKPOINT, read_record, resumed_directory, run_directory, settled
+from bayes_lmmlasso.run.folder import CHECKPOINT, check_files, read_record, resumed_directory, run_directory, settled
 from bayes_lmmlasso.run.processes import in_own_process
-from bayes_lmmlasso.run.publish import PACKAGE
+from bayes_lmmlasso.run.publish import PACKAGE, write_own
 from bayes_lmmlasso.run.record import starting_record, versions
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.sample_step import sample, sample_mapped
@@ -166,6 +167,7 @@ def rebuild_report(folder: Path, target: Path | None = None) -> Path:
             f"expected a finished `run` in {folder}, got the result of `{record['command']}`, which has no "
             "tables: use `bayes-lmmlasso run`"
         )
+    check_files(folder, record)
     target = folder / "report.html" if target is None else target
     write_text(report_html(folder), target)
     return target
@@ -188,7 +190,7 @@ def _analyse(
     from bayes_lmmlasso.run.write import write_results
 
     result = write_results(settings, record, mixed, selection, sampled, store, clock)
-    write_json(result.record, store / RECORD)
+    write_own(result.record, store / RECORD)
     in_own_process(write_report, store, clock=clock) if apart else write_report(store, clock)
     return replace(result, record=_finish(result.record, store, clock, started))
 
@@ -238,5 +240,6 @@ def _finish(record: dict[str, Any], store: Path, clock: StageClock, started: dat
         "started": started.isoformat(timespec="seconds"),
         "seconds": {stage: round(seconds, 3) for stage, seconds in clock.seconds.items()},
     }
-    write_json(record | {"status": "finished", "timings": timings}, store / RECORD)
+    names = [f"posterior.zarr/{MANIFEST}", *(table.name for table in store.glob("*.tsv"))]
+    write_own(record | {"status": "finished", "files": file_sums(store, names), "timings": timings}, store / RECORD)
     return read_record(store)

@@ -14,17 +14,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import record_sum
 from bayes_lmmlasso.lock import LOCK
-from bayes_lmmlasso.report.tables import write_json
+from bayes_lmmlasso.report.tables import json_text, write_json
 
-__all__ = ["PACKAGE", "STORE", "claim", "discard", "publish", "published", "read_own", "settle"]
+__all__ = ["PACKAGE", "STORE", "claim", "discard", "publish", "published", "read_own", "settle", "write_own"]
 
 PACKAGE = "bayes-lmmlasso"
 STORE = ".unfinished"
@@ -32,12 +33,20 @@ _THREADS = 16  # that wait for the disk
 
 
 def read_own(file: Path) -> dict[str, Any] | None:
-    """Return a record if it is there and this package's."""
+    """Return a record if it is there, this package's and, as its checksum says, as it was written."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.get("package") == PACKAGE else None
+    if not isinstance(record, dict) or record.get("package") != PACKAGE:
+        return None
+    return record if record.get("sha256", record_sum(record)) == record_sum(record) else None
+
+
+def write_own(record: Mapping[str, Any], file: Path) -> None:
+    """Write a record with its checksum."""
+    plain = json.loads(json_text(record))
+    write_json(plain | {"sha256": record_sum(plain)}, file)
 
 
 def claim(path: Path, record: str, kind: str, beside: Collection[str] = ()) -> dict[str, Any] | None:
@@ -126,7 +135,7 @@ def publish(path: Path, record: str, earlier: Collection[str]) -> None:
         leaving.mkdir(exist_ok=True)
         known = read_own(path / record)
         if known is not None:
-            write_json(known | {"status": "running"}, path / record)
+            write_own(known | {"status": "running"}, path / record)
         for name in earlier:
             if (path / name).exists():
                 (path / name).replace(leaving / name)

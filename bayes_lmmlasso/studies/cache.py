@@ -41,11 +41,12 @@ class CellCache:
     folder: Path
 
     def get(self, key: str) -> CellResult | None:
-        """Return the result of a cell that was computed before, or None."""
+        """Return the result of a cell that was computed before, or None: also if its file is damaged."""
         try:
             kept = json.loads(self._path(key).read_text(encoding="utf-8"))
-            return CellResult(kept["result"], None, kept["seconds"])
-        except (OSError, ValueError, KeyError):
+            whole = kept.pop("sha256") == _sum(kept)
+            return CellResult(kept["result"], None, kept["seconds"]) if whole else None
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
             return None
 
     def put(self, key: str, result: CellResult) -> None:
@@ -53,11 +54,17 @@ class CellCache:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.{os.getpid()}")
-        partial.write_text(json.dumps({"seconds": result.seconds, "result": result.result}), encoding="utf-8")
+        kept = json.loads(json.dumps({"seconds": result.seconds, "result": result.result}))
+        partial.write_text(json.dumps(kept | {"sha256": _sum(kept)}), encoding="utf-8")
         partial.replace(path)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
+
+
+def _sum(kept: Mapping[str, Any]) -> str:
+    """SHA-256 of what a file of a cell holds."""
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def content_key(content: Mapping[str, Any]) -> str:

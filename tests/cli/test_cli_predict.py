@@ -140,6 +140,11 @@ def test_runs_that_cannot_predict_are_told(tmp_path):
     refused(predict(out, folder=folder, kinship=folder / "run.json"), "expected no --kinship.*rrm", out)
     shutil.rmtree(folder / "posterior.zarr" / "training")
     (folder / "posterior.zarr" / ".zmetadata").unlink(missing_ok=True)
+    refused(predict(out, folder=folder), "as they were written, got .* missing or changed", out)
+    for name in ("files", "sha256"):
+        del record[name]  # a run of an older version
+    (folder / "run.json").write_text(json.dumps(record))
+    (folder / "posterior.zarr" / "manifest.json").unlink()
     with pytest.warns(RuntimeWarning, match="consolidated"):
         old = predict(out, folder=folder)
     refused(old, "expected a posterior that holds the group training", out)

@@ -39,7 +39,7 @@ def analyse(store, draws):
 
 
 def record(draws):
-    return {"package": PACKAGE, "status": "running", "draws": draws}
+    return {"package": PACKAGE, "status": "running", "command": "run", "arguments": {}, "draws": draws}
 
 
 def run(folder, draws, *, overwrite=False):

@@ -14,8 +14,9 @@ from bayes_lmmlasso.report.tables import write_json
 from bayes_lmmlasso.run.folder import RECORD, read_record, run_directory, settled
 from bayes_lmmlasso.run.publish import PACKAGE
 
-ANNOUNCED = {"package": PACKAGE, "status": "running"}
-FINISHED = {"package": PACKAGE, "status": "finished"}
+ANNOUNCED = {"package": PACKAGE, "status": "running", "command": "run", "arguments": {}}
+FOUND = {"versions": {}, "data": {}, "null_model": {}, "evidence": {}}
+FINISHED = ANNOUNCED | {"status": "finished", "seed": 0} | FOUND
 
 
 def make_run(folder, text, names=("inclusion.tsv", "report.html"), *, overwrite=False):

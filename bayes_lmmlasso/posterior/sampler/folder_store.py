@@ -6,13 +6,16 @@
 
 A block of draws is written before the state that follows it, each file under a temporary name and then renamed. So
 at any moment the state of a chain tells which draws count, whatever was interrupted; what lies beyond them is
-written again, with the same bytes, because a chain depends on its state alone.
+written again, with the same bytes, because a chain depends on its state alone. Every chunk is written, also one of
+zeros, and has a checksum (of Zstandard, RFC 8878), as every state has (of ZIP): damage is found when a chain goes on.
+What an interrupted run has written last may be lost in a power cut; that is found in the same way.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["VARIANTS", "FolderStore", "stored_sites"]
 
 _DRAWS = "draws.zarr"
+_COMPRESSOR: Mapping[str, Any] = {"id": "zstd", "level": 0, "checksum": True}
 VARIANTS = 4096  # SNPs in a chunk
 
 
@@ -58,7 +62,14 @@ class FolderStore:
 
     def prepare(self, shapes: Mapping[str, Any], chains: int, draws: int, block: int) -> None:
         """Create the arrays, or make room for more draws in those that exist."""
+        with self._undamaged():
+            self._prepare(shapes, chains, draws, block)
+
+    def _prepare(self, shapes: Mapping[str, Any], chains: int, draws: int, block: int) -> None:
         self._group = zarr.open_group(self._draws, mode="a", zarr_format=2)
+        for name, x in shapes.items():
+            if name in self._group:
+                self._check(self._array(name), name, x, chains)
         for name, x in shapes.items():
             if name in self._group:
                 array = self._array(name)
@@ -66,17 +77,16 @@ class FolderStore:
             else:
                 chunks = (1, block, *(min(VARIANTS, size) for size in x.shape))
                 shape = (chains, draws, *x.shape)
-                array = self._group.create_array(name, shape=shape, dtype=x.dtype, chunks=chunks)
+                array = self._group.create_array(
+                    name, shape=shape, dtype=x.dtype, chunks=chunks, compressors=_COMPRESSOR
+                )
                 array.attrs["_ARRAY_DIMENSIONS"] = list(site_dims(name, len(shape)))
 
     def saved(self, chain: int) -> Saved:
         """Return where a chain can continue."""
-        path = self._state(chain)
-        if not path.exists():
-            return Saved(0, None)
-        with np.load(path) as file:
-            done, *leaves = (file[name] for name in file.files)
-        return Saved(int(done), leaves)
+        with self._undamaged():
+            (done, _), *leaves = self._load(chain) or [(0, 0)]
+        return Saved(int(done), leaves or None)
 
     def append(
         self, chain: int, first: int, values: Mapping[str, NDArray[Any]], done: int, leaves: list[NDArray[Any]]
@@ -87,7 +97,7 @@ class FolderStore:
         path = self._state(chain)
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            np.savez(file, np.array(done), *leaves)
+            np.savez(file, np.array([done, first + max(map(len, values.values()), default=0)]), *leaves)
         partial.replace(path)
 
     def finish(self, draws: int) -> None:
@@ -111,7 +121,44 @@ class FolderStore:
     def _array(self, name: str) -> zarr.Array[Any]:
         array = self._group[name]
         assert isinstance(array, zarr.Array)
-        return array
+        return array.with_config({"write_empty_chunks": True})
+
+    def _load(self, chain: int) -> list[Any]:
+        """Return iterations done and draws, and the leaves of a state; nothing before the first."""
+        path = self._state(chain)
+        if not path.exists():
+            return []
+        with path.open("rb") as handle, np.load(handle) as file:
+            return [file[name] for name in file.files]
+
+    def _check(self, array: zarr.Array[Any], name: str, x: Any, chains: int) -> None:
+        """Read the draws of a site, a chunk's worth at a time: those that are damaged or missing raise."""
+        dims = list(site_dims(name, 2 + len(x.shape)))
+        if array.dtype != x.dtype or array.shape[2:] != x.shape or array.attrs["_ARRAY_DIMENSIONS"] != dims:
+            raise self._damaged()
+        array = array.with_config({"read_missing_chunks": False})
+        for chain in range(chains):
+            (_, draws), *_ = self._load(chain) or [(0, 0)]
+            for first in range(0, int(draws), array.chunks[1]):
+                array[chain, first : min(int(draws), first + array.chunks[1])]
+
+    @contextmanager
+    def _undamaged(self) -> Iterator[None]:
+        """Tell in a sentence what readers say of files that are not as they were written."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno is not None:  # of the disk
+                raise
+            raise self._damaged() from error
+        except Exception as error:  # whatever a reader says of bytes that are not what it reads
+            raise self._damaged() from error
+
+    def _damaged(self) -> InputError:
+        return InputError(
+            f"expected the draws in {self.folder} as they were written, got damaged ones: restore them from a copy, or "
+            "start anew"
+        )
 
     def _state(self, chain: int) -> Path:
         return self.folder / f"chain-{chain}.npz"
@@ -130,7 +177,12 @@ def _claim(folder: Path, identity: Mapping[str, Any]) -> None:
     """Write the identity into a new folder, or compare it with that of an old one."""
     path = folder / "identity.json"
     if path.exists():
-        known = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            known = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"expected what was sampled in {path}, got a damaged file: restore it from a copy, or start anew"
+            ) from error
         for name, value in identity.items():
             if known.get(name) != value:
                 raise InputError(

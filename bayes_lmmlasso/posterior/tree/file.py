@@ -2,7 +2,8 @@
 
 ``posterior.zarr`` (Zarr format 2) holds the groups posterior, sample_stats, log_likelihood, log_prior, observed_data,
 constant_data, point_estimate and stability_selection; ``arviz.from_zarr`` opens it. It carries no time stamp: the same
-analysis gives the same bytes.
+analysis gives the same bytes. ``manifest.json`` in it has the SHA-256 of its files, since a chunk that is missing would
+be read as missing values.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from arviz_stats import summary
 
 from bayes_lmmlasso.arguments import check_path
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import check_folder, write_manifest
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.lmm import NullModel
 
@@ -112,6 +114,7 @@ def write_tree(tree: xr.DataTree, path: str | Path) -> None:
     }
     try:
         tree.to_zarr(partial, zarr_format=2, encoding=encoding)
+        write_manifest(partial)
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -128,7 +131,7 @@ def read_tree(path: str | Path) -> xr.DataTree:
     Raises
     ------
     InputError
-        If there is no such folder.
+        If there is no such folder, or a file in it is missing or not as it was written.
 
     Examples
     --------
@@ -138,6 +141,7 @@ def read_tree(path: str | Path) -> xr.DataTree:
     source = check_path(path, "a posterior")
     if not source.is_dir():
         raise InputError(f"expected the Zarr folder of a posterior at {source}, got none: check the path")
+    check_folder(source)
     return xr.open_datatree(source, engine="zarr", zarr_format=2)
 
 

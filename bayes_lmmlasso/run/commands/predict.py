@@ -18,14 +18,17 @@ from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.new_samples import compare_frequencies
 from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import MANIFEST
 from bayes_lmmlasso.lmm import CrossKinship, read_cross_kinship
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.posterior import TrainingSet, predict_cohort, read_training, read_tree
 from bayes_lmmlasso.posterior.prediction import predictable
-from bayes_lmmlasso.remarks import N_EXAMPLES
-from bayes_lmmlasso.run.folder import read_record
+from bayes_lmmlasso.remarks import N_EXAMPLES, examples
+from bayes_lmmlasso.run.folder import check_files, read_record
 
-__all__ = ["RunPrediction", "kinship_of_new", "predict_run", "read_new_samples"]
+__all__ = ["TREE_SUMS", "RunPrediction", "check_predictions", "kinship_of_new", "predict_run", "read_new_samples"]
+
+TREE_SUMS = f"posterior.zarr/{MANIFEST}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +71,30 @@ def predict_run(
     InputError
         If the run is not finished, or a file does not fit it.
     """
-    arguments = read_record(folder)["arguments"]
+    record = read_record(folder)
+    check_files(folder, record, TREE_SUMS)
     tree = read_tree(folder / "posterior.zarr")
     training = read_training(tree)
-    cohort = read_new_samples(training, genotypes, covar, arguments)
-    table = predict_cohort(tree, cohort, kinship_of_new(training, cohort, kinship))
+    cohort = read_new_samples(training, genotypes, covar, record["arguments"])
+    table = check_predictions(predict_cohort(tree, cohort, kinship_of_new(training, cohort, kinship)))
     return RunPrediction(table, training.trait_name, _intake(training, cohort, table))
+
+
+def check_predictions(table: pd.DataFrame) -> pd.DataFrame:
+    """Return predictions that are numbers.
+
+    Raises
+    ------
+    InputError
+        If one is not.
+    """
+    bad = table.loc[table[["mean", "lo", "hi"]].isna().any(axis=1), "iid"]
+    if len(bad):
+        raise InputError(
+            f"expected a prediction for every sample, got none for {len(bad):,} ({examples(bad)}): the posterior is "
+            "damaged or beyond what numbers can hold; run the analysis again"
+        )
+    return table
 
 
 def _intake(training: TrainingSet, cohort: Cohort, table: pd.DataFrame) -> Intake:
