@@ -32,7 +32,6 @@ __all__ = [
     "SUMMARY_COLUMNS",
     "effect_summary",
     "effective_events",
-    "inclusion_errors",
     "inclusion_evidence",
     "inclusion_means",
     "probability_error",
