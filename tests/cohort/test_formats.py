@@ -315,3 +315,15 @@ def test_an_allele_that_the_site_has_not_is_refused(tmp_path):
     (tmp_path / "x.vcf").write_text("\n".join(lines) + "\n")
     with pytest.raises(bl.InputError, match="expected alleles 0 and 1 in calls of one alternate allele, got 2"):
         bl.read_vcf(tmp_path / "x.vcf")
+
+
+def test_a_broken_call_on_a_chromosome_that_is_not_declared_does_not_end_the_process(tmp_path):
+    lines = ["##fileformat=VCFv4.3", '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">']
+    lines.append("\t".join(["#CHROM", *"POS ID REF ALT QUAL FILTER INFO FORMAT a b".split()]))
+    for k, (chrom, call) in enumerate((("1", "0/1"), ("1", "1|."), ("2", "<DEL>/1"))):
+        lines.append("\t".join([chrom, str(10 + k), f"s{k}", "A", "C", ".", ".", ".", "GT", "0/0", call]))
+    (tmp_path / "x.vcf").write_text("\n".join(lines) + "\n")
+    with pytest.raises(bl.InputError, match=r"expected calls such as 0/1 in line 6 of .*x.vcf, got '<DEL>/1'"):
+        bl.read_vcf(tmp_path / "x.vcf")
+    (tmp_path / "x.vcf").write_text("\n".join(lines[:-1]) + "\n")
+    np.testing.assert_array_equal(bl.read_vcf(tmp_path / "x.vcf")["call_dosage"], [[0, 1], [0, np.nan]])

@@ -33,6 +33,7 @@ from bayes_lmmlasso.cohort.formats.reader import GenotypeFormat, PathLike, reads
 from bayes_lmmlasso.cohort.formats.rules.files import require_files, traits_beside
 from bayes_lmmlasso.cohort.formats.rules.frequencies import against_declared, frequency
 from bayes_lmmlasso.cohort.formats.rules.scale import DIPLOID
+from bayes_lmmlasso.cohort.formats.rules.vcf_lines import check_undeclared
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["VCF", "read_vcf"]
@@ -62,6 +63,7 @@ def read_vcf(path: PathLike) -> GenotypeFile:
     path = Path(path)
     require_files([path], "--vcf")
     _check_end(path)
+    check_undeclared(path)
     with _opened(path, []) as file:
         names = file.samples
     if not names:
