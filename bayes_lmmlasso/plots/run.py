@@ -79,6 +79,8 @@ def manhattan_figure(inclusion: pd.DataFrame, threshold: float, windows: pd.Data
         The window table of the same SNPs.
     """
     genome = Genome.of(inclusion)
+    if windows is not None and windows["bayes_factor"].isna().all():
+        windows = None
     panels = {} if windows is None else {"window (log10 Bayes factor)": _by_top_snp(inclusion, windows)}
     panels |= {
         "stability frequency": inclusion["stability"].to_numpy(float),
@@ -219,13 +221,8 @@ def png(figure: Figure, dpi: int = 130) -> bytes:
 
 def _by_top_snp(inclusion: pd.DataFrame, windows: pd.DataFrame) -> NDArray[np.float64]:
     """Return log10 of the Bayes factor of the window that each SNP is the top of, NaN for others, shape ``(p,)``."""
-    factors = (
-        windows.drop_duplicates("top_snp")
-        .set_index("top_snp")["bayes_factor"]
-        .reindex(inclusion["snp"])
-        .to_numpy(float)
-    )
-    return np.log10(factors)
+    factors = windows.drop_duplicates("top_snp").set_index("top_snp")["bayes_factor"]
+    return np.log10(factors.reindex(inclusion["snp"]).to_numpy(float))
 
 
 def _name_peaks(

@@ -81,11 +81,7 @@ def report_html(folder: Path) -> str:
         snp_r_hat=inclusion["r_hat"].max(),
         snp_ess=inclusion["ess_bulk"].min(),
         plots={
-            "manhattan": png_text(
-                manhattan_figure(
-                    inclusion, selection["threshold"], windows if windows["bayes_factor"].notna().any() else None
-                )
-            ),
+            "manhattan": png_text(manhattan_figure(inclusion, selection["threshold"], windows)),
             "variance": png_text(variance_figure(tree)),
             "effects": png_text(effects_figure(inclusion)),
             "trace": png_text(trace_figure(tree)),

@@ -66,6 +66,7 @@ def test_windows_stand_first_by_their_bayes_factor_at_their_top_snp():
     assert first.lines[0].get_ydata()[0] == 0
     assert stability.lines[0].get_ydata()[0] == 0.6
     assert drawn(figure)
+    assert len(manhattan_figure(table, 0.6, windows.assign(bayes_factor=np.nan)).axes) == 2
 
 
 @pytest.mark.parametrize("change", ["no positions", "one SNP", "mathtext", "many chromosomes", "all zero"])

@@ -138,12 +138,11 @@ def _recovered_snps(out: Path, result: RunResult) -> pd.DataFrame:
     columns = ["snp", "stability", "rank_stability", "beta_mean", "rank_beta_mean"]
     table = truth.merge(ranked[columns], on="snp", how="left")
     of_window = ["window_pip", "bayes_factor"]
-    table[of_window] = [
-        windows.loc[(windows["chrom"] == chrom) & (windows["start"] <= pos) & (windows["end"] >= pos), of_window].iloc[
-            0
-        ]
+    inside = [
+        (windows["chrom"] == chrom) & (windows["start"] <= pos) & (windows["end"] >= pos)
         for chrom, pos in zip(table["chrom"], table["pos"], strict=True)
     ]
+    table[of_window] = [windows.loc[on, of_window].iloc[0] for on in inside]
     table = table.sort_values("true_effect", key=abs, ascending=False)
     return table[["snp", "true_effect", *columns[1:], *of_window]].reset_index(drop=True)
 
