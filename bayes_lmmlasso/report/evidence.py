@@ -19,6 +19,7 @@ import xarray as xr
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.lmm import NullStatus
 from bayes_lmmlasso.posterior import Projection
+from bayes_lmmlasso.posterior.summaries.movement import unmoved_chains
 
 __all__ = [
     "R_HAT_LIMIT",
@@ -119,6 +120,8 @@ class SamplingEvidence:
         Chains, draws of each before those that count, draws of each, divergent transitions in all.
     r_hat, r_hat_of, ess_bulk, ess_bulk_of
         Worst R-hat and bulk effective sample size among the hyper-parameters, and whose they are.
+    unmoved
+        Hyper-parameters of which some chain gives the same draw again and again, with the numbers of these chains.
     elpd_loo, elpd_loo_se
         Expected log predictive density of an individual left out, summed, with its standard error; None where the
         draws are too alike for it, as those of a chain that does not move are.
@@ -135,6 +138,7 @@ class SamplingEvidence:
     r_hat_of: str
     ess_bulk: float
     ess_bulk_of: str
+    unmoved: str = ""
     elpd_loo: float | None = None
     elpd_loo_se: float | None = None
     pareto_k_limit: float | None = None
@@ -158,6 +162,9 @@ class SamplingEvidence:
             r_hat_of=str(hyper["r_hat"].fillna(np.inf).idxmax()),
             ess_bulk=float(hyper["ess_bulk"].min()),
             ess_bulk_of=str(hyper["ess_bulk"].idxmin()),
+            unmoved="; ".join(
+                f"{name} in chain {', '.join(map(str, chains))}" for name, chains in unmoved_chains(tree).items()
+            ),
         )
         relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
         try:
@@ -213,6 +220,11 @@ def _cautions_of_sampling(sampling: SamplingEvidence) -> list[str]:
         found.append(
             f"The chains do not agree yet: R-hat of {sampling.r_hat_of} is {value}, and at most {R_HAT_LIMIT} "
             f"is wanted. Draw more, with --draws (and --warmup){sweeps}."
+        )
+    if sampling.unmoved:
+        found.append(
+            f"Chains that do not move: {sampling.unmoved}. Their draws say nothing of the posterior: sample again with "
+            "--precision float64, or with another --seed."
         )
     if sampling.ess_bulk < _ESS_LIMIT:
         found.append(
