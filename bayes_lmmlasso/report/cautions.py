@@ -58,8 +58,8 @@ def disagreement(record: Mapping[str, Any]) -> str | None:
 
 
 def _disagreements(sampling: SamplingEvidence) -> list[str]:
-    """Return each R-hat that is undefined or too large, that of the hyper-parameters first."""
-    found = []
+    """Return chains that do not move, and each R-hat that is undefined or too large, the hyper-parameters' first."""
+    found = [f"no move of {sampling.unmoved}"] if sampling.unmoved else []
     if not _within(sampling.r_hat, R_HAT_LIMIT):
         found.append(f"R-hat of {sampling.r_hat_of} is {_value(sampling.r_hat)}")
     if sampling.snps_watched and not _within(sampling.snp_r_hat, SNP_R_HAT_LIMIT):
@@ -85,6 +85,11 @@ def _cautions_of_sampling(sampling: SamplingEvidence) -> list[str]:
             f"The chains do not agree yet: {', '.join(disagreements)}, and at most {R_HAT_LIMIT} is wanted of "
             f"hyper-parameters, {SNP_R_HAT_LIMIT} of SNPs. Nothing that comes from the draws is a finding before they "
             f"do. Draw more, with --draws (and --warmup){sweeps}."
+        )
+    if sampling.unmoved:
+        found.append(
+            f"Chains that do not move: {sampling.unmoved}. Their draws say nothing of the posterior: sample again with "
+            "--precision float64, or with another --seed."
         )
     if not sampling.ess_bulk >= _ESS_LIMIT:
         found.append(

@@ -16,6 +16,7 @@ import xarray as xr
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior import Projection
 from bayes_lmmlasso.posterior.summaries.diagnostics import NOTABLE
+from bayes_lmmlasso.posterior.summaries.movement import unmoved_chains
 from bayes_lmmlasso.posterior.summaries.prior import snp_prior
 
 __all__ = ["ProjectionEvidence", "SamplingEvidence", "SelectionEvidence"]
@@ -111,6 +112,8 @@ class SamplingEvidence:
         is.
     pip_prior
         Probability, before any data, that a SNP is included: the baseline of pip. None for a model of your own.
+    unmoved
+        Hyper-parameters of which some chain gives the same draw again and again, with the numbers of these chains.
     elpd_loo, elpd_loo_se
         Expected log predictive density of an individual left out, summed, with its standard error; None where the
         draws are too alike for it, as those of a chain that does not move are.
@@ -131,6 +134,7 @@ class SamplingEvidence:
     snp_r_hat: float | None = None
     snp_r_hat_of: str = ""
     pip_prior: float | None = None
+    unmoved: str = ""
     elpd_loo: float | None = None
     elpd_loo_se: float | None = None
     pareto_k_limit: float | None = None
@@ -161,6 +165,9 @@ class SamplingEvidence:
             ess_bulk=float(hyper["ess_bulk"].min()),
             ess_bulk_of=str(hyper["ess_bulk"].idxmin()),
             pip_prior=snp_prior(tree, variance_share),
+            unmoved="; ".join(
+                f"{name} in chain {', '.join(map(str, chains))}" for name, chains in unmoved_chains(tree).items()
+            ),
         )
         if inclusion is not None:
             evidence = evidence._watch(inclusion)
