@@ -7,6 +7,7 @@ from collections import Counter
 import jax
 import numpy as np
 import pytest
+from crash import count_changes, crash_at
 from damage import mutants
 
 from bayes_lmmlasso import InputError
@@ -65,6 +66,15 @@ def test_a_store_goes_on_from_undamaged_draws_alone(tmp_path):
                 assert found.identical(whole), mutant
                 outcomes["right"] += 1
     assert outcomes["refused"] > 60
+
+
+def test_killed_before_any_change_a_store_goes_on(tmp_path):
+    changes = count_changes(tmp_path / "whole", lambda: finish(opened(tmp_path / "whole")))
+    whole = finish(opened(tmp_path / "whole"))
+    for k in range(0, changes, 2):
+        folder = tmp_path / str(k)
+        assert crash_at(k, folder, lambda folder=folder: finish(opened(folder)), torn=k % 4 == 0)
+        assert finish(opened(folder)).identical(whole), k
 
 
 @pytest.mark.parametrize("name", ["chain-1.npz", "identity.json", "draws.zarr/b/0.0.0"])

@@ -14,7 +14,7 @@ What an interrupted run has written last may be lost in a power cut; that is fou
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -67,18 +67,19 @@ class FolderStore:
 
     def _prepare(self, shapes: Mapping[str, Any], chains: int, draws: int, block: int) -> None:
         self._group = zarr.open_group(self._draws, mode="a", zarr_format=2)
+        drawn = [max(0, int((self._load(chain) or [(0, 0)])[0][1])) for chain in range(chains)]
+        if any(drawn):
+            for name, x in shapes.items():
+                self._check(self._array(name), name, x, drawn)
         for name, x in shapes.items():
-            if name in self._group:
-                self._check(self._array(name), name, x, chains)
-        for name, x in shapes.items():
-            if name in self._group:
+            if any(drawn):
                 array = self._array(name)
                 array.resize((chains, max(draws, array.shape[1]), *x.shape))
-            else:
+            else:  # also in place of one that was cut off while it was made
                 chunks = (1, block, *(min(VARIANTS, size) for size in x.shape))
                 shape = (chains, draws, *x.shape)
                 array = self._group.create_array(
-                    name, shape=shape, dtype=x.dtype, chunks=chunks, compressors=_COMPRESSOR
+                    name, shape=shape, dtype=x.dtype, chunks=chunks, compressors=_COMPRESSOR, overwrite=True
                 )
                 array.attrs["_ARRAY_DIMENSIONS"] = list(site_dims(name, len(shape)))
 
@@ -131,16 +132,15 @@ class FolderStore:
         with path.open("rb") as handle, np.load(handle) as file:
             return [file[name] for name in file.files]
 
-    def _check(self, array: zarr.Array[Any], name: str, x: Any, chains: int) -> None:
+    def _check(self, array: zarr.Array[Any], name: str, x: Any, drawn: Sequence[int]) -> None:
         """Read the draws of a site, a chunk's worth at a time: those that are damaged or missing raise."""
         dims = list(site_dims(name, 2 + len(x.shape)))
         if array.dtype != x.dtype or array.shape[2:] != x.shape or array.attrs["_ARRAY_DIMENSIONS"] != dims:
             raise self._damaged()
         array = array.with_config({"read_missing_chunks": False})
-        for chain in range(chains):
-            (_, draws), *_ = self._load(chain) or [(0, 0)]
-            for first in range(0, int(draws), array.chunks[1]):
-                array[chain, first : min(int(draws), first + array.chunks[1])]
+        for chain, draws in enumerate(drawn):
+            for first in range(0, draws, array.chunks[1]):
+                array[chain, first : min(draws, first + array.chunks[1])]
 
     @contextmanager
     def _undamaged(self) -> Iterator[None]:
