@@ -12,7 +12,7 @@ import pytest
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.models import Variances
 from bayes_lmmlasso.posterior.sampler.composite.kernel import Composite
-from bayes_lmmlasso.posterior.summaries.diagnostics import convergence, effective_sample_size
+from bayes_lmmlasso.posterior.summaries.diagnostics import effective_sample_size
 
 
 def successive_draws(rng):
@@ -80,29 +80,3 @@ def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_i
     z = (series.mean(axis=(1, 2)) - [exact for _, exact in checks.values()]) / error
     assert np.abs(z).max() < 4, dict(zip(checks, z.round(1), strict=True))
     assert effective_sample_size(series).min() > 1000
-
-
-def test_copies_share_their_inclusion_wherever_they_are(rng):
-    """Two SNPs with the same genotypes have the same probability, far beyond a block of the sweep."""
-    n, p, apart, draws = 40, 40, 35, 60
-    X = rng.normal(size=(n, p))
-    X[:, 4 + apart] = X[:, 4]
-    y = 1.5 * X[:, 4] + rng.normal(size=n)
-    basis = bl.Eigenbasis.from_kinship(X @ X.T / p)
-    data = bl.rotate(X.astype(np.float32), basis, y=y / y.std(), covariates=np.ones((n, 1)))
-    sampler = Composite(sweeps=10, block=8)
-
-    def chain(key):
-        def step(state, _):
-            state = sampler.step(state, data)
-            return state, state.inclusion[jnp.array([4, 4 + apart])]
-
-        return jax.lax.scan(step, sampler.init(key, data, 10), length=10 + draws)[1]
-
-    copies = np.moveaxis(np.asarray(jax.jit(jax.vmap(chain))(jax.random.split(jax.random.key(0), 4)))[:, 10:], 2, 0)
-    assert convergence(copies).r_hat.max() < 1.05
-    difference = (copies[:1] - copies[1:]).astype(float)
-    error = difference.std() / np.sqrt(effective_sample_size(difference)[0])
-    assert error < 0.1
-    assert abs(difference.mean()) < 4.5 * error
-    assert copies.mean(axis=(1, 2)).sum() > 0.9

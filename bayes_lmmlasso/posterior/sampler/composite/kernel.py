@@ -15,7 +15,8 @@ diverge later. Slice sampling needs none.
 
 A draw is the state after a number of iterations, with the mean of their Rao-Blackwellised inclusion probabilities, and
 with snapshots of which effects were in. Chains begin with hyper-parameters drawn from their prior, and effects drawn
-given these and the data.
+given these and the data; with a point mass, on a trait with noise
+(`bayes_lmmlasso.posterior.sampler.composite.annealing`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from bayes_lmmlasso.models import ModelSpec, RotatedData, Variances
 from bayes_lmmlasso.models.given_effects import HeldEffects, draw_fixed_effects, hyper_given_effects, sample_hyper
 from bayes_lmmlasso.models.rotated import FIXED_SD, product
 from bayes_lmmlasso.models.spike_slab import slab_scale
+from bayes_lmmlasso.posterior.sampler.composite.annealing import Annealing
 from bayes_lmmlasso.posterior.sampler.composite.curvature import Curvatures, curvatures
 from bayes_lmmlasso.posterior.sampler.composite.slab import Slab
 from bayes_lmmlasso.posterior.sampler.composite.slice import slice_sample
@@ -58,6 +60,7 @@ class CompositeState(NamedTuple):
     fixed : (q,) fixed effects a.
     hyper : the hyper-parameters by name, unconstrained.
     evaluations : of the density of the hyper-parameters, in the last draw.
+    annealing : how far it is.
     rng_key : random key.
     """
 
@@ -67,6 +70,7 @@ class CompositeState(NamedTuple):
     fixed: jax.Array
     hyper: dict[str, jax.Array]
     evaluations: jax.Array
+    annealing: Annealing
     rng_key: jax.Array
 
 
@@ -122,11 +126,12 @@ class Composite:
 
     def init(self, key: jax.Array, data: RotatedData, warmup: int) -> CompositeState:
         """Start from hyper-parameters drawn from their prior, and effects that a few sweeps draw given these."""
-        state: CompositeState = _start(self, data, key)
+        state: CompositeState = _start(self, data, key, jnp.int32(warmup if self.sparse else 0))
         return state
 
     def step(self, state: CompositeState, data: RotatedData) -> CompositeState:
         """Run the iterations of one draw."""
+        data = state.annealing.heat(data)
         # X b anew at each draw: rounding errors of single updates do not add up
         fitted = product(data, state.b)
         variances = self.conditional(state, data)[0]
@@ -144,7 +149,7 @@ class Composite:
 
         state, _ = lax.fori_loop(jnp.int32(0), jnp.int32(self.sweeps), iterate, (fresh, fitted))
         moves = self.sweeps + (-(-self.sweeps // _RELOCATED) if self.sparse else 0)
-        return state._replace(inclusion=state.inclusion / moves)
+        return state._replace(inclusion=state.inclusion / moves, annealing=state.annealing.cooled())
 
     def record(self, state: CompositeState, data: RotatedData) -> dict[str, jax.Array]:
         """Return the model's sites, X b, statistics, and what the sweeps say of inclusion."""
@@ -232,15 +237,16 @@ class Composite:
 
 
 @partial(jax.jit, static_argnums=0)
-def _start(sampler: Composite, data: RotatedData, key: jax.Array) -> CompositeState:
+def _start(sampler: Composite, data: RotatedData, key: jax.Array, warmup: jax.Array) -> CompositeState:
     """Draw hyper-parameters from their prior and, given these, effects by sweeps from none."""
-    key_hyper, key_sweeps, key = random.split(key, 3)
+    key_hyper, key_sweeps, key_noise, key = random.split(key, 4)
+    annealing = Annealing.over(warmup, data, key_noise)
     prior = partial(sample_hyper, data, sparse=sampler.sparse)
     values = {name: site["value"] for name, site in trace(seed(prior, key_hyper)).get_trace().items()}
     b = jnp.zeros(data.n_snps, data.y.dtype)
     hyper = {name: value.astype(b.dtype) for name, value in unconstrain_fn(prior, (), {}, values).items()}
     fixed = jnp.zeros(data.Z.shape[1], b.dtype)
-    state = CompositeState(b, b, b.astype(jnp.uint32), fixed, hyper, jnp.int32(0), key)
+    state = CompositeState(b, b, b.astype(jnp.uint32), fixed, hyper, jnp.int32(0), annealing, key)
     variances, slab = sampler.conditional(state, data)
     weights = 1 / variances.diagonal(data.S)
     curvature = curvatures(data.XT, data.S, variances, data.n_snps) if sampler.sparse else None
@@ -250,5 +256,5 @@ def _start(sampler: Composite, data: RotatedData, key: jax.Array) -> CompositeSt
         after = sweep(data.XT, residual, b, weights, curvature, slab, random.fold_in(key_sweeps, i), sampler.block)
         return after.b, after.residual
 
-    b, _ = lax.fori_loop(jnp.int32(0), jnp.int32(_START_SWEEPS), again, (state.b, data.y))
+    b, _ = lax.fori_loop(jnp.int32(0), jnp.int32(_START_SWEEPS), again, (state.b, annealing.heat(data).y))
     return state._replace(b=b)
