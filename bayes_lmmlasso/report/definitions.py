@@ -110,7 +110,7 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "the posterior",
         },
         "hyper.tsv": {
-            "log_v": "logarithm of the total variance v (of a trait of variance 1)",
+            "log_v": "logarithm of the total variance v that the covariates leave (of a trait of variance 1)",
             "h": "expected share of v that is genetic",
             "rho": "expected share of the genetic part that is in the SNP effects",
             "a[…]": "effects of intercept and covariates",
