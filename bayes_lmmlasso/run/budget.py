@@ -10,6 +10,7 @@ that: 300 x 20,000, 3,000 x 3,000, 1,000 x 40,000, and 84 x 216,065 of A. thalia
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from bayes_lmmlasso.run.settings import CohortSettings, SamplingSettings
 __all__ = ["check_budget", "check_genotypes", "check_memory"]
 
 _SAMPLER_BYTES = 700_000_000
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, bgzip and Zstandard
 
 
 def check_budget(
@@ -96,9 +98,28 @@ def check_memory(n: int, p: int, *, related: bool, sampled: bool = False) -> Non
 
 
 def _size_of(source: GenotypeSource) -> tuple[int, int]:
-    """Return the numbers of samples and of SNPs in a file, 0 where the latter is not known without reading it."""
+    """Return the numbers of samples and of SNPs in a file, those of a text by its size, 0 where they are not known."""
+    if source.format == "matrix":  # one with a row for each sample is read whole when it is opened
+        rows, columns = _shape_of_text(source.path)
+        return min(rows, columns), max(rows, columns)
     file = FORMATS[source.format].read.open(source.path)
-    return len(file.samples), file.n_variants or 0
+    p = _shape_of_text(source.path)[0] if file.n_variants is None else file.n_variants
+    return len(file.samples), p
+
+
+def _shape_of_text(path: Path) -> tuple[int, int]:
+    """Return about how many rows and columns a text has, by the length of its first row; 0 if it is compressed."""
+    if not path.is_file():
+        return 0, 0
+    with path.open("rb") as file:
+        line = file.readline()
+        if line.startswith(_COMPRESSED):
+            return 0, 0
+        while line.startswith(b"##"):
+            line = file.readline()
+        row = file.readline() or line  # below the header
+        rows = (path.stat().st_size - file.tell()) // max(len(row), 1) + 1
+    return rows, len(re.split(rb"[\t, ]+", row.strip()))
 
 
 def _bytes(count: int) -> str:

@@ -10,9 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from genotype_files import write_bimbam, write_vcf
 from small_run import cohort_folder, settings
 
 from bayes_lmmlasso import InputError
+from bayes_lmmlasso.cohort import GenotypeSource, read_plink
 from bayes_lmmlasso.memory import free_memory
 from bayes_lmmlasso.run import budget
 from bayes_lmmlasso.run.budget import check_budget, check_memory
@@ -102,6 +104,24 @@ def test_draws_that_do_not_fit_the_disk_are_refused(tmp_path, monkeypatch):
     check_budget(given.data, "height")
     with pytest.raises(InputError, match=r"of disk for 50 draws of 2 chains and 200 SNPs, got 0 MB free in"):
         check_budget(given.data, "height", sampling=given.sampling, store=tmp_path)
+
+
+@pytest.mark.parametrize(("name", "write"), [("vcf", write_vcf), ("bimbam", write_bimbam)])
+def test_snps_of_a_text_are_estimated_from_its_size(tmp_path, monkeypatch, name, write):
+    path = write(read_plink(cohort_folder() / "small"), tmp_path)
+    monkeypatch.setattr(budget, "free_memory", lambda: 100_000)
+    with pytest.raises(InputError, match=r"for 60 samples and (1[89]|2[01])\d SNPs"):
+        budget.check_genotypes(GenotypeSource(name, path))
+
+
+def test_a_matrix_is_not_read_for_its_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(budget, "free_memory", lambda: 100_000)
+    cells = "\t".join(["1"] * 200)
+    (tmp_path / "x.tsv").write_text("iid\t" + "\t".join(f"s{j}" for j in range(200)) + f"\nline\t{cells}" * 60 + "\n")
+    with pytest.raises(InputError, match=r"for (59|6[01]) samples and 20\d SNPs"):
+        budget.check_genotypes(GenotypeSource("matrix", tmp_path / "x.tsv"))
+    (tmp_path / "x.tsv.gz").write_bytes(b"\x1f\x8b and so on")
+    budget.check_genotypes(GenotypeSource("matrix", tmp_path / "x.tsv.gz"))
 
 
 def _known(read):
