@@ -105,12 +105,20 @@ def test_a_file_that_cannot_grow_is_told_in_a_sentence(tmp_path):
 def test_a_signal_stops_a_run_which_says_so_and_can_go_on(tmp_path, number):
     out = tmp_path / "run"
     long = ["--model=laplace", "--chains=1", "--warmup=5", "--draws=1000000", "--sweeps=1"]
-    with subprocess.Popen([PROGRAM, "sample", *DATA, *long, f"--out={out}"], stderr=subprocess.PIPE, text=True) as run:
+    call = [PROGRAM, "sample", *DATA, *long, f"--out={out}"]
+
+    def heed():  # what started the tests may have it ignored, as nohup does
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+    with subprocess.Popen(call, preexec_fn=heed, stderr=subprocess.PIPE, text=True) as run:
         while not (out / ".unfinished" / "checkpoint" / "chain-0.npz").exists():
             assert run.poll() is None
             time.sleep(0.05)
         run.send_signal(number)
-        told = run.stderr.read()
+        try:
+            told = run.communicate(timeout=120)[1]
+        finally:
+            run.kill()
     assert run.returncode == 128 + number
     assert told.splitlines()[-1] == f"Stopped: `bayes-lmmlasso resume {out}` goes on from here."
     assert sorted(path.name for path in out.iterdir()) == [".unfinished", "run.json"]
