@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from launch import under
 from small_run import cohort_folder, contents, finished_copy, finished_run, listing, settings
 from small_study import write_study
 from typer.testing import CliRunner
@@ -90,12 +90,10 @@ def test_a_full_disk_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
 
 
 def test_a_file_that_cannot_grow_is_told_in_a_sentence(tmp_path):
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-
-    call = [PROGRAM, "scan", *DATA, f"--out={tmp_path / 'scan.tsv'}"]
+    limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))"
+    call = under(limit, PROGRAM, "scan", *DATA, f"--out={tmp_path / 'scan.tsv'}")
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # which would be cut off too
-    process = subprocess.run(call, env=environment, preexec_fn=limit, capture_output=True, text=True, check=False)
+    process = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 1
     assert process.stderr.splitlines()[-1].startswith("Error: expected files that can be read and written, got File")
     assert not (tmp_path / "scan.tsv").exists()
@@ -105,12 +103,9 @@ def test_a_file_that_cannot_grow_is_told_in_a_sentence(tmp_path):
 def test_a_signal_stops_a_run_which_says_so_and_can_go_on(tmp_path, number):
     out = tmp_path / "run"
     long = ["--model=laplace", "--chains=1", "--warmup=5", "--draws=1000000", "--sweeps=1"]
-    call = [PROGRAM, "sample", *DATA, *long, f"--out={out}"]
-
-    def heed():  # what started the tests may have it ignored, as nohup does
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-
-    with subprocess.Popen(call, preexec_fn=heed, stderr=subprocess.PIPE, text=True) as run:
+    heed = f"signal.signal({int(number)}, signal.SIG_DFL)"  # what started the tests may ignore it, as nohup does
+    call = under(heed, PROGRAM, "sample", *DATA, *long, f"--out={out}")
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as run:
         while not (out / ".unfinished" / "checkpoint" / "chain-0.npz").exists():
             assert run.poll() is None
             time.sleep(0.05)

@@ -7,7 +7,8 @@ from small_run import finished_run
 
 from bayes_lmmlasso import read_tree
 from bayes_lmmlasso.posterior import hyper_table
-from bayes_lmmlasso.report.evidence import SamplingEvidence, cautions
+from bayes_lmmlasso.report.cautions import cautions
+from bayes_lmmlasso.report.evidence import SamplingEvidence
 
 
 def test_the_chain_and_the_hyper_parameter_are_named_with_the_way_out():

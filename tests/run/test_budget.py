@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from genotype_files import write_bimbam, write_vcf
+from launch import under
 from small_run import cohort_folder, settings
 
 from bayes_lmmlasso import InputError
@@ -25,9 +26,9 @@ _N, _P = 20_000, 100_000
 
 def _in_4_gb(*options: object) -> subprocess.CompletedProcess[str]:
     """Run a command that may take 4 GB."""
+    limit = f"resource.setrlimit(resource.RLIMIT_AS, ({_LIMIT}, {_LIMIT}))"
     return subprocess.run(
-        [sys.executable, "-m", "bayes_lmmlasso", *map(str, options)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_LIMIT, _LIMIT)),
+        under(limit, sys.executable, "-m", "bayes_lmmlasso", *options),
         capture_output=True,
         text=True,
         check=False,
