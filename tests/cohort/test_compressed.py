@@ -7,7 +7,7 @@ import gzip
 import pytest
 import zstandard
 
-from bayes_lmmlasso.cohort.compressed import open_bytes, open_text
+from bayes_lmmlasso.cohort.tables.compressed import open_bytes, open_text
 
 LINES = "".join(f"{i}\thöhe\n" for i in range(50_000))
 PACK = {"plain": bytes, "gz": gzip.compress, "zst": zstandard.compress}

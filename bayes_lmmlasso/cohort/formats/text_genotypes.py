@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.compressed import open_text
 from bayes_lmmlasso.cohort.tables import NA_TOKENS
+from bayes_lmmlasso.cohort.tables.compressed import open_text
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["dosage_row", "split_lines", "text_lines"]

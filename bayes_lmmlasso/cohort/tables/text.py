@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.cohort.compressed import open_bytes
+from bayes_lmmlasso.cohort.tables.compressed import open_bytes
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["fields_frame", "numbered_lines", "parse_base_pairs", "parse_centimorgans"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bayes_lmmlasso.cohort.compressed import open_bytes
+from bayes_lmmlasso.cohort.tables.compressed import open_bytes
 from bayes_lmmlasso.errors import InputError
 
 __all__ = ["check_undeclared"]
