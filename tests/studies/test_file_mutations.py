@@ -77,7 +77,7 @@ def outcomes(path: Path, read) -> int:
 
 
 @pytest.mark.parametrize("kind", STUDIES)
-def test_a_damaged_write_study(kind, tmp_path):
+def test_a_damaged_study_file(kind, tmp_path):
     assert N_MUTATIONS / 4 < outcomes(write_study(tmp_path / "study.toml", kind), read_study) < N_MUTATIONS
 
 
