@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pgenlib import PgenWriter
 
-from bayes_lmmlasso.cohort import Cohort, sample_frame, variant_frame, write_plink
+from bayes_lmmlasso.cohort import Cohort, read_plink, sample_frame, variant_frame, write_plink
 
 CALLS = {0.0: "0/0", 1.0: "0/1", 2.0: "1/1"}
 
@@ -19,6 +19,20 @@ def bio2zarr(program: str, *arguments: object) -> None:
     """Convert with a program of bio2zarr."""
     command = [Path(sys.executable).with_name(program), "convert", "--no-progress", *map(str, arguments)]
     subprocess.run(command, check=True, capture_output=True)
+
+
+def options_by_format(prefix: Path, folder: Path) -> dict[str, tuple[str, Path]]:
+    """Write the cohort of a PLINK prefix in every format, and return the option that names each."""
+    cohort = read_plink(prefix)
+    bio2zarr("plink2zarr", prefix, folder / "g.vcz")
+    return {
+        "bfile": ("--bfile", prefix),
+        "pgen": ("--pgen", write_pgen(cohort, folder)),
+        "vcf": ("--vcf", write_vcf(cohort, folder)),
+        "vcf_zarr": ("--vcf-zarr", folder / "g.vcz"),
+        "bimbam": ("--bimbam", write_bimbam(cohort, folder)),
+        "matrix": ("--matrix", write_matrix(cohort, folder)),
+    }
 
 
 def dosage_text(value: float) -> str:

@@ -15,7 +15,7 @@ import xarray as xr
 
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior import Projection
-from bayes_lmmlasso.posterior.summaries.diagnostics import NOTABLE
+from bayes_lmmlasso.posterior.summaries.diagnostics import snp_agreement
 from bayes_lmmlasso.posterior.summaries.movement import unmoved_chains
 from bayes_lmmlasso.posterior.summaries.prior import snp_prior
 
@@ -191,9 +191,9 @@ class SamplingEvidence:
 
     def _watch(self, inclusion: pd.DataFrame) -> SamplingEvidence:
         """Add the worst R-hat of the SNPs that matter."""
-        watched = inclusion[inclusion["pip"] > NOTABLE]
-        if watched.empty:
+        found = snp_agreement(inclusion["pip"].to_numpy(), inclusion["r_hat"].to_numpy())
+        if not found.notable:
             return self
-        worst = watched["r_hat"].fillna(np.inf).idxmax()
-        r_hat = float(watched["r_hat"].max(skipna=False))
-        return replace(self, snps_watched=len(watched), snp_r_hat=r_hat, snp_r_hat_of=str(watched.at[worst, "snp"]))
+        r_hat = found.r_hat if np.isfinite(found.r_hat) else np.nan
+        name = str(inclusion["snp"].iloc[found.snp])
+        return replace(self, snps_watched=found.notable, snp_r_hat=r_hat, snp_r_hat_of=name)

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from genotype_files import bio2zarr, write_bimbam, write_matrix, write_pgen, write_vcf
+from genotype_files import options_by_format
 from small_run import cohort_folder
 from typer.testing import CliRunner
 
@@ -25,17 +25,7 @@ def invoke(*arguments):
 @pytest.fixture(scope="module")
 def options(tmp_path_factory):
     """The option that names the small cohort, by format."""
-    folder = tmp_path_factory.mktemp("door")
-    cohort = bl.read_plink(cohort_folder() / "small")
-    bio2zarr("plink2zarr", cohort_folder() / "small", folder / "g.vcz")
-    return {
-        "bfile": ("--bfile", cohort_folder() / "small"),
-        "pgen": ("--pgen", write_pgen(cohort, folder)),
-        "vcf": ("--vcf", write_vcf(cohort, folder)),
-        "vcf_zarr": ("--vcf-zarr", folder / "g.vcz"),
-        "bimbam": ("--bimbam", write_bimbam(cohort, folder)),
-        "matrix": ("--matrix", write_matrix(cohort, folder)),
-    }
+    return options_by_format(cohort_folder() / "small", tmp_path_factory.mktemp("formats"))
 
 
 def tables():

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import ndtri
 
-__all__ = ["NOTABLE", "Convergence", "SnpAgreement", "convergence", "effective_sample_size", "snp_agreement"]
+__all__ = ["Convergence", "SnpAgreement", "convergence", "effective_sample_size", "snp_agreement"]
 
-NOTABLE = 0.05
-"""Pip above which the chains must agree on a SNP."""
+_NOTABLE = 0.05  # pip above which the chains must agree on a SNP
 _CERTAIN = 1 - 1e-6  # pip from which a constant inclusion is the same in all chains
 _BLOCK = 256  # quantities whose draws are in the cache at a time
 
@@ -57,7 +56,7 @@ def snp_agreement(pip: NDArray[np.floating[Any]], r_hat: NDArray[np.floating[Any
         Of all SNPs, as the inclusion table has them, shape ``(p,)`` each. R-hat is NaN where no chain moves: chains
         agree where pip is 1 then, and nowhere else.
     """
-    notable = np.flatnonzero(pip > NOTABLE)
+    notable = np.flatnonzero(pip > _NOTABLE)
     if not notable.size:
         return SnpAgreement(0, 1.0, -1)
     constant = np.where(pip[notable] >= _CERTAIN, 1.0, np.inf)
