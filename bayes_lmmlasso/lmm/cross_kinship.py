@@ -13,7 +13,7 @@ covariance of new with old needs the same allele frequencies and the same scale.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.kinship import KinshipMethod
+from bayes_lmmlasso.remarks import Remark
 
 __all__ = ["CrossKinship", "cross_kinship"]
 
@@ -38,10 +39,13 @@ class CrossKinship(Display):
         With the n analysed samples, shape ``(n_new, n)``.
     diagonal
         Of each new sample with itself, shape ``(n_new,)``.
+    remarks
+        What is told about it.
     """
 
     cross: NDArray[np.float64]
     diagonal: NDArray[np.float64]
+    remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         if self.cross.ndim != 2 or self.diagonal.shape != self.cross.shape[:1]:
@@ -55,7 +59,7 @@ class CrossKinship(Display):
 
     def scaled(self, factor: float) -> CrossKinship:
         """Return it times a factor."""
-        return CrossKinship(self.cross * factor, self.diagonal * factor)
+        return replace(self, cross=self.cross * factor, diagonal=self.diagonal * factor)
 
 
 def cross_kinship(

@@ -69,10 +69,15 @@ def _row(intake: Intake | InputError) -> dict[str, object]:
         return {"cautions": str(intake)}
     return {
         "n_samples": intake.n_samples,
-        "samples_left_out": per_cause(intake.dropped_samples),
+        "samples_left_out": _left_out(intake.dropped_samples),
         "n_snps": intake.n_snps,
-        "snps_left_out": per_cause(intake.dropped_snps),
+        "snps_left_out": _left_out(intake.dropped_snps),
         "covariates": "; ".join(intake.covariates),
         "notes": "; ".join(remark.text for remark in intake.remarks if not remark.caution),
         "cautions": "; ".join(remark.text for remark in intake.remarks if remark.caution),
     }
+
+
+def _left_out(counts: Mapping[str, int]) -> str:
+    """Name the causes that apply."""
+    return per_cause({cause: count for cause, count in counts.items() if count})

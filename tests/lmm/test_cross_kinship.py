@@ -65,6 +65,8 @@ def test_files_give_both_blocks(tmp_path, rng, ids):
         given = bl.lmm.read_cross_kinship(tmp_path / name, new, train)
         np.testing.assert_allclose(given.cross, K[4:, :4], rtol=1e-12)
         np.testing.assert_allclose(given.diagonal, np.diag(K)[4:], rtol=1e-12)
+        (told,) = (remark.text for remark in given.scaled(2.0).remarks)
+        assert ("by id, of 7 in the file" if name == "k.npz" else "no ids: its rows are taken to be the new") in told
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path, ids):

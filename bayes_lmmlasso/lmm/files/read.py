@@ -111,14 +111,16 @@ def read_cross_kinship(path: str | Path, new_ids: pd.DataFrame, train_ids: pd.Da
         _check_shape(matrix, ids, str(path))
         new = _positions(new_ids, ids, str(path), "new")
         train = _positions(train_ids, ids, str(path), "analysed")
-        return CrossKinship(matrix[np.ix_(new, train)], matrix[new, new])
+        told = f"{path}: the {n_new:,} new and {n:,} analysed samples by id, of {len(ids):,} in the file"
+        return CrossKinship(matrix[np.ix_(new, train)], matrix[new, new], (Remark(told), *stored.remarks))
     if matrix.shape != (n_new, n + n_new):
         raise InputError(
             f"{path}: expected shape {(n_new, n + n_new)}, columns for the {n} analysed samples and the {n_new} new "
             f"ones, got {matrix.shape}: write one row for each new sample, or a file with ids that holds analysed and "
             "new samples"
         )
-    return CrossKinship(matrix[:, :n], np.diag(matrix[:, n:]).copy())
+    told = f"{path} has no ids: its rows are taken to be the new samples in their order, its columns the analysed ones"
+    return CrossKinship(matrix[:, :n], np.diag(matrix[:, n:]).copy(), (Remark(f"{told} and these"), *stored.remarks))
 
 
 def _rows_of(

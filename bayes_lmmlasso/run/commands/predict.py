@@ -76,8 +76,10 @@ def predict_run(
     tree = read_tree(folder / "posterior.zarr")
     training = read_training(tree)
     cohort = read_new_samples(training, genotypes, covar, record["arguments"])
-    table = check_predictions(predict_cohort(tree, cohort, kinship_of_new(training, cohort, kinship)))
-    return RunPrediction(table, training.trait_name, _intake(training, cohort, table))
+    given = kinship_of_new(training, cohort, kinship)
+    table = check_predictions(predict_cohort(tree, cohort, given))
+    intake = _intake(training, cohort)
+    return RunPrediction(table, training.trait_name, intake if given is None else intake.with_remarks(*given.remarks))
 
 
 def check_predictions(table: pd.DataFrame) -> pd.DataFrame:
@@ -97,16 +99,17 @@ def check_predictions(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _intake(training: TrainingSet, cohort: Cohort, table: pd.DataFrame) -> Intake:
+def _intake(training: TrainingSet, cohort: Cohort) -> Intake:
     """Report which of the genotyped samples are predicted."""
-    lost = cohort["sample_id"].values[~np.isin(cohort["sample_id"].values, table["iid"])].tolist()
+    rows = predictable(training, cohort)
+    lost = np.delete(cohort["sample_id"].values, rows).tolist()
     counts, some = (json.loads(cohort.attrs[f"dropped_{what}"]) for what in ("samples", "examples"))
     counts["covariate missing"] += len(lost)
     some["covariate missing"] = [*some["covariate missing"], *lost][:N_EXAMPLES]
     others = cohort.sizes["variants"] - len(training.variants)
     return Intake(
         trait=training.trait_name,
-        n_samples=len(table),
+        n_samples=len(rows),
         n_snps=len(training.variants),
         dropped_samples=counts,
         dropped_snps={"not in the run": others},
