@@ -62,7 +62,9 @@ _LEAST_NOISE = 1e-4  # se2, of a trait of variance 1
 FIXED_SD = 10.0  # prior standard deviation of intercept and covariates
 
 jax.tree_util.register_dataclass(
-    RotatedData, data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q", "residual_variance"], meta_fields=["padding"]
+    RotatedData,
+    data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q", "residual_variance", "orthonormal", "to_effects"],
+    meta_fields=["padding"],
 )
 
 
