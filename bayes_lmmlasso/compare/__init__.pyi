@@ -9,6 +9,7 @@ from .folds import Fold, FoldPlan, plan_folds, prepare_fold
 from .loci import CausalLoci, RankedItems, causal_loci
 from .predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predictor
 from .ranking import RankingCurves, ranking_curves
+from .uniformity import rank_true_values, rank_uniformity, sbc_table
 
 __all__ = [
     "BASELINES",
@@ -43,6 +44,9 @@ __all__ = [
     "prediction_rows",
     "prediction_scores",
     "prepare_fold",
+    "rank_true_values",
+    "rank_uniformity",
     "ranking_curves",
     "read_bslmm",
+    "sbc_table",
 ]
