@@ -9,6 +9,8 @@ from .folds import Fold, FoldPlan, plan_folds, prepare_fold
 from .loci import CausalLoci, RankedItems, causal_loci
 from .predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predictor
 from .ranking import RankingCurves, ranking_curves
+from .replication import called_snps, failure_differences, failure_rates
+from .susie import susie
 
 __all__ = [
     "BASELINES",
@@ -29,11 +31,14 @@ __all__ = [
     "bootstrap_interval",
     "bslmm",
     "calibration_curve",
+    "called_snps",
     "candidate_enrichment",
     "causal_loci",
     "cross_predict",
     "dissect_fit",
     "dissect_folds",
+    "failure_differences",
+    "failure_rates",
     "fdr_calibration",
     "gene_distances",
     "method_means",
@@ -45,4 +50,5 @@ __all__ = [
     "prepare_fold",
     "ranking_curves",
     "read_bslmm",
+    "susie",
 ]
