@@ -76,7 +76,7 @@ REFUSALS = ("finished", "without a run.json")
 
 @pytest.fixture(autouse=True)
 def _nothing_waits_for_the_disk(monkeypatch):
-    monkeypatch.setattr(publish_module, "_sync", lambda path: None)
+    monkeypatch.setattr(publish_module, "sync", lambda path: None)
     monkeypatch.setattr(publish_module, "_keep_on_disk", lambda folder: None)
 
 
