@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+PIECE = 65_536
 
 
 class Site:
@@ -16,6 +19,7 @@ class Site:
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files, self.address, self.over = files, "", threading.Event()
         self.plan: list[str] = []
+        self.pause = 0.0  # seconds after each piece of a file
         self.ranges: list[str | None] = []
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
@@ -40,8 +44,13 @@ class Site:
         handler.end_headers()
         if step == "corrupt":
             rest = bytes([rest[0] ^ 1]) + rest[1:]
-        handler.wfile.write(rest[: len(rest) // 2] if step in ("truncate", "stall") else rest)
-        handler.wfile.flush()
+        if step in ("truncate", "stall"):
+            rest = rest[: len(rest) // 2]
+        with suppress(ConnectionError):  # of a client that was killed
+            for first in range(0, len(rest), PIECE):
+                handler.wfile.write(rest[first : first + PIECE])
+                handler.wfile.flush()
+                time.sleep(self.pause)
         if step == "stall":
             self.over.wait(20)
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.lock import LOCK, one_writer
-from bayes_lmmlasso.run import resume, run, run_demo, run_sampling
+from bayes_lmmlasso.run import rebuild_report, resume, run, run_demo, run_sampling
 from bayes_lmmlasso.studies.folder import run_study
 
 
@@ -30,7 +30,7 @@ def held(tmp_path_factory):
     assert not (folder / LOCK).exists()
 
 
-@pytest.mark.parametrize("command", ["run", "sample", "resume", "simulate", "compare", "demo"])
+@pytest.mark.parametrize("command", ["run", "sample", "resume", "simulate", "compare", "demo", "report"])
 def test_a_second_writer_is_refused_and_changes_nothing(held, tmp_path, command):
     options = ["--samples", "20", "--variants", "30", "--overwrite"]
     work = {
@@ -40,6 +40,7 @@ def test_a_second_writer_is_refused_and_changes_nothing(held, tmp_path, command)
         "simulate": lambda: CliRunner().invoke(app, ["simulate", *options, f"--out={held}"], catch_exceptions=False),
         "compare": lambda: run_study(write_study(tmp_path / "study.toml", "prediction"), held),
         "demo": lambda: run_demo(held),
+        "report": lambda: rebuild_report(held),
     }
     before = contents(held)
     refusal = "expected a folder that nobody else is writing in, got .*: wait for it, or choose another folder"

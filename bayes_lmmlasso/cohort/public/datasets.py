@@ -93,7 +93,7 @@ def read_registry(where: str | Path | None = None) -> dict[str, DataSet]:
         if where is None:
             text = Path(__file__).with_name(source).read_text(encoding="utf-8")
         elif source.startswith(("http://", "https://")):
-            import requests  # as pooch, for what comes from the web alone
+            import requests  # for what comes from the web alone
 
             response = requests.get(source, timeout=_TIMEOUT)
             response.raise_for_status()
