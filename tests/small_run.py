@@ -21,7 +21,7 @@ from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.run import RunResult, RunSettings, pipeline, run
 
-OPTIONS = {"n_active": 5, "subsamples": 10, "chains": 2, "warmup": 40, "draws": 50, "seed": 3}
+OPTIONS = {"model": "laplace", "n_active": 5, "subsamples": 10, "chains": 2, "warmup": 40, "draws": 50, "seed": 3}
 _FOLDER = tempfile.TemporaryDirectory(prefix="bayes-lmmlasso-tests-")
 
 

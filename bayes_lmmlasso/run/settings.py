@@ -158,7 +158,7 @@ class LassoSettings(PathSettings):
 class SamplingSettings(Settings):
     """The posterior."""
 
-    model: str = knob("laplace", "Prior of the SNP effects.", choices=MODELS)
+    model: str = knob("spike_slab", "Prior of the SNP effects.", choices=MODELS)
     chains: int = knob(4, "Markov chains.", at_least=1, at_most=1000)
     warmup: int | None = knob(
         None, "Draws of each chain to discard.", at_least=1, at_most=_MOST_DRAWS, unset="as the model needs"
