@@ -123,6 +123,14 @@ def test_text_from_the_data_is_escaped(tmp_path):
     assert "<b>x</b> & $y_{" in page.text
 
 
+def test_text_and_its_heading_are_aligned_left():
+    frame = pd.DataFrame({"gene": [np.nan, "G1"], "n": [1, 2]})
+    html = str(page_template("macros.html.j2").module.table(frame, ["gene", "n"]))
+    assert '<th class="text">gene</th><th>n</th>' in html
+    assert '<td class="text">NA</td><td>1</td>' in html
+    assert '<td class="text">G1</td><td>2</td>' in html
+
+
 def test_doubts_stand_at_the_top(tmp_path):
     page = changed(
         tmp_path,
