@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 from browser import shown
 from small_run import finished_copy, finished_run, quiet_record
@@ -17,6 +19,7 @@ from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.cautions import cautions
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import SamplingEvidence
+from bayes_lmmlasso.report.page import page_template
 from bayes_lmmlasso.report.tables import read_tsv, write_json
 
 
