@@ -65,7 +65,9 @@ _LEAST_EFFECTS = 1e-20  # E[sum_j b_j^2]
 FIXED_SD = 10.0  # prior standard deviation of intercept and covariates
 
 jax.tree_util.register_dataclass(
-    RotatedData, data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q", "residual_variance"], meta_fields=["padding"]
+    RotatedData,
+    data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q", "residual_variance", "orthonormal", "to_effects"],
+    meta_fields=["padding"],
 )
 
 
