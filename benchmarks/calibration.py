@@ -6,8 +6,8 @@
     python3 -m uv run python benchmarks/calibration.py table --work DIR
 
 Each study appends what it finds, replicate by replicate, to files in DIR and passes over what is there: stop it and
-start it again at will, or split it by ``--only``, the beginning of the settings' names. ``table`` writes
-``benchmarks/calibration.md``, the same from the same files.
+start it again at will, or split it by ``--only``, the name of a setting or the beginning of several. ``table`` writes
+``benchmarks/calibration.md`` and the end of ``docs/calibration.md``, the same from the same files.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from calibration_planted import PLANTED, replicate_planted
-from calibration_sbc import CASES, POSTERIOR_CASES, posterior_ranks, prior_ranks, sbc_row
-from calibration_tables import markdown, planted_tables
+from calibration_sbc import CASES, POSTERIOR_CASES, posterior_ranks, prior_ranks
+from calibration_tables import markdown, planted_tables, sbc_row
 
+PAGE, HEAD = Path(__file__).parents[1] / "docs" / "calibration.md", "## Tables\n"
 Study = Callable[[str, int, set[int]], Iterator[dict]]
 STUDIES: dict[str, tuple[tuple[str, ...], Study, int]] = {
     "sbc": (tuple(CASES), prior_ranks, 1000),
@@ -46,9 +47,7 @@ def lines(work: Path, study: str, name: str) -> list[dict]:
 def study(work: Path, kind: str, replicates: int | None, only: str) -> None:
     names, replicate, usual = STUDIES[kind]
     (work / kind).mkdir(parents=True, exist_ok=True)
-    for name in names:
-        if not name.startswith(only):
-            continue
+    for name in [only] if only in names else [name for name in names if name.startswith(only)]:
         done = {line["chunk"] for line in lines(work, kind, name)}
         start = time.perf_counter()
         with (work / kind / f"{name.replace('/', '_')}.jsonl").open("a", encoding="utf-8") as file:
@@ -59,14 +58,17 @@ def study(work: Path, kind: str, replicates: int | None, only: str) -> None:
 
 
 def table(work: Path) -> None:
-    parts = ["# Calibration\n"]
+    parts = []
     for title, kind in (("Simulation-based calibration", "sbc"), ("Posterior calibration on real traits", "posterior")):
         rows = [sbc_row(name, found) for name in STUDIES[kind][0] if (found := lines(work, kind, name))]
         if rows:
             parts.append(f"## {title}\n\n{markdown(rows)}")
     found = {name: kept for name in PLANTED if (kept := lines(work, "planted", name))}
     parts += [f"## {title}\n\n{markdown(rows)}" for title, rows in planted_tables(found).items() if rows]
-    Path(__file__).with_suffix(".md").write_text("\n".join(parts), encoding="utf-8")
+    Path(__file__).with_suffix(".md").write_text("\n".join(["# Calibration\n", *parts]), encoding="utf-8")
+    before = PAGE.read_text(encoding="utf-8").split(HEAD)[0]
+    page = [f"{before}{HEAD}", *(part.replace("## ", "### ", 1) for part in parts)]
+    PAGE.write_text("\n".join(page), encoding="utf-8")
 
 
 def main() -> None:
@@ -74,7 +76,7 @@ def main() -> None:
     parser.add_argument("step", choices=[*STUDIES, "table"])
     parser.add_argument("--work", type=Path, required=True, help="folder of what has been found")
     parser.add_argument("--replicates", type=int, help="of each setting, in all")
-    parser.add_argument("--only", default="", help="settings whose names begin so")
+    parser.add_argument("--only", default="", help="setting of this name, or those that begin so")
     given = parser.parse_args()
     if given.step == "table":
         table(given.work)

@@ -79,5 +79,6 @@ def _cross(n_samples: int, n_variants: int, chromosomes: int = 5, morgans: float
     dosage = 2.0 * (np.cumsum(switch, axis=1) % 2).reshape(chromosomes * each, n_samples)
     position = np.tile(np.linspace(1, 100e6, each).astype(int), chromosomes)
     return bl.cohort_from_arrays(
-        dosage.T, variants=pd.DataFrame({"chrom": np.repeat([str(k + 1) for k in range(chromosomes)], each), "pos": position})
+        dosage.T,
+        variants=pd.DataFrame({"chrom": np.repeat([str(k + 1) for k in range(chromosomes)], each), "pos": position}),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -23,7 +23,7 @@ from bayes_lmmlasso.posterior.summaries.partition import assign_windows
 __all__ = ["PLANTED", "replicate_planted"]
 
 N_TRAIN, N_NEW, N_SNPS = 220, 60, 400
-SAMPLING = {"chains": 2, "warmup": 30, "draws": 100, "sweeps": 10}
+SAMPLING = {"chains": 2, "warmup": 40, "draws": 100, "sweeps": 20}
 WINDOW = "20snps"
 LEAST_NOISE, NEAR = 1e-4, 0.2  # r^2 from which a SNP is near a causal one
 
@@ -103,39 +103,52 @@ class Truth:
 
 
 def plant(setting: Setting, where: Ground, rng: np.random.Generator) -> Truth:
+    """Draw a trait; from the prior until its variance is within 10% of 1.
+
+    Traits are standardised before the prior of v is put on them: what the posterior is calibrated for are truths from
+    the prior given that variance.
+    """
+    n = where.train.sizes["samples"]
+    while True:
+        truth = draw(setting, where, rng)
+        if setting.design != "prior" or abs(np.log(truth.y[:n].var())) < 0.1:
+            break
+    if setting.noise == "two values":
+        return replace(truth, y=(truth.y > np.median(truth.y[:n])).astype(float))
+    return truth if setting.transform == "none" else replace(truth, y=np.exp(0.7 * truth.y))
+
+
+def draw(setting: Setting, where: Ground, rng: np.random.Generator) -> Truth:
     p, n = where.X.shape[1], where.train.sizes["samples"]
     hyper = {}
     if setting.design == "prior":
         h, rho, log_pi = rng.uniform(), rng.uniform(), rng.uniform(*sparsity_range(p))
-        pi, hyper = np.exp(log_pi), {"h": h, "rho": rho, "log_pi": log_pi}
-        b = (rng.uniform(size=p) < pi) * np.sqrt(h * rho / (2 * p * pi)) * rng.laplace(size=p)
-        sigma2_g, sigma2_e = h * (1 - rho), max(1 - h, LEAST_NOISE)
+        v, pi, hyper = np.exp(rng.normal(0, 0.5)), np.exp(log_pi), {"h": h, "rho": rho, "log_pi": log_pi}
+        b = (rng.uniform(size=p) < pi) * np.sqrt(v * h * rho / (2 * p * pi)) * rng.laplace(size=p)
+        sigma2_g, sigma2_e = v * h * (1 - rho), max(v * (1 - h), LEAST_NOISE)
     else:
         b = np.zeros(p)
         b[rng.choice(p, 10, replace=False)] = rng.normal(size=10)
         b *= np.sqrt(0.3) / (where.X[:n] @ b).std()
         sigma2_g, sigma2_e = 0.2, 0.5
     snps, u = where.X @ b, np.sqrt(sigma2_g) * where.root @ rng.normal(size=where.root.shape[1])
-    size = len(u)
-    draw = {
-        "normal": lambda: rng.normal(size=size),
-        "two values": lambda: rng.normal(size=size),
-        "t3": lambda: rng.standard_t(3, size) / np.sqrt(3),
-        "exponential": lambda: rng.exponential(size=size) - 1,
-    }[setting.noise]
-    y = snps + u + np.sqrt(sigma2_e) * draw()
-    genetic = (snps + u)[:n].var()
+    y = snps + u + np.sqrt(sigma2_e) * NOISE[setting.noise](rng, len(u))
+    genetic, by_snps = (snps + u)[:n].var(), snps[:n].var()
     total = genetic + sigma2_e
     shares = {
-        "SNP effects": snps[:n].var() / total,
-        "polygenic background": (genetic - snps[:n].var()) / total,
+        "SNP effects": by_snps / total,
+        "polygenic background": (genetic - by_snps) / total,
         "noise": sigma2_e / total,
     }
-    if setting.noise == "two values":
-        y = (y > np.median(y[:n])).astype(float)
-    if setting.transform != "none":
-        y = np.exp(0.7 * y / y[:n].std())
     return Truth(y, b, shares, hyper)
+
+
+NOISE = {
+    "normal": lambda rng, size: rng.normal(size=size),
+    "two values": lambda rng, size: rng.normal(size=size),
+    "t3": lambda rng, size: rng.standard_t(3, size) / np.sqrt(3),
+    "exponential": lambda rng, size: rng.exponential(size=size) - 1,
+}
 
 
 def replicate_planted(name: str, replicates: int, done: set[int]) -> Iterator[dict]:
@@ -156,7 +169,14 @@ def analyse(setting: Setting, where: Ground, truth: Truth, seed: int) -> dict:
     tree = bl.sample_posterior(data, "spike_slab", analysis=analysis, seed=seed, **SAMPLING)
     bl.posterior.add_training(tree, analysis, where.kinship, where.factor)
     stability = bl.stability_selection(
-        analysis.X, analysis.y, where.K, n_active=10, covariates=analysis.covariates, n_subsamples=50, pairs=True, seed=seed
+        analysis.X,
+        analysis.y,
+        where.K,
+        n_active=10,
+        covariates=analysis.covariates,
+        n_subsamples=50,
+        pairs=True,
+        seed=seed,
     )
     snps = bl.inclusion_table(tree, stability=stability)
     b = truth.b / (analysis.trait.sd if setting.transform == "none" else truth.y[:n].std())
@@ -213,9 +233,13 @@ def coverage(setting: Setting, where: Ground, truth: Truth, tree, snps, b) -> di
 
 def false_selections(X, stability, b) -> dict[str, float]:
     """Selected classes of duplicates, how many hold no causal SNP, how many are not even near one; and the bounds."""
-    classes = {int(j): np.flatnonzero(stability.duplicate_of == j) for j in set(stability.duplicate_of[stability.selected])}
+    classes = {
+        int(j): np.flatnonzero(stability.duplicate_of == j) for j in set(stability.duplicate_of[stability.selected])
+    }
     causal = np.flatnonzero(b)
-    near = np.zeros(len(b)) if not causal.size else (np.corrcoef(X.T, X[:, causal].T)[: len(b), len(b) :] ** 2).max(axis=1)
+    near = (
+        np.zeros(len(b)) if not causal.size else (np.corrcoef(X.T, X[:, causal].T)[: len(b), len(b) :] ** 2).max(axis=1)
+    )
     bound = stability.error_bound
     return {
         "selected": len(classes),

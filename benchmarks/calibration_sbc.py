@@ -18,7 +18,6 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 from calibration_cohorts import SUBSETS, real_trait
 
 import bayes_lmmlasso as bl
@@ -40,7 +39,9 @@ CASES = {
         ("normal", "nuts"),
     )
 }
-POSTERIOR_CASES = {f"{cohort}/{model}": (cohort, model) for cohort in ("mouse", "chr5") for model in ("laplace", "spike_slab")}
+POSTERIOR_CASES = {
+    f"{cohort}/{model}": (cohort, model) for cohort in ("mouse", "chr5") for model in ("laplace", "spike_slab")
+}
 LENGTHS = {
     "composite": Lengths(warmup=30, draws=31, thin=1, sweeps=5),
     "nuts": Lengths(warmup=25, draws=31, thin=10),
@@ -115,30 +116,11 @@ def ranks(program, data, truth, traits, seed: int, rng) -> dict:
     ranked = partial(bl.compare.rank_true_values, rng=rng)
     return {
         "ranks": {name: ranked(values[:, 0], values[:, 1:]).tolist() for name, values in found.items()},
-        "autocorrelation": {name: round(autocorrelation(values[:, 1:]), 3) for name, values in found.items()},
+        "lag_one": {name: round(lag_one(values[:, 1:]), 3) for name, values in found.items()},
     }
 
 
-def autocorrelation(draws: np.ndarray) -> float:
-    centred = draws - draws.mean()
+def lag_one(draws: np.ndarray) -> float:
+    """Autocorrelation of draws that follow each other in a chain, about -1 / L if they are independent."""
+    centred = draws - draws.mean(axis=1, keepdims=True)
     return float((centred[:, 1:] * centred[:, :-1]).mean() / max((centred**2).mean(), 1e-300))
-
-
-def sbc_row(name: str, lines: list[dict]) -> dict:
-    """One row of the table."""
-    found = pd.DataFrame(
-        [
-            (quantity, bl.compare.rank_uniformity(np.concatenate([line["ranks"][quantity] for line in lines]), lines[0]["draws"]))
-            for quantity in lines[0]["ranks"]
-        ],
-        columns=["quantity", "p"],
-    )
-    worst = found.loc[found.p.idxmin()]
-    return {
-        "setting": name,
-        "replicates": sum(len(line["ranks"]["h"]) for line in lines),
-        "quantities": len(found),
-        "worst quantity": worst.quantity,
-        "p": worst.p,
-        "p, corrected": min(1.0, worst.p * len(found)),
-    }
