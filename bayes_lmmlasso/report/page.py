@@ -22,6 +22,7 @@ from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, SNP_R_HAT_LIMIT, cautions, disagreement
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
+from bayes_lmmlasso.report.priors import priors_of, priors_section
 from bayes_lmmlasso.report.tables import RECORD, read_tsv, write_text
 
 __all__ = ["page_template", "png_text", "report_html", "write_report"]
@@ -61,6 +62,8 @@ def report_html(folder: Path) -> str:
     selection = record["evidence"]["selection"]
     return page_template(_TEMPLATE).render(
         record=record,
+        model=priors_of(record)[0],
+        priors=priors_section(folder, record, windows),
         cautions=cautions(record),
         shares=share_table(tree).to_dict("index"),
         disagreement=disagreement(record),
