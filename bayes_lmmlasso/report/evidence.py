@@ -19,6 +19,7 @@ from bayes_lmmlasso.posterior import Projection
 from bayes_lmmlasso.posterior.summaries.diagnostics import snp_agreement
 from bayes_lmmlasso.posterior.summaries.movement import unmoved_chains
 from bayes_lmmlasso.posterior.summaries.prior import snp_prior
+from bayes_lmmlasso.posterior.tree.loo import with_log_likelihood
 
 if TYPE_CHECKING:
     from arviz_stats.utils import ELPDData
@@ -206,6 +207,6 @@ def leave_one_out(tree: xr.DataTree, hyper: pd.DataFrame) -> ELPDData | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted by whoever asks
-            return arviz_stats.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
+            return arviz_stats.loo(with_log_likelihood(tree), pointwise=True, reff=min(1.0, relative_ess))
     except ValueError:  # no Pareto distribution fits a tail of equal values
         return None
