@@ -44,7 +44,11 @@ _SET_COLUMNS = (
     *("top_snp", "top_snp_pip"),
 )
 _OWN_DIGITS = {"window_pip_mcse", "coverage_mcse", "window_pip_prior", "bayes_factor"}
-_THREE_DECIMALS = {*_WINDOW_COLUMNS, *_SNP_COLUMNS, *_SET_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"} - _OWN_DIGITS
+_DECIMALS = (
+    dict.fromkeys({*_WINDOW_COLUMNS, *_SNP_COLUMNS, *_SET_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"}, 3)
+    | dict.fromkeys(("weight", "snp_share", "snp_lo", "snp_hi"), 3)
+    | dict.fromkeys(("elpd_loo", "elpd_loo_se", "elpd_behind", "behind_se"), 1)
+)
 
 
 def report_html(folder: Path) -> str:
@@ -151,11 +155,13 @@ def _cell(value: Any, column: str = "") -> str:
     """Format a value for reading, by what its column holds; NA where there is none."""
     if isinstance(value, str):
         return value
+    column = column.split(" (")[0]  # of a prior
     if value is None or math.isnan(value):
         return "NA"
     if column.startswith("ess_") or isinstance(value, int):
         return f"{value:,.0f}"
-    return f"{value:.3f}" if column in _THREE_DECIMALS else f"{value:.3g}"
+    decimals = None if column in _OWN_DIGITS else _DECIMALS.get(column)
+    return f"{value:.3g}" if decimals is None else f"{value:.{decimals}f}"
 
 
 def png_text(figure: Figure) -> str:

@@ -25,7 +25,7 @@ MEANINGS = {
 """What a prior does to a signal, in one sentence."""
 
 _PLACE = ["chrom", "start", "end"]
-_OF_WINDOW = ("bayes_factor", "window_pip", "variance_share")
+_OF_WINDOW = ("bayes_factor", "window_pip")
 _N_WINDOWS = 6
 _CLEAR = 2.0  # standard errors
 

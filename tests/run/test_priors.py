@@ -8,7 +8,7 @@ import arviz_stats
 import numpy as np
 import pandas as pd
 import pytest
-from small_run import contents, finished_run, settings
+from small_run import cohort_folder, contents, finished_run, settings
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso import InputError
@@ -20,13 +20,13 @@ from bayes_lmmlasso.run import resume, run, run_sampling
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("priors") / "run"
-    run(settings(model="laplace,spike_slab"), folder)
+    run(settings(model="laplace,spike_slab", covar=cohort_folder() / "covar.tsv"), folder)
     return folder
 
 
 def test_each_prior_is_as_it_is_alone(both, tmp_path):
     alone = tmp_path / "alone"
-    run(settings(model="spike_slab"), alone)
+    run(settings(model="spike_slab", covar=cohort_folder() / "covar.tsv"), alone)
     for folder, wanted in ((both, finished_run().folder), (both / "spike_slab", alone)):
         found, files = contents(folder), contents(wanted)
         kept = [name for name in files if name.endswith(".tsv") or name.startswith("posterior.zarr/")]
@@ -35,6 +35,7 @@ def test_each_prior_is_as_it_is_alone(both, tmp_path):
     assert report_html(both / "spike_slab") == report_html(alone)
 
 
+@pytest.mark.filterwarnings("ignore:Estimated shape parameter")
 def test_priors_are_compared_as_arviz_does(both):
     table = bl.open_run(both).priors.set_index("model")
     trees = {"laplace": bl.open_run(both).tree, "spike_slab": bl.open_run(both / "spike_slab").tree}
@@ -60,7 +61,7 @@ def test_the_report_sets_the_windows_side_by_side(both):
 
 def test_draws_are_added_to_every_prior(both, tmp_path):
     more = tmp_path / "more"
-    run(settings(model="laplace,spike_slab", draws=40), more)
+    run(settings(model="laplace,spike_slab", draws=40, covar=cohort_folder() / "covar.tsv"), more)
     resume(more, draws=50)
     for name in ("windows.tsv", "spike_slab/windows.tsv", "priors.tsv"):
         assert (more / name).read_bytes() == (both / name).read_bytes()
