@@ -1,9 +1,10 @@
-"""Do the tests notice a change of the code?  ``uv run --with cosmic-ray --with coverage python benchmarks/mutants.py WORK STEP``.
+"""Do the tests notice a change of the code?
 
-STEP ``map`` finds which test files run which lines of the rooms; ``run --sample N`` changes N places of them, drawn at random,
-by one operator of cosmic-ray each (a sign, a comparison, a number, a loop ...), and runs the test files that touch the
-place, the quick ones first, until one fails; ``table`` writes the score. WORK holds a copy of the code and the results,
-a line a mutant: what is there is not run again.
+``uv run --with cosmic-ray --with coverage python benchmarks/mutants.py WORK STEP``. The step ``map`` finds which test
+files run which lines of the rooms; ``run --sample N`` changes N places of them, drawn at random, by one operator of
+cosmic-ray each (a sign, a comparison, a number, a loop ...), and runs the test files that touch the place, the quick
+ones first, until one fails; ``table`` writes the score. WORK holds a copy of the code and the results, a line a mutant:
+what is there is not run again.
 """
 
 from __future__ import annotations
@@ -92,20 +93,15 @@ def drawn(seed: int) -> list[Mutant]:
 def copy_house(work: Path) -> Path:
     """Return a copy of the code, whose bytecode follows the text of a file and not its time."""
     if not (copy := work / "copy").exists():
-        shutil.copytree(
-            HOUSE, copy, symlinks=True, ignore=shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache")
+        left = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache")
+        shutil.copytree(HOUSE, copy, symlinks=True, ignore=left)
+        command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
+        subprocess.run(
+            [*command, "bayes_lmmlasso", "tests"],
+            cwd=copy,
+            check=True,
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""},
         )
-        command = [
-            sys.executable,
-            "-m",
-            "compileall",
-            "-q",
-            "--invalidation-mode",
-            "checked-hash",
-            "bayes_lmmlasso",
-            "tests",
-        ]
-        subprocess.run(command, cwd=copy, check=True, env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""})
     return copy
 
 
@@ -137,13 +133,11 @@ def map_lines(work: Path) -> None:
             subprocess.run([*coverage, *step, f"--rcfile={settings}"], cwd=copy, env=environment(copy), check=False)
         files = json.loads(kept.read_text())["files"] if kept.exists() else {}
         lines = {
-            name.replace("bayes_lmmlasso/models", "models"): found["executed_lines"] for name, found in files.items()
+            name.removeprefix("bayes_lmmlasso/") if "/models/" in name else name: found["executed_lines"]
+            for name, found in files.items()
         }
         kept.write_text(json.dumps({"test": str(test.relative_to(copy)), "seconds": seconds, "lines": lines}))
-        print(
-            f"{test.stem}: {seconds:.0f} s, {passed.stdout.splitlines()[-1] if passed.stdout else passed.returncode}",
-            flush=True,
-        )
+        print(f"{test.stem}: {seconds:.0f} s, {passed.stdout.splitlines()[-1:] or passed.returncode}", flush=True)
 
 
 def touching(work: Path, mutant: Mutant) -> list[tuple[float, str]]:
@@ -196,20 +190,14 @@ def run_mutants(work: Path, sample: int, seed: int, slower: float) -> None:
         if changed is None or changed == source:
             continue
         (copy / mutant.file).write_text(changed)
-        reason, tests = "", touching(work, mutant)
-        for seconds, test in tests:
+        reason = ""
+        for seconds, test in touching(work, mutant):
             if reason := fails(copy, test, slower * seconds + 60):
                 break
         (copy / mutant.file).write_text(source)
-        line = {
-            "id": number,
-            **asdict(mutant),
-            "killed": reason,
-            "tests": len(tests),
-            "text": changed.splitlines()[mutant.line - 1].strip(),
-        }
+        text = changed.splitlines()[mutant.line - 1].strip()
         with results.open("a") as kept:
-            kept.write(json.dumps(line) + "\n")
+            kept.write(json.dumps({"id": number, **asdict(mutant), "killed": reason, "text": text}) + "\n")
         print(f"{number}: {mutant.file}:{mutant.line} {reason or 'SURVIVED'}", flush=True)
 
 
