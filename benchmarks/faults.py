@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 TABLE = Path(__file__).with_suffix(".md")
 KILLS = "| command, killed at a random moment | seconds undisturbed | kills | ended | the same files | steps refused |"
 CHANGES = "| command, killed before a change of its folder | changes | kills | the same files |"
-DAMAGE = "| damaged | inputs | refused | read as they were | silently wrong |"
+DAMAGE = "| damaged, and read by | inputs | refused in a sentence | read as they were | anything else |"
 KILLED = ("run", "resume", "resume --draws", "run --overwrite", "compare", "predict", "fetch")
 
 

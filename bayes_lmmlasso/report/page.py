@@ -118,6 +118,7 @@ def page_template(name: str) -> Template:
         "count": "{:,}".format,
         "percent": "{:.0%}".format,
         "share": "{:.1%}".format,
+        "texts": _texts,
     }
     return environment.get_template(name)
 
@@ -162,6 +163,11 @@ def _cell(value: Any, column: str = "") -> str:
         return f"{value:,.0f}"
     decimals = None if column in _OWN_DIGITS else _DECIMALS.get(column)
     return f"{value:.3g}" if decimals is None else f"{value:.{decimals}f}"
+
+
+def _texts(table: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that hold text, which is aligned left."""
+    return [str(name) for name in table if any(isinstance(value, str) for value in table[name])]
 
 
 def png_text(figure: Figure) -> str:
