@@ -88,13 +88,12 @@ def rotated(X, K, y):
     return replace(data, residual_variance=jnp.ones_like(data.y[0]))
 
 
-def posterior_pool(model: str, data) -> dict[str, np.ndarray]:
-    """Draws from the posterior of the real trait, of many short chains and so independent."""
-    lengths = Lengths(warmup=60, draws=1, sweeps=10)
+def posterior_pool(model: str, data, chains: int = 40) -> dict[str, np.ndarray]:
+    """A thousand draws from the posterior of the real trait."""
+    lengths = Lengths(warmup=30, draws=25, sweeps=10)
     program = draw_posteriors(sampler_of(model, "composite", data, lengths.sweeps), data, lengths)
-    count = 1000
-    drawn = program(jnp.tile(data.y, (count, 1)), jax.random.split(jax.random.key(7), count))
-    return {name: np.asarray(values, float)[:, 0] for name, values in drawn.items()}
+    drawn = program(jnp.tile(data.y, (chains, 1)), jax.random.split(jax.random.key(7), chains))
+    return {name: np.concatenate(np.asarray(values, float)) for name, values in drawn.items()}
 
 
 def replicate_trait(X, K, y, theta, rng) -> np.ndarray:
