@@ -49,7 +49,7 @@ def test_a_browser_shows_hostile_ids_as_text(hostile_run, tmp_path):
     page = hostile_run.folder / "report.html"
     document = shown(page, tmp_path)
     assert "<title>taken" not in document
-    assert document.count("<img ") == 4  # the figures
+    assert document.count("<img ") == 5  # the figures
     for tag in ("<script", "<svg", "onerror=document.title='taken'>", "<img/src"):
         assert tag not in document
     assert "&lt;script&gt;document.title='taken'&lt;/script&gt;" in document
