@@ -1,13 +1,14 @@
 """Damage is found: files are held against the lengths and SHA-256 (FIPS 180-4) that were noted when they were written.
 
 A folder of many files has them in a file of its own, ``manifest.json``; a record has those of the files beside it, and
-its own, of everything in it but its status and timings.
+its own, of everything in it but its status and timings. `sync` keeps from a power cut what a rename is to make final.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.remarks import examples
 
-__all__ = ["MANIFEST", "check_folder", "check_sums", "file_sums", "record_sum", "write_manifest"]
+__all__ = ["MANIFEST", "check_folder", "check_sums", "file_sum", "file_sums", "record_sum", "sync", "write_manifest"]
 
 MANIFEST = "manifest.json"
 _UNSIGNED = ("sha256", "status", "timings")
@@ -84,7 +85,22 @@ def record_sum(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
-def _sum(path: Path) -> dict[str, Any]:
+def file_sum(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk (fsync)."""
+    if os.name == "nt":
+        return  # which has no such call for what is open to read, nor for folders
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sum(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": file_sum(path)}

@@ -1,142 +1,93 @@
-"""Kills and what came of them: ``python benchmarks/faults.py [--every N] [COMMAND ...]``.
+"""Kills, damage, and what came of them: ``faults.py [--kills N] [--every N] [--damage] [COMMAND ...]``.
 
-Each command is killed before one change after the other that it makes in its folder (every N-th), which then does not
-happen, nor does any later one; then it is resumed or repeated, and its files are compared with those of a command that
-nothing stopped. The analysis is real but small; a file that was about to be written is there, with other bytes.
+With ``--kills`` commands are killed so many times in all (`faults_kills`), with ``--every N`` before every N-th change
+of their folder (`faults_crash`), with ``--damage`` files are damaged and read (`faults_damage`). It replaces the rows
+of what it did in ``benchmarks/faults.md``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from crash import count_changes, crash_at
-from small_run import cohort_folder, contents, finished_run, settings
-from small_study import tables, write_study
-
-from bayes_lmmlasso import InputError
-from bayes_lmmlasso.cohort import GenotypeSource
-from bayes_lmmlasso.report.tables import OutputFile
-from bayes_lmmlasso.run import resume, run
-from bayes_lmmlasso.run.commands.predict import predict_run
-from bayes_lmmlasso.run.commands.simulate import DesignSettings, SimulationSettings, run_simulation
-from bayes_lmmlasso.studies.folder import run_study
-
-Work = Callable[[Path], object]
-LESS = {"model": "laplace", "draws": 30, "chains": 1, "warmup": 10, "sweeps": 1}
+TABLE = Path(__file__).with_suffix(".md")
+KILLS = "| command, killed at a random moment | seconds undisturbed | kills | ended | the same files | steps refused |"
+CHANGES = "| command, killed before a change of its folder | changes | kills | the same files |"
+DAMAGE = "| damaged, and read by | inputs | refused in a sentence | read as they were | anything else |"
+KILLED = ("run", "resume", "resume --draws", "run --overwrite", "compare", "predict", "fetch")
 
 
-def start(folder: Path) -> None:
-    """Leave nothing."""
+def note(head: str, name: str, *values: object) -> None:
+    """Replace a row of a table, or add it."""
+    tables = {head: dict[str, str]() for head in (KILLS, CHANGES, DAMAGE)}
+    for line in TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else ():
+        if line in tables:
+            rows = tables[line]
+        elif line and not line.startswith("| ---"):
+            rows[line.split(" | ")[0].removeprefix("| ")] = line
+    tables[head][name] = f"| {name} | {' | '.join(map(str, values))} |"
+    print(tables[head][name], flush=True)
+    texts = [
+        "\n".join([top, "| --- " * (top.count("|") - 1) + "|", *rows.values()]) for top, rows in tables.items() if rows
+    ]
+    TABLE.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
 
 
-def finish(folder: Path) -> None:
-    """Leave a finished run."""
-    if not (kept := folder.with_name("finished")).exists():
-        small(kept)
-    shutil.copytree(kept, folder)
+def kill(commands: list[str], kills: int, seed: int) -> None:
+    """Kill commands, so many times in all."""
+    from faults_kills import FILES, Killer
+    from web_site import serving
+
+    with tempfile.TemporaryDirectory() as folder, serving({f"/d/{name}": data for name, data in FILES.items()}) as site:
+        site.pause = 0.05
+        killer = Killer(Path(folder), site.address)
+        for k, name in enumerate(commands):
+            times = kills // len(commands) + (k < kills % len(commands))
+            found = killer.kill(name, times, np.random.default_rng([seed, KILLED.index(name)]))
+            note(KILLS, name, f"{found.seconds:.1f}", found.kills, found.ended, found.same, found.refused)
 
 
-def stop(folder: Path) -> None:
-    """Leave a run that was stopped at its draws."""
-    if not (kept := folder.with_name("stopped")).exists():
+def crash(commands: list[str], every: int) -> None:
+    """Let commands end before one change after the other."""
+    from faults_crash import count
 
-        def interrupt(stage: str, *_: object) -> None:
-            if stage == "projection":
-                raise KeyboardInterrupt
-
-        with suppress(KeyboardInterrupt):
-            run(settings(**LESS), kept, progress=interrupt)
-    shutil.copytree(kept, folder)
+    for name in commands:
+        with tempfile.TemporaryDirectory() as folder:
+            note(CHANGES, name, *(f"{number:,}" for number in count(name, Path(folder), every)))
 
 
-def small(folder: Path, *, overwrite: bool = False) -> None:
-    """Make a run, of more draws than the one that it replaces."""
-    run(settings(**LESS | ({"draws": 35} if overwrite else {})), folder, overwrite=overwrite)
+def damage(seed: int) -> None:
+    """Damage files and read them."""
+    from faults_damage import READERS, count
 
-
-def simulate(folder: Path) -> None:
-    design = DesignSettings(n_causal=2)
-    run_simulation(SimulationSettings(samples=20, variants=50), design.design(), 1, folder)
-
-
-def compare(folder: Path) -> None:
-    study = write_study(folder.parent / "study.toml", "prediction")
-    run_study(study, folder, workers=1)
-
-
-def predict(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    source = GenotypeSource("bfile", cohort_folder() / "small")
-    prediction = predict_run(finished_run().folder, source, cohort_folder() / "covar.tsv")
-    OutputFile(folder / "predictions.tsv").write(prediction.table, [])
-
-
-COMMANDS: dict[str, tuple[Work, Work, Work]] = {
-    "run": (start, small, resume),
-    "resume": (stop, resume, resume),
-    "resume --draws": (finish, partial(resume, draws=40), resume),
-    "run --overwrite": (finish, partial(small, overwrite=True), resume),
-    "simulate": (start, simulate, simulate),
-    "compare": (start, compare, compare),
-    "predict": (start, predict, predict),
-}
-
-
-def results(folder: Path) -> object:
-    """What must be the same: all files, records without timings, tables of a study without theirs."""
-    files = contents(folder)
-    if "study.json" in files:
-        return tables(folder), sorted(name for name in files if not name.startswith("cells/"))
-    records = {name: json.loads(files.pop(name)) for name in ("run.json",) if name in files}
-    for record in records.values():
-        record.pop("timings")
-    return files, records
-
-
-def count(name: str, folder: Path, every: int) -> tuple[int, int, int]:
-    """Return changes, kills, and how many of these ended with the same files."""
-    before, command, go_on = COMMANDS[name]
-    whole, killed = folder / "whole", folder / "killed"
-    before(whole)
-    changes = count_changes(whole, lambda: command(whole))
-    wanted, same, kills = results(whole), 0, 0
-    for k in range(0, changes, every):
-        before(killed)
-        kills += crash_at(k, killed, lambda: command(killed), torn=True)
-        for step in (go_on, command):
-            try:
-                step(killed)
-            except InputError as error:
-                refusal = str(error)
-        try:
-            same += results(killed) == wanted
-        except (OSError, KeyError):
-            print(f"{name}, change {k}: {refusal}", file=sys.stderr)
-        shutil.rmtree(killed, ignore_errors=True)
-    return changes, kills, same
+    for name in READERS:
+        with tempfile.TemporaryDirectory() as folder:
+            note(DAMAGE, name, *(f"{number:,}" for number in count(name, Path(folder), seed)))
 
 
 def main() -> None:
-    """Write the table."""
+    """Write the tables asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--every", type=int, default=0)
+    parser.add_argument("--damage", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("commands", nargs="*", default=[])
     given = parser.parse_args()
-    print("| command | changes of its folder | kills | the same files after going on |\n| --- | --- | --- | --- |")
-    for name in given.commands or COMMANDS:
-        with tempfile.TemporaryDirectory() as folder:
-            changes, kills, same = count(name, Path(folder), given.every)
-        print(f"| {name} | {changes:,} | {kills:,} | {same:,} |", flush=True)
+    if given.kills:
+        kill(given.commands or list(KILLED), given.kills, given.seed)
+    if given.every:
+        from faults_crash import COMMANDS
+
+        crash(given.commands or list(COMMANDS), given.every)
+    if given.damage:
+        damage(given.seed)
 
 
 if __name__ == "__main__":

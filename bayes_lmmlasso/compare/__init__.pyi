@@ -11,6 +11,7 @@ from .predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predict
 from .ranking import RankingCurves, ranking_curves
 from .replication import called_snps, failure_differences, failure_rates
 from .susie import susie
+from .uniformity import rank_true_values, rank_uniformity, sbc_table
 
 __all__ = [
     "BASELINES",
@@ -48,7 +49,10 @@ __all__ = [
     "prediction_rows",
     "prediction_scores",
     "prepare_fold",
+    "rank_true_values",
+    "rank_uniformity",
     "ranking_curves",
     "read_bslmm",
+    "sbc_table",
     "susie",
 ]

@@ -124,6 +124,9 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "pge": "realised var(Xb) / var(Xb + u). No share of a whole: where SNP effects and background oppose each "
             "other, as they do where the data cannot tell them apart, var(Xb + u) is less than var(Xb) and pge exceeds "
             "1; the background's share of the variance is then negative",
+            "snp_share": "realised var(Xb) / (var(Xb) + var(u)), from 0 to 1: the share of the SNP effects where the "
+            "covariance of both is left out; next to pge it tells how far they oppose each other (pge above it) or "
+            "work together (below)",
             "mean, sd, eti95_lb, eti95_ub": "posterior mean, standard deviation, 95% equal-tailed interval",
             "ess_bulk, ess_tail, r_hat": "effective numbers of draws for centre and tails, and convergence",
             "mcse_mean, mcse_sd": "Monte Carlo standard errors of mean and sd",

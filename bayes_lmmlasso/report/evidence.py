@@ -18,6 +18,7 @@ from bayes_lmmlasso.posterior import Projection
 from bayes_lmmlasso.posterior.summaries.diagnostics import snp_agreement
 from bayes_lmmlasso.posterior.summaries.movement import unmoved_chains
 from bayes_lmmlasso.posterior.summaries.prior import snp_prior
+from bayes_lmmlasso.posterior.tree.loo import with_log_likelihood
 
 __all__ = ["ProjectionEvidence", "SamplingEvidence", "SelectionEvidence"]
 
@@ -175,7 +176,7 @@ class SamplingEvidence:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted here instead
-                loo = arviz_stats.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
+                loo = arviz_stats.loo(with_log_likelihood(tree), pointwise=True, reff=min(1.0, relative_ess))
         except ValueError:  # no Pareto distribution fits a tail of equal values
             return evidence
         k = loo.pareto_k.values

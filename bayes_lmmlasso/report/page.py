@@ -116,6 +116,7 @@ def page_template(name: str) -> Template:
         "count": "{:,}".format,
         "percent": "{:.0%}".format,
         "share": "{:.1%}".format,
+        "texts": _texts,
     }
     return environment.get_template(name)
 
@@ -158,6 +159,11 @@ def _cell(value: Any, column: str = "") -> str:
     if column.startswith("ess_") or isinstance(value, int):
         return f"{value:,.0f}"
     return f"{value:.3f}" if column in _THREE_DECIMALS else f"{value:.3g}"
+
+
+def _texts(table: pd.DataFrame) -> list[str]:
+    """Return the names of the columns that hold text, which is aligned left."""
+    return [str(name) for name in table if any(isinstance(value, str) for value in table[name])]
 
 
 def png_text(figure: Figure) -> str:

@@ -21,6 +21,7 @@ from bayes_lmmlasso.cohort.genome import genome_order
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.integrity import MANIFEST, file_sums
 from bayes_lmmlasso.lmm.rotation import rotate_arrays
+from bayes_lmmlasso.lock import one_writer
 from bayes_lmmlasso.posterior.summaries.partition import check_window
 from bayes_lmmlasso.progress import Progress, StageClock, silent
 from bayes_lmmlasso.report.tables import RECORD, write_text
@@ -168,9 +169,12 @@ def rebuild_report(folder: Path, target: Path | None = None) -> Path:
             "tables: use `bayes-lmmlasso run`"
         )
     check_files(folder, record)
-    target = folder / "report.html" if target is None else target
-    write_text(report_html(folder), target)
-    return target
+    if target is not None:
+        write_text(report_html(folder), target)
+        return target
+    with one_writer(folder):
+        write_text(report_html(folder), folder / "report.html")
+    return folder / "report.html"
 
 
 def _analyse(

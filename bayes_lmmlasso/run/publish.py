@@ -12,7 +12,6 @@ one, nothing that counts.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bayes_lmmlasso.errors import InputError
-from bayes_lmmlasso.integrity import record_sum
+from bayes_lmmlasso.integrity import record_sum, sync
 from bayes_lmmlasso.lock import LOCK
 from bayes_lmmlasso.report.tables import json_text, write_json
 
@@ -143,25 +142,14 @@ def publish(path: Path, record: str, earlier: Collection[str]) -> None:
     for entry in sorted(store.iterdir()):
         if entry.name != record and entry != gone:
             entry.replace(path / entry.name)
-    _sync(path)
+    sync(path)
     (store / record).replace(path / record)
-    _sync(path)
+    sync(path)
     discard(store, record)
 
 
 def _keep_on_disk(folder: Path) -> None:
     """Wait until all files of a folder are on the disk."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        for _ in pool.map(_sync, [folder, *folder.rglob("*")]):
+        for _ in pool.map(sync, [folder, *folder.rglob("*")]):
             pass
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    if os.name == "nt":
-        return  # which has no such call for what is open to read, nor for folders
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

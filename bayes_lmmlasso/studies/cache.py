@@ -58,6 +58,11 @@ class CellCache:
         partial.write_text(json.dumps(kept | {"sha256": _sum(kept)}), encoding="utf-8")
         partial.replace(path)
 
+    def tidy(self) -> None:
+        """Remove what a process that was killed has left of a result; nobody else may be writing."""
+        for partial in self.folder.rglob(".*.json.*"):
+            partial.unlink()
+
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
 

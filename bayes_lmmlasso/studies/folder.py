@@ -90,6 +90,7 @@ def run_study(
     with one_writer(out):
         settle(out, _RECORD, (read_own(out / _RECORD) or {}).get("files", ()))
         earlier = claim(out, _RECORD, "a study", beside=(_CELLS,)) or {}
+        CellCache(out / _CELLS).tidy()
         return _run_study(study, out, earlier.get("files", ()), scheduler, workers, progress)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from launch import under
 from small_run import cohort_folder, contents, finished_copy, finished_run, listing, settings
 from small_study import write_study
 from typer.testing import CliRunner
+from web_site import serving, write_registry
 
 from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.posterior.sampler.folder_store import FolderStore
@@ -25,11 +27,21 @@ from bayes_lmmlasso.terminal import StageBars, Stopped
 
 PROGRAM = Path(sys.executable).with_name("bayes-lmmlasso")
 DATA = [f"--bfile={cohort_folder() / 'small'}", f"--pheno={cohort_folder() / 'pheno.tsv'}", "--trait=height"]
+FILES = {"toy.bin": b"toy" * 1000}
 SHORT = ["--model=laplace", "--chains=1", "--warmup=5", "--draws=30", "--n-active=5", "--subsamples=5"]
 
 
-def arguments(command, out, tmp_path):
+@pytest.fixture(scope="module")
+def site():
+    with pytest.MonkeyPatch.context() as patch, serving({f"/d/{name}": data for name, data in FILES.items()}) as site:
+        patch.setenv("no_proxy", "127.0.0.1")
+        yield site.address
+
+
+def arguments(command, out, tmp_path, site):
     """Return a call of a command that would write to ``out``."""
+    if command == "fetch":
+        return [command, "toy", f"--registry={write_registry(tmp_path, site, FILES)}", f"--out={out}"]
     if command == "compare":
         return [command, str(write_study(tmp_path / "study.toml", "prediction")), f"--out={out}"]
     if command in ("predict", "report"):
@@ -40,30 +52,35 @@ def arguments(command, out, tmp_path):
     return [command, *given, f"--out={out}"]
 
 
-COMMANDS = ("run", "sample", "demo", "null", "scan", "path", "stability", "simulate", "compare", "predict", "report")
+FOLDERS = ("run", "sample", "demo", "simulate", "compare", "fetch")
+COMMANDS = (*FOLDERS, "null", "scan", "path", "stability", "predict", "report")
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), Stopped(143), OSError(errno.ENOSPC, "No space left on device")])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_ends_in_order_and_leaves_nothing(tmp_path, monkeypatch, command, end):
+def test_every_command_ends_in_order_and_leaves_nothing(tmp_path, monkeypatch, site, command, end):
     def stop(*_, **__):
         raise end
 
-    call = arguments(command, tmp_path / "out", tmp_path)
+    call = arguments(command, tmp_path / "out", tmp_path, site)
     monkeypatch.setattr(StageBars, "__call__", stop)
     monkeypatch.setattr(predict_module, "read_training", stop)
     monkeypatch.setattr(pipeline, "write_text", stop)
     before = listing(tmp_path)
     result = CliRunner().invoke(app, call)
-    assert result.exit_code == {KeyboardInterrupt: 130, Stopped: 143, OSError: 1}[type(end)], result.output
+    full = 2 if command == "fetch" else 1
+    assert result.exit_code == {KeyboardInterrupt: 130, Stopped: 143, OSError: full}[type(end)], result.output
     assert "Traceback" not in result.output
     if isinstance(end, OSError):
-        assert "Error: expected files that can be read and written, got No space left on device: " in result.stderr
+        assert re.search(r"Error: expected .*, got .*No space left on device.*: ", result.stderr)
     left = listing(tmp_path)
     if command == "demo":  # its data, of which the next makes the same
         left = {name: size for name, size in left.items() if "demo" not in name and name != "out"}
     if command == "compare":
         left = {name: size for name, size in left.items() if name not in ("out", "out/cells")}
+    if command == "fetch":  # the bytes so far, from which the next one goes on
+        assert left.pop("out/toy.bin.part") == len(FILES["toy.bin"])
+        del left["out"]
     assert left == before
 
 
@@ -133,3 +150,12 @@ def test_a_reader_that_leaves_stops_no_work(tmp_path, stream):
     assert "Traceback" not in (process.stderr or "")
     assert (stream == "stdout") or f"table: {tmp_path / 'null.tsv'}" in process.stdout
     assert (tmp_path / "null.tsv").exists()
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder that even root cannot write in")
+@pytest.mark.parametrize("command", FOLDERS)
+def test_a_read_only_folder_is_refused_in_a_sentence(tmp_path, site, command):
+    result = CliRunner().invoke(app, arguments(command, Path("/sys/kernel"), tmp_path, site))
+    assert result.exit_code == 2, result.output
+    refusal = r"Error: expected a folder that can be written in, got /sys/kernel: .*: choose another folder\n"
+    assert re.fullmatch(refusal, result.stderr)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pandas as pd
@@ -13,6 +11,7 @@ import pytest
 import rdata
 from small_run import cohort_folder
 from typer.testing import CliRunner
+from web_site import serving, write_registry
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.cli import app
@@ -24,64 +23,11 @@ CONTENT = np.random.default_rng(3).bytes(4 * CHUNK)
 HALF = len(CONTENT) // 2
 
 
-class Site:
-    """Files by path, what to do with each of the next requests, and the ranges that were asked for."""
-
-    def __init__(self):
-        self.files, self.plan, self.ranges, self.over = {"/d/data.bin": CONTENT}, [], [], threading.Event()
-
-    def answer(self, handler):
-        self.ranges.append(handler.headers["Range"])
-        step = self.plan.pop(0) if self.plan else "serve"
-        body = self.files.get(handler.path)
-        if body is None or step in ("503", "404"):
-            handler.send_error(503 if step == "503" else 404)
-            return
-        start, total = 0, len(body)
-        if handler.headers["Range"] and step != "no ranges":
-            start = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
-            if start >= total:
-                handler.send_error(416)
-                return
-            handler.send_response(206)
-            handler.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        else:
-            handler.send_response(200)
-        rest = body[start:]
-        handler.send_header("Content-Length", str(len(rest)))
-        handler.end_headers()
-        if step == "corrupt":
-            rest = bytes([rest[0] ^ 1]) + rest[1:]
-        handler.wfile.write(rest[: len(rest) // 2] if step in ("truncate", "stall") else rest)
-        handler.wfile.flush()
-        if step == "stall":
-            self.over.wait(20)
-
-
 @pytest.fixture
 def site(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    site = Site()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            site.answer(self)
-
-        def log_message(self, *arguments):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        site.address = f"http://127.0.0.1:{server.server_port}/d/"
+    with serving({"/d/data.bin": CONTENT}) as site:
         yield site
-        site.over.set()
-        server.shutdown()
-
-
-def write_registry(folder, base, files, traits=""):
-    digests = "".join(f'"{name}" = "{hashlib.sha256(body).hexdigest()}"\n' for name, body in files.items())
-    (folder / "registry.toml").write_text(f'[toy]\nabout = "toy"\nbase = "{base}"\n{traits}\n[toy.files]\n{digests}')
-    return folder / "registry.toml"
 
 
 @pytest.fixture
@@ -93,7 +39,7 @@ def fetch_toy(site, tmp_path):
 
 
 def file_names(tmp_path):
-    return sorted(path.name for path in (tmp_path / "out").iterdir())
+    return sorted(path.name for path in (tmp_path / "out").glob("*"))
 
 
 @pytest.mark.parametrize(
@@ -272,6 +218,7 @@ def test_sources_that_give_other_files_are_thrown_away(site, tmp_path):
     with pytest.raises(bl.InputError, match=r"expected the files of toy to come of .*rda and .*, got another arabido"):
         arabidopsis_fetcher(site, tmp_path, FROM_R, traits)()
     assert file_names(tmp_path) == []
+    (tmp_path / "out").mkdir()
     (tmp_path / "out" / "A.thaliana.rda").write_text("mine")
     for rda, table in ((FROM_R[:200], traits), (b"no archive", traits), (FROM_R, b"ecotype id\n"), (b"", b"")):
         with pytest.raises(bl.InputError, match=r"Error: .*: try again; if it stays so"):

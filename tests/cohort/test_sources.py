@@ -162,5 +162,5 @@ def test_readers_import_what_they_need_when_they_read():
         "print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    needed_by_one = {"bed_reader", "cyvcf2", "msprime", "pgenlib", "pooch", "rdata", "requests", "tskit", "zarr"}
+    needed_by_one = {"bed_reader", "cyvcf2", "msprime", "pgenlib", "rdata", "requests", "tskit", "zarr"}
     assert needed_by_one.isdisjoint(json.loads(done.stdout))

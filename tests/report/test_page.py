@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 from browser import shown
 from small_run import finished_copy, finished_run, quiet_record
@@ -17,6 +19,7 @@ from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.cautions import cautions
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.evidence import SamplingEvidence
+from bayes_lmmlasso.report.page import page_template
 from bayes_lmmlasso.report.tables import read_tsv, write_json
 
 
@@ -121,6 +124,14 @@ def test_text_from_the_data_is_escaped(tmp_path):
     page = changed(tmp_path, data__trait="<b>x</b> & $y_{")
     assert "b" not in [tag for tag, _ in page.elements]
     assert "<b>x</b> & $y_{" in page.text
+
+
+def test_text_and_its_heading_are_aligned_left():
+    frame = pd.DataFrame({"gene": [np.nan, "G1"], "n": [1, 2]})
+    html = str(page_template("macros.html.j2").module.table(frame, ["gene", "n"]))
+    assert '<th class="text">gene</th><th>n</th>' in html
+    assert '<td class="text">NA</td><td>1</td>' in html
+    assert '<td class="text">G1</td><td>2</td>' in html
 
 
 def test_doubts_stand_at_the_top(tmp_path):

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,14 +34,17 @@ import pandas as pd
 
 from bayes_lmmlasso.arguments import check_path, check_type
 from bayes_lmmlasso.cohort.public.naturalgwas import write_naturalgwas
-from bayes_lmmlasso.cohort.tables import write_table
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import file_sum, sync
+from bayes_lmmlasso.lock import LOCK, one_writer
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["DataSet", "fetch", "read_registry"]
 
 _TIMEOUT = 30.0
 _PHENOTYPES = "phenotypes.tsv"
+_MADE = ".made"  # folder of what a recipe makes, a name that no source can have
+_NAME = r"\w[\w.+-]*"
 _RECIPES: dict[str, Callable[[Sequence[Path], Path], None]] = {"naturalgwas": write_naturalgwas}
 
 
@@ -91,7 +93,7 @@ def read_registry(where: str | Path | None = None) -> dict[str, DataSet]:
         if where is None:
             text = Path(__file__).with_name(source).read_text(encoding="utf-8")
         elif source.startswith(("http://", "https://")):
-            import requests  # as pooch, for what comes from the web alone
+            import requests  # for what comes from the web alone
 
             response = requests.get(source, timeout=_TIMEOUT)
             response.raise_for_status()
@@ -152,26 +154,23 @@ def fetch(
             "these or give another registry"
         )
     entry, folder = known[name], check_path(name if out is None else out, "a folder")
-    paths = [folder / file for file in entry.files]
+    paths = [folder / file for file in (*entry.files, *([_PHENOTYPES] if entry.traits else []))]
     get = partial(download, timeout=timeout, pause=pause, progress=progress)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if entry.recipe:
-            _make_from_sources(entry, folder, get)
+        if not _is_complete(entry, folder):
+            with one_writer(folder):
+                _fetch(entry, folder, get)
     except OSError as error:
         raise InputError(f"expected a folder {folder} for {name}, got {error}: choose another") from error
-    if not entry.recipe:
-        for path, sha256 in zip(paths, entry.files.values(), strict=True):
-            get(f"{entry.base}{path.name}", path, sha256)
-    if entry.traits:
-        (fam,) = (path for path in paths if path.suffix == ".fam")
-        _write_phenotypes(fam, entry.traits)
-        paths.append(folder / _PHENOTYPES)
     return paths
 
 
 def _entry(name: str, table: Any, source: str) -> DataSet:
     """Check an entry; file names must not lead out of the folder."""
+    if not re.fullmatch(_NAME, name):
+        raise InputError(
+            f"{source}: expected a plain name of a data set, of letters, digits and ._+-, got {name!r}: mend it"
+        )
     recipe = str(table.get("recipe", "")) if isinstance(table, dict) else ""
     try:
         entry = DataSet(
@@ -191,12 +190,13 @@ def _entry(name: str, table: Any, source: str) -> DataSet:
     if not recipe and not re.fullmatch(r"https?://.*/", entry.base):
         raise InputError(f"{source}: expected an address http(s)://.../ as base of {name}, got {entry.base!r}: mend it")
     for url in entry.sources:
-        if not re.fullmatch(r"https?://.*/\w[\w.+-]*", url):
+        if not re.fullmatch(rf"https?://.*/{_NAME}", url):
             raise InputError(
                 f"{source}: expected addresses http(s)://.../FILE as sources of {name}, got {url!r}: mend it"
             )
     for file, sha256 in entry.files.items():
-        if not re.fullmatch(r"\w[\w.+-]*", file) or not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
+        own = file.endswith(".part") or (entry.traits and file == _PHENOTYPES)  # names of what the fetcher writes
+        if own or not re.fullmatch(_NAME, file) or not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
             raise InputError(
                 f"{source}: expected plain file names with a SHA-256 of 64 hexadecimal digits in {name}, got "
                 f"{file!r} = {sha256!r}: mend it"
@@ -206,43 +206,93 @@ def _entry(name: str, table: Any, source: str) -> DataSet:
     return entry
 
 
+def _is_complete(entry: DataSet, folder: Path) -> bool:
+    """Whether there is nothing left to do, which needs no leave to write."""
+    if any((folder / left).exists() for left in (LOCK, f"{entry.name}.sources")) or not _all_there(entry, folder):
+        return False
+    return not entry.traits or _has_traits(entry, folder)
+
+
+def _has_traits(entry: DataSet, folder: Path) -> bool:
+    """Whether the table of traits is there; InputError if another one is."""
+    table = folder / _PHENOTYPES
+    if not table.exists():
+        return False
+    if table.read_text(encoding="utf-8", errors="replace") != _traits(entry, folder):
+        raise InputError(f"expected no other table at {table}, got one with other traits: move it away")
+    return True
+
+
+def _fetch(entry: DataSet, folder: Path, get: Callable[[str, Path, str | None], None]) -> None:
+    """Bring or make what is missing."""
+    if entry.recipe:
+        _make_from_sources(entry, folder, get)
+    else:
+        for file, sha256 in entry.files.items():
+            get(f"{entry.base}{file}", folder / file, sha256)
+    if entry.traits and not _has_traits(entry, folder):
+        part = folder / f"{_PHENOTYPES}.part"
+        part.write_text(_traits(entry, folder), encoding="utf-8", newline="\n")
+        sync(part)
+        part.replace(folder / _PHENOTYPES)
+
+
 def _make_from_sources(entry: DataSet, folder: Path, get: Callable[[str, Path, None], None]) -> None:
     """Make the files of their sources; they get their names once all are the ones expected."""
-    from pooch import file_hash
-
-    from bayes_lmmlasso.cohort.public.download import is_fetched
-
-    there = [is_fetched(folder / file, sha256) for file, sha256 in entry.files.items()]
-    if all(there):
-        return
     downloads = folder / f"{entry.name}.sources"
-    downloads.mkdir(exist_ok=True)
-    sources = [downloads / url.rpartition("/")[2] for url in entry.sources]
-    for url, path in zip(entry.sources, sources, strict=True):
-        get(url, path, None)
-    with tempfile.TemporaryDirectory(dir=folder) as made:
-        try:
-            _RECIPES[entry.recipe](sources, Path(made))
-            wrong = [file for file, sha256 in entry.files.items() if file_hash(f"{made}/{file}") != sha256]
-            found = f"another {', '.join(wrong)}"
-        except Exception as error:  # whatever a reader says of bytes that are not what it reads
-            if isinstance(error, InputError) or getattr(error, "errno", None):
-                raise
-            wrong, found = list(entry.files), f"{type(error).__name__}: {error}"
-        shutil.rmtree(downloads)
+    if not _all_there(entry, folder):
+        begun = downloads.exists()
+        downloads.mkdir(exist_ok=True)
+        wrong = _make(entry, downloads, get)
+        if wrong and begun:  # what was left of sources whose SHA-256 nobody knows may be the reason
+            downloads.mkdir()
+            wrong = _make(entry, downloads, get)
         if wrong:
             raise InputError(
-                f"expected the files of {entry.name} to come of {' and '.join(entry.sources)}, got {found}: try again; "
+                f"expected the files of {entry.name} to come of {' and '.join(entry.sources)}, got {wrong}: try again; "
                 "if it stays so, what is there has changed"
             )
         for file in entry.files:
-            Path(made, file).replace(folder / file)
+            sync(downloads / _MADE / file)
+            (downloads / _MADE / file).replace(folder / file)
+    if downloads.is_dir():
+        shutil.rmtree(downloads)
 
 
-def _write_phenotypes(fam: Path, traits: tuple[str, ...]) -> None:
-    """Write the table of traits that a .fam with several of them holds."""
+def _make(entry: DataSet, downloads: Path, get: Callable[[str, Path, None], None]) -> str:
+    """Make files beside their sources; if they are not the ones expected, remove all and say what is wrong."""
+    sources = [downloads / url.rpartition("/")[2] for url in entry.sources]
+    for url, path in zip(entry.sources, sources, strict=True):
+        get(url, path, None)
+    made = downloads / _MADE
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    try:
+        _RECIPES[entry.recipe](sources, made)
+        others = [file for file, sha256 in entry.files.items() if file_sum(made / file) != sha256]
+        wrong = f"another {', '.join(others)}" if others else ""
+    except Exception as error:  # whatever a reader says of bytes that are not what it reads
+        if isinstance(error, InputError) or getattr(error, "errno", None):
+            raise
+        wrong = f"{type(error).__name__}: {error}"
+    if wrong:
+        shutil.rmtree(downloads)
+    return wrong
+
+
+def _all_there(entry: DataSet, folder: Path) -> bool:
+    """Whether all files are there; InputError if one is another."""
+    from bayes_lmmlasso.cohort.public.download import is_fetched
+
+    there = [is_fetched(folder / file, sha256) for file, sha256 in entry.files.items()]
+    return all(there)
+
+
+def _traits(entry: DataSet, folder: Path) -> str:
+    """Return the table of traits that a .fam with several of them holds."""
+    (fam,) = (folder / file for file in entry.files if file.endswith(".fam"))
     fields = pd.read_csv(fam, sep=r"\s+", header=None, dtype=str, keep_default_na=False)
-    if fields.shape[1] != 5 + len(traits):
-        raise InputError(f"expected {len(traits)} traits in {fam}, got {fields.shape[1] - 5}: mend the registry")
-    columns = {"fid": fields[0], "iid": fields[1]} | {trait: fields[5 + k] for k, trait in enumerate(traits)}
-    write_table(pd.DataFrame(columns), fam.with_name(_PHENOTYPES))
+    if fields.shape[1] != 5 + len(entry.traits):
+        raise InputError(f"expected {len(entry.traits)} traits in {fam}, got {fields.shape[1] - 5}: mend the registry")
+    columns = {"fid": fields[0], "iid": fields[1]} | {trait: fields[5 + k] for k, trait in enumerate(entry.traits)}
+    return str(pd.DataFrame(columns).to_csv(sep="\t", index=False, lineterminator="\n"))

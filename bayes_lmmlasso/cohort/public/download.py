@@ -2,22 +2,19 @@
 
 The bytes so far lie in NAME.part. A later attempt, of this call or of another, asks the server for the rest (a range
 request, RFC 9110, section 14) and starts again where the server does not know ranges. The finished file is renamed
-once its SHA-256 is the one expected; other bytes are thrown away and fetched once more. Where no SHA-256 is known, the
-length that the server tells says when the file is complete.
+once its SHA-256 is the one expected and it is on the disk; other bytes are thrown away and fetched once more. Where no
+SHA-256 is known, the length that the server tells says when the file is complete.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-import pooch
 import requests
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import file_sum, sync
 from bayes_lmmlasso.progress import Progress, silent
 
 __all__ = ["download", "is_fetched"]
@@ -61,26 +58,24 @@ def download(
     """
     if is_fetched(target, sha256):
         return
-    pooch.get_logger().setLevel(logging.WARNING)
     part = target.with_name(f"{target.name}.part")
-    downloader = partial(_resume, part=part, timeout=timeout, progress=progress)
     reasons: list[str] = []
     wrong = f"bytes whose SHA-256 is not {sha256}"
     while len(reasons) < _ATTEMPTS and reasons.count(wrong) < 2:
         if reasons:
             time.sleep(pause * 2 ** (len(reasons) - 1))
         try:
-            pooch.retrieve(url, sha256, target.name, target.parent, downloader=downloader)
+            _resume(url, part, timeout, progress)
+            if sha256 in (None, file_sum(part)):
+                sync(part)
+                part.replace(target)
+                return
+            part.unlink()
+            reasons.append(wrong)
         except requests.RequestException as error:
             reasons.append(_reason(error))
-        except InputError:
-            raise
-        except ValueError:  # pooch's word for another hash; it has removed the file
-            reasons.append(wrong)
         except OSError as error:
             raise InputError(f"expected to write {target}, got {error}: make room or choose another folder") from error
-        else:
-            return
     kept = part.stat().st_size if part.exists() else 0
     remedy = f"try again to go on from {kept:,} bytes" if kept else "try again later or check the address"
     raise InputError(
@@ -92,19 +87,18 @@ def is_fetched(target: Path, sha256: str | None) -> bool:
     """Whether a file is there already; InputError if another one has its name."""
     if not target.exists():
         return False
-    if sha256 not in (None, pooch.file_hash(str(target))):
+    if sha256 not in (None, file_sum(target)):
         raise InputError(f"expected no other file at {target}, got one with other bytes: move it away")
     return True
 
 
-def _resume(url: str, output_file: str, _: Any, *, part: Path, timeout: float, progress: Progress) -> None:
-    """Bring the missing bytes, then move the file to where pooch verifies it."""
+def _resume(url: str, part: Path, timeout: float, progress: Progress) -> None:
+    """Bring the missing bytes."""
     start = part.stat().st_size if part.exists() else 0
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
         status = response.status_code
         if status == 416:  # nothing beyond these bytes: whether they are the file is for the hash to say
-            part.replace(output_file)
             return
         if 400 <= status < 500 and status not in _RETRIED:
             raise InputError(f"expected a file at {url}, got {status} {response.reason}: check the address")
@@ -117,7 +111,6 @@ def _resume(url: str, output_file: str, _: Any, *, part: Path, timeout: float, p
                 file.write(chunk)
                 done += len(chunk)
                 progress(part.stem, done, max(total, done))
-    part.replace(output_file)
 
 
 def _reason(error: requests.RequestException) -> str:
