@@ -47,7 +47,7 @@ def test_the_evidence_is_in_words_and_rows(monkeypatch):
     rows = [
         ("fewer causal SNPs", "pip of rs7", 0.9, 0.5, -0.4, -1.0, 90.0, 0.1, True),
         ("fewer causal SNPs", "pve", 0.6, 0.61, 0.01, 0.1, 90.0, 0.1, True),
-        ("half the slab", "pip of rs7", 0.9, np.nan, np.nan, np.nan, 3.0, 0.9, False),
+        ("narrower slab", "pip of rs7", 0.9, np.nan, np.nan, np.nan, 3.0, 0.9, False),
     ]
     columns = "alternative quantity value other_value difference shift ess pareto_k reliable".split()
     power = pd.DataFrame({"prior": [0.01], "likelihood": [0.2], "diagnosis": [""]}, index=["log_v"])
@@ -63,7 +63,7 @@ def test_the_evidence_is_in_words_and_rows(monkeypatch):
     assert evidence.surprises == ["range of y is 20, where the prior expects 3 to 6"]
     assert evidence.verdict == (
         "Other priors change what is reported: pip of rs7 0.9 to 0.5 with fewer causal SNPs. The draws cannot tell of: "
-        "half the slab."
+        "narrower slab."
     )
 
 

@@ -12,9 +12,9 @@ and nothing is stated. On its range, h, rho and log pi are uniform; instead they
     Beta(1, 4)    towards the lower end: less genetic variance, less of it in SNP effects, fewer causal SNPs
     Beta(4, 1)    towards the upper end
 
-and the slab of spike_slab is half or twice as wide at the same hyper-parameters: with k effects that are not zero,
+and the slab of spike_slab is 0.8 or 1.25 times as wide at the same hyper-parameters: with k effects that are not zero,
 
-    q / p = c^-k exp((1 - 1/c) sum_j |b_j| / s),    c = 1/2, 2
+    q / p = c^-k exp((1 - 1/c) sum_j |b_j| / s),    c = 0.8, 1.25
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _TOWARDS = {
     "rho": ("lower rho", "higher rho"),
     "log_pi": ("fewer causal SNPs", "more causal SNPs"),
 }
-_SLAB = {"half the slab": 0.5, "twice the slab": 2.0}
+_SLAB = {"narrower slab": 0.8, "wider slab": 1.25}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
