@@ -123,7 +123,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     option = typer.Option(
         *([as_option(name)] if plain is bool else []),
         help=field.description,
-        metavar=shown(field, "metavar") or ("|".join(choices) if choices else None),
+        metavar=shown(field, "metavar") or ("|".join(choices) + ",..." * shown(field, "several") if choices else None),
         show_default=shown(field, "unset") or plain is not bool,
     )
     default = inspect.Parameter.empty if field.is_required() else field.default

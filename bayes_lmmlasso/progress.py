@@ -40,6 +40,10 @@ class StageClock:
         self.progress = progress
         self.seconds: dict[str, float] = {}
 
+    def of(self, part: str) -> StageClock:
+        """Return a clock of its own for a part of the work, which its stages name."""
+        return StageClock(lambda stage, *told: self.progress(f"{stage} ({part})", *told))
+
     @contextmanager
     def __call__(self, stage: str) -> Iterator[Callable[[str], None]]:
         """Time a stage; call what is yielded with a remark on its result."""

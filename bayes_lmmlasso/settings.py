@@ -34,6 +34,7 @@ def knob(
     at_least: float | None = None,
     at_most: float | None = None,
     between: tuple[float, float] | None = None,
+    several: bool = False,
     **shown: str,
 ) -> Any:
     """Describe a field of `Settings`.
@@ -48,6 +49,8 @@ def knob(
         The values it takes, if they can be listed, or their range; of a list, those of its items.
     between
         A range without its ends.
+    several
+        Whether a text may name several of the choices, with commas.
     **shown
         What help and messages show: ``metavar`` for the value, ``unset`` for a default of None, ``remedy`` for a value
         out of range.
@@ -57,6 +60,7 @@ def knob(
         "at_least": at_least,
         "at_most": at_most,
         "between": between,
+        "several": several,
         **shown,
     }
     return Field(default, description=help, json_schema_extra=extra)
@@ -180,8 +184,11 @@ def _check_item(value: Any, field: FieldInfo, name: str) -> None:
     choices, between = shown(field, "choices"), shown(field, "between")
     least, most = shown(field, "at_least"), shown(field, "at_most")
     remedy = shown(field, "remedy")
-    if choices and value not in choices:
+    wanted = value.split(",") if shown(field, "several") else [value]
+    if choices and not set(wanted) <= set(choices):
         raise InputError(f"expected {name} to be one of {', '.join(choices)}, got {value!r}: choose one of these")
+    if len(set(wanted)) < len(wanted):
+        raise InputError(f"expected different values of {name}, got {value!r}: name each once")
     if between is not None and not between[0] < value < between[1]:
         wanted = f"between {between[0]:g} and {between[1]:g}"
         raise InputError(f"expected {name} {wanted}, got {value:g}: {remedy or 'give a number between these'}")

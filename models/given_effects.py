@@ -5,18 +5,20 @@ What the composite sampler alternates with a sweep over the effects. With k of t
     p(b | s, pi) = pi^k (1 - pi)^(p - k) (2 s)^(-k) exp(-sum_j |b_j| / s),    s = sqrt(v h rho / (2 p pi))
 
 (pi = 1 without a point mass) the likelihood costs O(n) through f = X b. The fixed effects a ~ N(0, t^2 I) are
-integrated out, and drawn afterwards from
+integrated out, and drawn afterwards. Covariates may nearly coincide: so all is done with Z = B R, B'B = I, made in
+double precision (`bayes_lmmlasso.lmm.rotation`), and coordinates c = R a, from which a = R^-1 c comes back:
 
-    a | y, b, d ~ N(a^, A^-1),    a^ = A^-1 Z' diag(1 / d) (y - f),    A = Z' diag(1 / d) Z + I / t^2
+    c | y, b, d ~ N(c^, A^-1),    c^ = A^-1 B' diag(1 / d) (y - f),    A = B' diag(1 / d) B + R^-T R^-1 / t^2
 
 Sampled along with the variances they would be a funnel: as h tends to 1 the intercept is known ever better. The density
-of y ~ N(f, diag(d) + t^2 Z Z') is what p(y | a) p(a) / p(a | y) is at every a, taken at a^:
+of y ~ N(f, diag(d) + t^2 Z Z') is what p(y | c) p(c) / p(c | y) is at every c, taken at c^:
 
-    p(y | f, d) = N(y; f + Z a^, diag(d)) N(a^; 0, t^2 I) / N(a^; a^, A^-1)
+    p(y | f, d) = N(y; f + B c^, diag(d)) N(R^-1 c^; 0, t^2 I) / N(c^; c^, A^-1)
 
-No two large numbers are subtracted, since the penalised fit Z a^ is taken off before anything is squared, and an error
-of a^, where the density is greatest in a, counts by its square alone. (In float32, by the inverse of diag(d) + t^2 Z Z'
-as a difference, errors grow as 1 / se2, and points where h is next to 1 look better than they are.)
+but for the constant |R|. No two large numbers are subtracted, since the penalised fit B c^ is taken off before anything
+is squared, and an error of c^, where the density is greatest in c, counts by its square alone. (In float32, by the
+inverse of diag(d) + t^2 Z Z' as a difference, errors grow as 1 / se2, and points where h is next to 1 look better than
+they are; and Z' diag(1 / d) Z of covariates that correlate 0.9999995 is singular.)
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from jax.scipy.linalg import cho_solve, solve_triangular
 from bayes_lmmlasso.models.rotated import FIXED_SD, RotatedData, Variances, sample_variances
 from bayes_lmmlasso.models.spike_slab import sample_sparsity, slab_scale
 
-__all__ = ["HeldEffects", "draw_fixed_effects", "hyper_given_effects", "sample_hyper"]
+__all__ = ["FixedEffects", "HeldEffects", "draw_fixed_effects", "hyper_given_effects", "sample_hyper"]
 
 
 class HeldEffects(NamedTuple):
@@ -52,6 +54,13 @@ class HeldEffects(NamedTuple):
     n_included: jax.Array
     total: jax.Array
     scale: jax.Array
+
+
+class FixedEffects(NamedTuple):
+    """Fixed effects: ``effects``, (q,) a of the covariates as they are, and ``fitted``, (n,) Z a."""
+
+    effects: jax.Array
+    fitted: jax.Array
 
 
 def sample_hyper(data: RotatedData, *, sparse: bool) -> tuple[Variances, jax.Array]:
@@ -79,27 +88,41 @@ def hyper_given_effects(
     numpyro.factor("effects", jnp.where(scaled, 0, slab))
     d = variances.diagonal(data.S)
     if data.Z.shape[1]:
-        fixed, root = _penalised_fit(data, fitted, d, fixed_sd)
-        fitted = fitted + data.Z @ fixed
-        log_prior = dist.Normal(0.0, fixed_sd).log_prob(fixed)
-        # N(a^; a^, A^-1) = sqrt(det A / (2 pi)^q)
-        log_conditional = jnp.log(jnp.diag(root)) - 0.5 * log(2 * pi)
+        fit = _penalised_fit(data, fitted, d, fixed_sd)
+        fitted = fitted + fit.basis @ fit.mean
+        log_prior = dist.Normal(0.0, fixed_sd).log_prob(fit.to_effects @ fit.mean)
+        # N(c^; c^, A^-1) = sqrt(det A / (2 pi)^q)
+        log_conditional = jnp.log(jnp.diag(fit.root)) - 0.5 * log(2 * pi)
         numpyro.factor("fixed", jnp.sum(log_prior - log_conditional))
     numpyro.sample("y", dist.Normal(fitted, jnp.sqrt(d)).to_event(1), obs=data.y)
 
 
 def draw_fixed_effects(
     data: RotatedData, fitted: jax.Array, variances: Variances, key: jax.Array, fixed_sd: float = FIXED_SD
-) -> jax.Array:
-    """Draw a from its full conditional, shape (q,)."""
+) -> FixedEffects:
+    """Draw a from its full conditional."""
     if data.Z.shape[1] == 0:
-        return jnp.zeros(0, data.y.dtype)
-    mean, root = _penalised_fit(data, fitted, variances.diagonal(data.S), fixed_sd)
-    return mean + solve_triangular(root, random.normal(key, mean.shape, mean.dtype), lower=True, trans="T")
+        return FixedEffects(jnp.zeros(0, data.y.dtype), jnp.zeros_like(data.y))
+    fit = _penalised_fit(data, fitted, variances.diagonal(data.S), fixed_sd)
+    noise = random.normal(key, fit.mean.shape, fit.mean.dtype)
+    place = fit.mean + solve_triangular(fit.root, noise, lower=True, trans="T")
+    return FixedEffects(fit.to_effects @ place, fit.basis @ place)
 
 
-def _penalised_fit(data: RotatedData, fitted: jax.Array, d: jax.Array, fixed_sd: float) -> tuple[jax.Array, jax.Array]:
-    """Return a^, shape (q,), and the lower Cholesky factor of A."""
-    weighted = data.Z / d[:, None]
-    root = jnp.linalg.cholesky(weighted.T @ data.Z + jnp.eye(data.Z.shape[1], dtype=data.Z.dtype) / fixed_sd**2)
-    return cho_solve((root, True), weighted.T @ (data.y - fitted)), root
+class _PenalisedFit(NamedTuple):
+    """B, R^-1, c^ of shape (q,), and the lower Cholesky factor of A."""
+
+    basis: jax.Array
+    to_effects: jax.Array
+    mean: jax.Array
+    root: jax.Array
+
+
+def _penalised_fit(data: RotatedData, fitted: jax.Array, d: jax.Array, fixed_sd: float) -> _PenalisedFit:
+    """Return the mode of the fixed effects and their precision there."""
+    B, to_effects = data.orthonormal, data.to_effects
+    if B is None or to_effects is None:
+        B, to_effects = data.Z, jnp.eye(data.Z.shape[1], dtype=data.Z.dtype)
+    weighted, scaled = B / d[:, None], to_effects / fixed_sd
+    root = jnp.linalg.cholesky(weighted.T @ B + scaled.T @ scaled)
+    return _PenalisedFit(B, to_effects, cho_solve((root, True), weighted.T @ (data.y - fitted)), root)

@@ -18,7 +18,9 @@ standardised trait without covariates. A prior centred on 1 whatever they leave 
 covariates explain 95% of the trait of 84 samples.
 
 but se2 is at least 10^-4, a standard deviation of a hundredth of the trait's: a trait that SNPs explain exactly would
-draw it to zero, where single precision knows nothing of residuals and no chain moves.
+draw it to zero, where single precision knows nothing of residuals and no chain moves. E[sum_j b_j^2] is at least
+10^-20: a chain that starts far off can pass through an h so small that single precision rounds it to zero, and with a
+scale of zero all effects would stay there.
 
 **Whitening.** Let b_j = s g(z_j) with z_j ~ N(0, 1) and X = Q diag(sigma) W' (thin SVD). With
 slope = E[z g(z)], the part of X b that is linear in z is Q diag(sqrt(lin)) W'z, lin = (s slope sigma)^2;
@@ -59,10 +61,13 @@ __all__ = [
 ]
 
 _LEAST_NOISE = 1e-4  # se2, of a trait of variance 1
+_LEAST_EFFECTS = 1e-20  # E[sum_j b_j^2]
 FIXED_SD = 10.0  # prior standard deviation of intercept and covariates
 
 jax.tree_util.register_dataclass(
-    RotatedData, data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q", "residual_variance"], meta_fields=["padding"]
+    RotatedData,
+    data_fields=["y", "Z", "XT", "S", "U", "sigma", "Q", "residual_variance", "orthonormal", "to_effects"],
+    meta_fields=["padding"],
 )
 
 
@@ -75,9 +80,9 @@ class Variances(NamedTuple):
 
     @classmethod
     def of(cls, log_v: jax.Array, h: jax.Array, rho: jax.Array) -> Variances:
-        """Return v h (1 - rho), v (1 - h) or the least noise, and v h rho."""
+        """Return v h (1 - rho), v (1 - h) or the least noise, and v h rho or the least effects."""
         v = jnp.exp(log_v)
-        return cls(v * h * (1 - rho), jnp.maximum(v * (1 - h), _LEAST_NOISE), v * h * rho)
+        return cls(v * h * (1 - rho), jnp.maximum(v * (1 - h), _LEAST_NOISE), jnp.maximum(v * h * rho, _LEAST_EFFECTS))
 
     def diagonal(self, S: jax.Array) -> jax.Array:
         """Return d = sg2 S + se2, shape (n,)."""

@@ -26,6 +26,8 @@ class RotatedData:
     Q : (n, r) left singular vectors of X, or None where they are the first r unit vectors (K proportional to XX').
     padding : rows of zeros below the SNPs, so that XT can be split evenly over devices.
     residual_variance : () variance of the trait that covariates leave, on which the prior of v is centred.
+    orthonormal : (n, q) B of Z = B R, B'B = I, or None where Z itself is well conditioned.
+    to_effects : (q, q) inverse of R, which makes coordinates c = R a effects a of the covariates again, or None.
     """
 
     y: jax.Array
@@ -37,6 +39,8 @@ class RotatedData:
     Q: jax.Array | None = None
     padding: int = 0
     residual_variance: jax.Array | float = 1.0
+    orthonormal: jax.Array | None = None
+    to_effects: jax.Array | None = None
 
     @property
     def n_snps(self) -> int:

@@ -56,6 +56,14 @@ STUDIES = {
         warmup = 5
         draws = 20
     """,
+    "replication": """
+        traits = ["colour"]
+        methods = ["spike_slab-pip", "spike_slab-pip-no-polygenic"]
+        [replication]
+        splits = 2
+        high = 0.5
+        low = 0.4
+    """,
 }
 
 

@@ -9,6 +9,9 @@ from .folds import Fold, FoldPlan, plan_folds, prepare_fold
 from .loci import CausalLoci, RankedItems, causal_loci
 from .predictors import PREDICTORS, FoldPrediction, Predictor, posterior_predictor
 from .ranking import RankingCurves, ranking_curves
+from .replication import called_snps, failure_differences, failure_rates
+from .susie import susie
+from .uniformity import rank_true_values, rank_uniformity, sbc_table
 
 __all__ = [
     "BASELINES",
@@ -29,11 +32,14 @@ __all__ = [
     "bootstrap_interval",
     "bslmm",
     "calibration_curve",
+    "called_snps",
     "candidate_enrichment",
     "causal_loci",
     "cross_predict",
     "dissect_fit",
     "dissect_folds",
+    "failure_differences",
+    "failure_rates",
     "fdr_calibration",
     "gene_distances",
     "method_means",
@@ -43,6 +49,10 @@ __all__ = [
     "prediction_rows",
     "prediction_scores",
     "prepare_fold",
+    "rank_true_values",
+    "rank_uniformity",
     "ranking_curves",
     "read_bslmm",
+    "sbc_table",
+    "susie",
 ]

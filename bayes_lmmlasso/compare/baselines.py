@@ -5,7 +5,9 @@ mlmm                                -log10 p given the cofactors of the chosen m
 lasso, lmm-lasso                    1 / order of entry into the path, 0 for SNPs that never enter; the Lasso has V = I
 lasso-stability, lmm-lasso-stability    share of subsamples whose path of n_active SNPs holds the SNP
 spike_slab-pip                      posterior probability that the SNP has an effect
+spike_slab-pip-no-polygenic         the same without the polygenic term, K = 0: relatedness is noise
 bslmm                               the same by GEMMA's BSLMM; needs the program
+susie                               the same by SuSiE, which has no polygenic term; needs the package pysusie
 
 A method is one entry of `BASELINES`. Keyword arguments of its function are its settings, with their defaults; one named
 ``seed`` is given by whoever calls.
@@ -22,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
+from bayes_lmmlasso.compare.susie import susie
 from bayes_lmmlasso.lasso import lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, rotate
 from bayes_lmmlasso.posterior import sample_posterior
@@ -131,20 +134,28 @@ def _stability_scores(uses_kinship: bool) -> Callable[..., Scores]:
     return scores
 
 
-def _pip_scores(
-    X: Array,
-    y: Array,
-    basis: Eigenbasis,
-    Z: Array,
-    *,
-    chains: int = 1,
-    warmup: int = 10,
-    draws: int = 30,
-    seed: int = 0,
-) -> Scores:
-    data = rotate(X, basis, y=y, covariates=Z)
-    tree = sample_posterior(data, "spike_slab", chains=chains, warmup=warmup, draws=draws, seed=seed)
-    return inclusion_means(tree, 0.001).astype(np.float64)  # exact zeros: the share of variance plays no part
+def _susie_scores(X: Array, y: Array, basis: Eigenbasis, Z: Array, *, n_effects: int = 10) -> Scores:
+    return np.nan_to_num(susie(X, y, covariates=Z, n_effects=n_effects), nan=0.0)
+
+
+def _pip_scores(polygenic: bool) -> Callable[..., Scores]:
+    def scores(
+        X: Array,
+        y: Array,
+        basis: Eigenbasis,
+        Z: Array,
+        *,
+        chains: int = 1,
+        warmup: int = 10,
+        draws: int = 30,
+        seed: int = 0,
+    ) -> Scores:
+        n = basis.n_samples
+        data = rotate(X, basis if polygenic else Eigenbasis(np.zeros(n), np.eye(n)), y=y, covariates=Z)
+        tree = sample_posterior(data, "spike_slab", chains=chains, warmup=warmup, draws=draws, seed=seed)
+        return inclusion_means(tree, 0.001).astype(np.float64)  # exact zeros: the share of variance plays no part
+
+    return scores
 
 
 BASELINES: dict[str, Baseline] = {
@@ -156,7 +167,9 @@ BASELINES: dict[str, Baseline] = {
     "lmm-lasso": Baseline(_lmm_lasso_scores),
     "lasso-stability": Baseline(_stability_scores(uses_kinship=False), is_share=True),
     "lmm-lasso-stability": Baseline(_stability_scores(uses_kinship=True), is_share=True),
-    "spike_slab-pip": Baseline(_pip_scores, is_share=True),
+    "spike_slab-pip": Baseline(_pip_scores(polygenic=True), is_share=True),
+    "spike_slab-pip-no-polygenic": Baseline(_pip_scores(polygenic=False), is_share=True),
     "bslmm": Baseline(_bslmm_scores, is_share=True),
+    "susie": Baseline(_susie_scores, is_share=True),
 }
 """Name -> method."""

@@ -2,9 +2,10 @@
 
     y, Z, X  ->  U'y, U'Z, U'X        K = U S U'
 
-together with the singular values and left singular vectors of U'X that whiten the effects, and the variance of y that
-Z leaves, on which v's prior is centred (see `bayes_lmmlasso.models.rotated`). With K proportional to XX' the rows of
-U'X are orthogonal already and no singular vectors are kept.
+together with the singular values and left singular vectors of U'X that whiten the effects, the variance of y that Z
+leaves, on which v's prior is centred (see `bayes_lmmlasso.models.rotated`), and U'Z = B R, B'B = I, in which single
+precision can tell apart covariates that nearly coincide (`bayes_lmmlasso.models.given_effects`). With K proportional to
+XX' the rows of U'X are orthogonal already and no singular vectors are kept.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy.linalg import qr
 
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.errors import InputError
@@ -105,6 +107,7 @@ def rotate_arrays(
         return values.astype(float_type, copy=False)
 
     trait, Z = check_trait(y, n), check_covariates(covariates, n)
+    orthonormal, to_effects = _orthonormal(Z)
     return RotatedData(
         y=array(U.T @ trait),
         Z=array(U.T @ Z),
@@ -114,6 +117,8 @@ def rotate_arrays(
         sigma=array(sigma),
         Q=None if left is None else array(left),
         residual_variance=array(_residual_variance(trait, Z)),
+        orthonormal=array(U.T @ orthonormal),
+        to_effects=array(to_effects),
     )
 
 
@@ -127,6 +132,18 @@ def _residual_variance(y: NDArray[np.float64], Z: NDArray[np.float64]) -> NDArra
     residual = y - scaled @ np.linalg.lstsq(scaled, y)[0]
     variance = residual @ residual / max(n + 1 - max(q, 1), 1)
     return np.array(float(f"{max(variance, _LEAST_VARIANCE):.6g}"))
+
+
+def _orthonormal(Z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return B of Z = B R, B'B = I, and the inverse of R; directions that are nearly determined by others come last.
+
+    R is triangular but for the order of its columns: what is nearly determined, and large in the inverse, stays by
+    itself.
+    """
+    B, triangle, order = qr(Z, mode="economic", pivoting=True)
+    to_effects = np.empty_like(triangle)
+    to_effects[order] = np.linalg.inv(triangle)
+    return B, to_effects
 
 
 def _floating(dtype: DTypeLike) -> np.dtype[Any]:

@@ -17,6 +17,7 @@ __all__ = [
     "differences_figure",
     "dissection_figure",
     "means_figure",
+    "replication_figure",
     "sweep_figure",
     "traits_figure",
 ]
@@ -59,6 +60,29 @@ def means_figure(summary: pd.DataFrame, metric: str) -> Figure:
         axes.set_yticks(range(0, -len(methods), -1), methods)
         axes.set_title(title)
         axes.set_xlabel(_LABELS.get(metric, metric))
+    return figure
+
+
+@styled
+def replication_figure(rates: pd.DataFrame) -> Figure:
+    """Replication failure rate with its interval, a row a method, and the rate expected as a stroke.
+
+    Parameters
+    ----------
+    rates
+        Table ``rfr`` of a replication study.
+    """
+    figure, (axes,) = _grid(1, 0.3 * len(rates) + 0.9)
+    colours = _colours(rates["method"])
+    for row, (method, rate, lo, hi, expected) in enumerate(
+        rates[["method", "rate", "lo", "hi", "expected"]].itertuples(index=False, name=None)
+    ):
+        axes.hlines(-row, lo, hi, color=colours[method], linewidth=2)
+        axes.plot(rate, -row, "o", color=colours[method], markersize=5)
+        axes.vlines(expected, -row - 0.3, -row + 0.3, color="black", linewidth=1)
+    axes.set_yticks(range(0, -len(rates), -1), list(rates["method"]))
+    axes.set_xlabel("replication failure rate")
+    axes.set_xlim(left=0)
     return figure
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayes_lmmlasso.models import model_spec
+from bayes_lmmlasso.report.priors import priors_of
 
 __all__ = ["REFERENCES", "column_definitions"]
 
@@ -67,7 +68,7 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return table -> column -> meaning for the run that ``record`` (``run.json``) describes."""
     arguments = record["arguments"]
     snp, window = record["snp_variance_share"], record["window_variance_share"]
-    k, model = arguments["n_active"], arguments["model"]
+    k, model = arguments["n_active"], priors_of(record)[0]
     included = (
         "any of its SNPs is included"
         if model_spec(model).exact_zeros
@@ -119,15 +120,30 @@ def column_definitions(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             "pge": "realised var(Xb) / var(Xb + u). No share of a whole: where SNP effects and background oppose each "
             "other, as they do where the data cannot tell them apart, var(Xb + u) is less than var(Xb) and pge exceeds "
             "1; the background's share of the variance is then negative",
+            "snp_share": "realised var(Xb) / (var(Xb) + var(u)), from 0 to 1: the share of the SNP effects where the "
+            "covariance of both is left out; next to pge it tells how far they oppose each other (pge above it) or "
+            "work together (below)",
             "mean, sd, eti95_lb, eti95_ub": "posterior mean, standard deviation, 95% equal-tailed interval",
             "ess_bulk, ess_tail, r_hat": "effective numbers of draws for centre and tails, and convergence",
             "mcse_mean, mcse_sd": "Monte Carlo standard errors of mean and sd",
         },
     }
+    if len(priors_of(record)) > 1:
+        definitions["priors.tsv"] = _PRIORS
     if model_spec(model).exact_zeros:
         definitions["credible_sets.tsv"] = _CREDIBLE_SETS
     return definitions
 
+
+_PRIORS = {
+    "model": "the prior; the tables beside are of the first, those of the others in folders of their names",
+    "elpd_loo, elpd_loo_se": "expected log predictive density of individuals left out, and its standard error",
+    "elpd_behind, behind_se": "how far it is behind the best prior, and the standard error of the difference",
+    "weight": "its weight in the stack of the priors that predicts best",
+    "pareto_k_bad": "individuals for whom leave-one-out is not reliable",
+    "r_hat": "worst of the hyper-parameters",
+    "snp_share, snp_lo, snp_hi": "share of variance of the SNP effects: posterior median and 95% interval",
+}
 
 _CREDIBLE_SETS = {
     "chrom, start, end": "bp of the first and last SNP of the set",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,12 @@ from bayes_lmmlasso.posterior import Projection
 from bayes_lmmlasso.posterior.summaries.diagnostics import snp_agreement
 from bayes_lmmlasso.posterior.summaries.movement import unmoved_chains
 from bayes_lmmlasso.posterior.summaries.prior import snp_prior
+from bayes_lmmlasso.posterior.tree.loo import with_log_likelihood
 
-__all__ = ["ProjectionEvidence", "SamplingEvidence", "SelectionEvidence"]
+if TYPE_CHECKING:
+    from arviz_stats.utils import ELPDData
+
+__all__ = ["ProjectionEvidence", "SamplingEvidence", "SelectionEvidence", "leave_one_out"]
 
 
 @dataclass(frozen=True)
@@ -151,8 +156,6 @@ class SamplingEvidence:
         variance_share: float = 0.001,
     ) -> SamplingEvidence:
         """Collect the evidence from the posterior, its `hyper_table` and, of a run, its `inclusion_table`."""
-        import arviz_stats  # whoever reads evidence does without
-
         sizes = tree["posterior"].sizes
         evidence = cls(
             sampler=tree.attrs["sampler"],
@@ -171,12 +174,8 @@ class SamplingEvidence:
         )
         if inclusion is not None:
             evidence = evidence._watch(inclusion)
-        relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted here instead
-                loo = arviz_stats.loo(tree, pointwise=True, reff=min(1.0, relative_ess))
-        except ValueError:  # no Pareto distribution fits a tail of equal values
+        loo = leave_one_out(tree, hyper)
+        if loo is None:
             return evidence
         k = loo.pareto_k.values
         return replace(
@@ -197,3 +196,17 @@ class SamplingEvidence:
         r_hat = found.r_hat if np.isfinite(found.r_hat) else np.nan
         name = str(inclusion["snp"].iloc[found.snp])
         return replace(self, snps_watched=found.notable, snp_r_hat=r_hat, snp_r_hat_of=name)
+
+
+def leave_one_out(tree: xr.DataTree, hyper: pd.DataFrame) -> ELPDData | None:
+    """Return leave-one-out of a posterior with its `hyper_table`, or None where the draws are too alike for it."""
+    import arviz_stats  # whoever reads evidence does without
+
+    sizes = tree["posterior"].sizes
+    relative_ess = float(hyper["ess_bulk"].mean()) / (sizes["chain"] * sizes["draw"])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # high Pareto k: counted by whoever asks
+            return arviz_stats.loo(with_log_likelihood(tree), pointwise=True, reff=min(1.0, relative_ess))
+    except ValueError:  # no Pareto distribution fits a tail of equal values
+        return None

@@ -22,6 +22,7 @@ from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, SNP_R_HAT_LIMIT, cautions, disagreement
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
+from bayes_lmmlasso.report.priors import priors_of, priors_section
 from bayes_lmmlasso.report.tables import RECORD, read_tsv, write_text
 
 __all__ = ["page_template", "png_text", "report_html", "write_report"]
@@ -43,7 +44,11 @@ _SET_COLUMNS = (
     *("top_snp", "top_snp_pip"),
 )
 _OWN_DIGITS = {"window_pip_mcse", "coverage_mcse", "window_pip_prior", "bayes_factor"}
-_THREE_DECIMALS = {*_WINDOW_COLUMNS, *_SNP_COLUMNS, *_SET_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"} - _OWN_DIGITS
+_DECIMALS = (
+    dict.fromkeys({*_WINDOW_COLUMNS, *_SNP_COLUMNS, *_SET_COLUMNS, "mean", "sd", "eti95_lb", "eti95_ub"}, 3)
+    | dict.fromkeys(("weight", "snp_share", "snp_lo", "snp_hi"), 3)
+    | dict.fromkeys(("elpd_loo", "elpd_loo_se", "elpd_behind", "behind_se"), 1)
+)
 
 
 def report_html(folder: Path) -> str:
@@ -61,6 +66,8 @@ def report_html(folder: Path) -> str:
     selection = record["evidence"]["selection"]
     return page_template(_TEMPLATE).render(
         record=record,
+        model=priors_of(record)[0],
+        priors=priors_section(folder, record, windows),
         cautions=cautions(record),
         shares=share_table(tree).to_dict("index"),
         disagreement=disagreement(record),
@@ -149,11 +156,13 @@ def _cell(value: Any, column: str = "") -> str:
     """Format a value for reading, by what its column holds; NA where there is none."""
     if isinstance(value, str):
         return value
+    column = column.split(" (")[0]  # of a prior
     if value is None or math.isnan(value):
         return "NA"
     if column.startswith("ess_") or isinstance(value, int):
         return f"{value:,.0f}"
-    return f"{value:.3f}" if column in _THREE_DECIMALS else f"{value:.3g}"
+    decimals = None if column in _OWN_DIGITS else _DECIMALS.get(column)
+    return f"{value:.3g}" if decimals is None else f"{value:.{decimals}f}"
 
 
 def _texts(table: pd.DataFrame) -> list[str]:

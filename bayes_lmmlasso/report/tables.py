@@ -16,9 +16,10 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.integrity import sync
 from bayes_lmmlasso.settings import Settings
 
-__all__ = ["RECORD", "OutputFile", "json_text", "read_tsv", "write_json", "write_text", "write_tsv"]
+__all__ = ["PRIORS", "RECORD", "OutputFile", "json_text", "read_tsv", "write_json", "write_text", "write_tsv"]
 
 RECORD = "run.json"
+PRIORS = "priors.tsv"
 """What a run says of itself."""
 
 _ROWS = 10_000  # whose text is in memory at a time

@@ -37,6 +37,7 @@ from bayes_lmmlasso.posterior import (
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.tree.selection import selection_group
 from bayes_lmmlasso.report.cautions import cautions
+from bayes_lmmlasso.report.priors import priors_of
 from bayes_lmmlasso.report.tables import OutputFile, read_tsv
 from bayes_lmmlasso.run.commands.predict import TREE_SUMS, check_predictions, kinship_of_new, read_new_samples
 from bayes_lmmlasso.run.folder import check_files, read_record
@@ -107,6 +108,22 @@ class Analysis(Display):
                 f"{self.tree.attrs['model']}: read the windows"
             )
         return self._table("credible_sets")
+
+    @cached_property
+    def priors(self) -> pd.DataFrame:
+        """``priors.tsv``: one row a prior; the analysis under each but the first is in a folder of its name.
+
+        Raises
+        ------
+        InputError
+            If there is one prior.
+        """
+        if len(priors_of(self.record)) == 1:
+            raise InputError(
+                f"expected an analysis under several priors, got one under {self.record['arguments']['model']}: give "
+                "--model two, such as spike_slab,laplace"
+            )
+        return self._table("priors")
 
     @cached_property
     def tree(self) -> xr.DataTree:

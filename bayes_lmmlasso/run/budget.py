@@ -60,7 +60,7 @@ def check_budget(
         n = min(n, int(table[trait].notna().sum()) if trait in table else len(table))
     check_memory(n, p, related=related, sampled=sampling is not None)
     if sampling is not None and store is not None:
-        draws = sampling.draws or default_lengths(sampling.model, sampling.sampler).draws
+        draws = sum(sampling.draws or default_lengths(model, sampling.sampler).draws for model in sampling.models)
         needed, free = 4 * p * (n + sampling.chains * draws), shutil.disk_usage(store).free
         if needed > free:
             raise InputError(

@@ -16,15 +16,18 @@ from typing import Any
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.integrity import check_sums
 from bayes_lmmlasso.lock import one_writer
-from bayes_lmmlasso.report.tables import RECORD
+from bayes_lmmlasso.models import MODELS
+from bayes_lmmlasso.report.tables import PRIORS, RECORD
 from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, discard, publish, published, read_own, settle, write_own
 
 __all__ = ["CHECKPOINT", "can_resume", "check_files", "read_record", "resumed_directory", "run_directory", "settled"]
 
 CHECKPOINT = "checkpoint"
 _FILES = (
-    *("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv", "posterior.zarr", "report.html", CHECKPOINT),
+    *("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv", PRIORS, "posterior.zarr", "report.html"),
+    *(CHECKPOINT, *MODELS),
 )
+_CHECKPOINTS = (CHECKPOINT, *(f"{model}/{CHECKPOINT}" for model in MODELS))
 _STARTED = {"command": str, "arguments": dict}
 _FINISHED = _STARTED | {"seed": int, "versions": dict, "data": dict, "null_model": dict, "evidence": dict}
 
@@ -93,6 +96,11 @@ def settled(path: Path) -> Iterator[tuple[dict[str, Any], bool]]:
     """
     if all(read_own(file) is None for file in (path / RECORD, path / STORE / RECORD)):
         read_record(path)  # which says so
+    if path.name in MODELS and read_own(path.parent / RECORD) is not None:
+        raise InputError(
+            f"expected the folder of a whole run, got {path}, one prior of the run in {path.parent}: go on with "
+            "that one"
+        )
     with one_writer(path):
         unpublished = (path / STORE / RECORD).exists()
         _settle(path)
@@ -129,7 +137,10 @@ def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterato
     try:
         store.mkdir(exist_ok=True)
         if finished:
-            kept.replace(store / CHECKPOINT)
+            for name in _CHECKPOINTS:
+                if (path / name).is_dir():
+                    (store / name).parent.mkdir(exist_ok=True)
+                    (path / name).replace(store / name)
         write_own(starting_record, store / RECORD)
         _mark(path, "running")
         yield store
@@ -196,11 +207,12 @@ def _complete(record: dict[str, Any], needed: Mapping[str, type], path: Path) ->
 def _settle(path: Path) -> None:
     """Bring a folder to where a run or its last interruption would have left it, had nothing been killed half-way."""
     settle(path, RECORD, _FILES)
-    store, kept = path / STORE, path / CHECKPOINT
+    store = path / STORE
     if store.exists() and not (store / RECORD).exists():
         known = read_own(path / RECORD) or {}
-        if known.get("status") == "finished" and not kept.exists() and _has_draws(store):
-            (store / CHECKPOINT).replace(kept)
+        for name in _CHECKPOINTS if known.get("status") == "finished" else ():
+            if not (path / name).exists() and _has_draws((store / name).parent):
+                (store / name).replace(path / name)
         discard(store, RECORD)
 
 

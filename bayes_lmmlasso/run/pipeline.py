@@ -33,7 +33,7 @@ from bayes_lmmlasso.run.record import starting_record, versions
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.sample_step import sample, sample_mapped
 from bayes_lmmlasso.run.settings import RunSettings
-from bayes_lmmlasso.run.stages import MixedModel, fit_mixed_model, select
+from bayes_lmmlasso.run.stages import MixedModel, Selection, fit_mixed_model, select
 
 if TYPE_CHECKING:
     from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
@@ -90,6 +90,11 @@ def run_sampling(
     progress: Progress = silent,
 ) -> SamplingResult:
     """Sample only: ``posterior.zarr``, ``hyper.tsv`` and ``run.json``; otherwise as `run`."""
+    if len(settings.sampling.models) > 1:
+        raise InputError(
+            f"expected one --model to sample alone, got {settings.sampling.model}: use `run`, which sets priors side "
+            "by side, or sample each by itself"
+        )
     record = starting_record("sample", settings)
     with run_directory(out, record, overwrite=overwrite) as store:
         result = _sample(settings, store, record, StageClock(progress), own_processes)
@@ -188,15 +193,48 @@ def _analyse(
     check_window(settings.windows.window, mixed.analysis.cm)
     selection = select(settings, mixed, clock)
     mixed = mixed.with_remarks(*selection.stability.remarks)
+    first, *others = settings.by_prior()
+    for other in others:
+        beside = store / other.sampling.model
+        beside.mkdir(exist_ok=True)
+        of_other = record | {"arguments": other.options()}
+        own_clock = clock.of(other.sampling.model)
+        result = _posterior(other, mixed, selection, of_other, beside, own_clock, apart)
+        _report(result, beside, own_clock, apart)
+        _finish(result.record, beside, own_clock, started)
+    result = _posterior(first, mixed, selection, record, store, clock, apart)
+    if others:
+        from bayes_lmmlasso.run.priors import write_priors
+
+        with clock("priors"):
+            write_priors(store, settings.sampling.models)
+    _report(result, store, clock, apart)
+    return replace(result, record=_finish(result.record, store, clock, started))
+
+
+def _posterior(
+    settings: RunSettings,
+    mixed: MixedModel,
+    selection: Selection,
+    record: dict[str, Any],
+    store: Path,
+    clock: StageClock,
+    apart: bool,
+) -> RunResult:
+    """Sample the posterior of one prior, and write its tables."""
     sampled = _draw(settings, mixed, store, clock, apart)
 
-    from bayes_lmmlasso.report.page import write_report  # after sampling: ArviZ and more
-    from bayes_lmmlasso.run.write import write_results
+    from bayes_lmmlasso.run.write import write_results  # after sampling: ArviZ and more
 
-    result = write_results(settings, record, mixed, selection, sampled, store, clock)
+    return write_results(settings, record, mixed, selection, sampled, store, clock)
+
+
+def _report(result: RunResult, store: Path, clock: StageClock, apart: bool) -> None:
+    """Write the report of what a store holds."""
+    from bayes_lmmlasso.report.page import write_report
+
     write_own(result.record, store / RECORD)
     in_own_process(write_report, store, clock=clock) if apart else write_report(store, clock)
-    return replace(result, record=_finish(result.record, store, clock, started))
 
 
 def _sample(

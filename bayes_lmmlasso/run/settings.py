@@ -158,7 +158,12 @@ class LassoSettings(PathSettings):
 class SamplingSettings(Settings):
     """The posterior."""
 
-    model: str = knob("spike_slab", "Prior of the SNP effects.", choices=MODELS)
+    model: str = knob(
+        "spike_slab",
+        "Prior of the SNP effects; others, after commas, are set beside it.",
+        choices=MODELS,
+        several=True,
+    )
     chains: int = knob(4, "Markov chains.", at_least=1, at_most=1000)
     warmup: int | None = knob(
         None, "Draws of each chain to discard.", at_least=1, at_most=_MOST_DRAWS, unset="as the model needs"
@@ -199,18 +204,27 @@ class SamplingSettings(Settings):
                 f"expected at least {_LEAST_DRAWS} draws of all chains together, got --chains {self.chains} times "
                 f"--draws {self.draws}: leave-one-out has no meaning with fewer"
             )
-        known = samplers_of(self.model)
+        for model in self.models:
+            self._check_sampler(model)
+        return self
+
+    def _check_sampler(self, model: str) -> None:
+        known = samplers_of(model)
         if self.sampler not in known:
             raise InputError(
-                f"expected --sampler {' or '.join(known)} for --model {self.model}, got {self.sampler!r}: "
+                f"expected --sampler {' or '.join(known)} for --model {model}, got {self.sampler!r}: "
                 "choose one of these"
             )
-        if self.sweeps is not None and default_lengths(self.model, self.sampler).sweeps is None:
+        if self.sweeps is not None and default_lengths(model, self.sampler).sweeps is None:
             raise InputError(
-                f"expected --sweeps with the composite sampler alone, got --model {self.model} and --sampler "
+                f"expected --sweeps with the composite sampler alone, got --model {model} and --sampler "
                 f"{self.sampler}: leave it out"
             )
-        return self
+
+    @property
+    def models(self) -> list[str]:
+        """The priors; the tables are of the first."""
+        return self.model.split(",")
 
 
 class WindowSettings(Settings):
@@ -263,6 +277,10 @@ class RunSettings(Settings):
         """Return the options of some groups, or of all, by name."""
         chosen = groups or tuple(type(self).model_fields)
         return {name: value for group in chosen for name, value in dict(getattr(self, group)).items()}
+
+    def by_prior(self) -> list[Self]:
+        """Return the settings of each prior by itself."""
+        return [self.with_options(model=model) for model in self.sampling.models]
 
     def with_options(self, **changes: Any) -> Self:
         """Return the settings with some options changed."""

@@ -1,7 +1,7 @@
 """STUDY.toml, the file that states a study.
 
     name = "figure1"              title; by default the name of the file
-    kind = "simulation"           simulation, prediction, selection or dissection
+    kind = "simulation"           simulation, prediction, selection, dissection or replication
     seed = 0
     traits = ["LN16"]
     methods = ["lm", "spike_slab-pip"]
@@ -27,6 +27,7 @@ from bayes_lmmlasso.run.settings import CohortSettings
 from bayes_lmmlasso.settings import LARGEST_SEED, Settings, knob
 from bayes_lmmlasso.studies.kinds.dissection import DISSECTION
 from bayes_lmmlasso.studies.kinds.prediction import PREDICTION
+from bayes_lmmlasso.studies.kinds.replication import REPLICATION
 from bayes_lmmlasso.studies.kinds.selection import SELECTION
 from bayes_lmmlasso.studies.kinds.simulation import SIMULATION
 from bayes_lmmlasso.studies.study import Kind, MethodCall, Study
@@ -38,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "prediction": PREDICTION,
     "selection": SELECTION,
     "dissection": DISSECTION,
+    "replication": REPLICATION,
 }
 """Name -> kind of study."""
 

@@ -80,3 +80,20 @@ def test_the_kernel_leaves_the_joint_distribution_of_data_and_parameters_as_it_i
     z = (series.mean(axis=(1, 2)) - [exact for _, exact in checks.values()]) / error
     assert np.abs(z).max() < 4, dict(zip(checks, z.round(1), strict=True))
     assert effective_sample_size(series).min() > 1000
+
+
+def test_a_chain_comes_back_from_a_heritability_that_rounds_to_zero(rng):
+    """A chain that starts far off may pass through an h of e^-100, which is zero in float32."""
+    n, p = 20, 12
+    X = rng.normal(size=(n, p))
+    y = X[:, 0] + rng.normal(size=n)
+    data = bl.rotate(
+        X, bl.Eigenbasis.from_kinship(np.cov(rng.normal(size=(n, 2 * n)))), y=y, covariates=np.ones((n, 1))
+    )
+    sampler = Composite(sweeps=20, block=3)
+    state = sampler.init(jax.random.key(0), data, 0)
+    state = sampler.step(state._replace(hyper=state.hyper | {"h": jnp.float32(-100)}), data)
+    for values in sampler.record(state, data).values():
+        assert np.isfinite(values).all()
+    assert sampler.values(state, data)["h"] > 1e-3
+    assert (state.b != 0).any()

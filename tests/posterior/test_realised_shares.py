@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import arviz as az
 import numpy as np
 import pytest
 import xarray as xr
 
 import bayes_lmmlasso as bl
+from bayes_lmmlasso.lmm.rotation import rotate_arrays
 from bayes_lmmlasso.models import RotatedData
-from bayes_lmmlasso.posterior.tree.build import _derive, _log_slope
+from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
+from bayes_lmmlasso.posterior.tree.build import _derive, _log_slope, build_tree
+from bayes_lmmlasso.posterior.tree.loo import with_log_likelihood
 
 
 @pytest.mark.parametrize(("sigma2_g", "sigma2_e"), [(2.0, 0.3), (0.3, 2.0)])
@@ -36,6 +40,12 @@ def test_the_background_is_drawn_from_its_full_conditional(rng, sigma2_g, sigma2
     genetic = derived["pve"] * sigma2_e / (1 - derived["pve"])
     assert abs(genetic.mean() - expected) < 4 * genetic.std() / np.sqrt(draws)
     np.testing.assert_allclose(derived["pge"] * genetic, snps.var(), rtol=1e-9)
+    # var(u) has its expectation too; unlike pge the share of SNP effects stays below 1 where the two oppose each other
+    background = derived["pge"] * genetic * (1 / derived["snp_share"] - 1)
+    centre = mean - snps
+    expected = (centre @ centring @ centre + np.trace(centring @ covariance)) / n
+    assert abs(background.mean() - expected) < 4 * background.std() / np.sqrt(draws)
+    assert derived["snp_share"].max() < 1 < derived["pge"].max()
 
 
 def test_densities_of_a_transformed_trait_are_those_of_the_trait(rng):
@@ -46,4 +56,30 @@ def test_densities_of_a_transformed_trait_are_those_of_the_trait(rng):
     for transform in ("none", "box-cox"):
         analysis = bl.prepare(cohort, "y", transform=transform)
         np.testing.assert_allclose(_log_slope(analysis), analysis.trait.log_slope(trait), rtol=1e-9)
-    assert _log_slope(bl.prepare(cohort, "y", transform="rank-normal")) == _log_slope(None) == 0
+    assert _log_slope(bl.prepare(cohort, "y", transform="rank-normal")) is None
+    assert _log_slope(None) == 0
+
+
+def small_tree(cohort, transform, rng):
+    """A tree of draws that no sampler made, of a trait under a transform."""
+    analysis = bl.prepare(cohort, "y", transform=transform)
+    n = len(analysis.y)
+    data = rotate_arrays(analysis, bl.Eigenbasis(np.ones(n), np.eye(n)), dtype=np.float64)
+    sites = xr.Dataset({name: (("chain", "draw"), rng.uniform(0.4, 0.6, (2, 50))) for name in ("sigma2_g", "sigma2_e")})
+    sites["fitted"] = (("chain", "draw", "sample"), 0.1 * rng.normal(size=(2, 50, n)))
+    return build_tree(SamplingRecord(data, {}, {"seed": 1}), sites, analysis.X.T, analysis)
+
+
+@pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto")  # of draws that no sampler made
+def test_arviz_compares_transforms_but_no_ranks_with_anything_else(rng):
+    cohort = bl.simulate_cohort(n_samples=30, n_variants=20, seed=1).assign(y=("samples", rng.gamma(2.0, 3.0, size=30)))
+    trees = {name: small_tree(cohort, name, rng) for name in ("none", "box-cox", "rank-normal")}
+    ranks = trees.pop("rank-normal")
+    assert set(az.compare(trees).index) == set(trees)
+    with pytest.raises((TypeError, ValueError), match="ELPD from model ranks"):
+        az.compare(trees | {"ranks": ranks})
+    with pytest.raises(TypeError, match="log likelihood not found"):
+        az.loo(ranks)
+    # by themselves they can be looked at
+    assert np.isfinite(az.loo(with_log_likelihood(ranks), pointwise=True).pareto_k).all()
+    assert with_log_likelihood(trees["none"]) is trees["none"]

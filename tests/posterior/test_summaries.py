@@ -316,7 +316,7 @@ def test_the_tree_comes_back_from_its_file_and_has_the_same_bytes_again(run, tmp
 
 def test_hyper_table_is_the_arviz_summary(run):
     table = bl.posterior.hyper_table(run[3])
-    assert list(table.index) == ["log_v", "h", "rho", "a[intercept]", "sigma2_g", "sigma2_e", "pve", "pge"]
+    assert list(table.index) == ["log_v", "h", "rho", "a[intercept]", "sigma2_g", "sigma2_e", "pve", "pge", "snp_share"]
     draws = run[3]["posterior"]["pve"].values
     np.testing.assert_allclose(table.loc["pve", "mean"], draws.mean(), rtol=1e-6)
     np.testing.assert_allclose(

@@ -4,11 +4,12 @@ Besides what was sampled the posterior group holds, for each draw, the realised 
 individuals (Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264)
 
     pve = var(X b + u) / (var(X b + u) + se2),    pge = var(X b) / var(X b + u)
+    snp_share = var(X b) / (var(X b) + var(u)), which leaves out their covariance and so is never above 1
 
 with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, sg2 S_i se2 / d_i), r = y - Z a - X b.
 
-Leave-one-out log densities are those of the trait in its own units, so that models of one trait under different
-transforms compare; but for rank-normal, which has no density there and compares with nothing else.
+Leave-one-out log densities are those of the trait in its own units, but for ranks, which have none there
+(`bayes_lmmlasso.posterior.tree.loo`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
-from bayes_lmmlasso.posterior.tree.loo import loo_log_likelihood
+from bayes_lmmlasso.posterior.tree.loo import OF_RANKS, loo_log_likelihood
 
 __all__ = ["build_tree"]
 
@@ -51,15 +52,15 @@ def build_tree(
     data, coords = record.data, _coordinates(record.data, analysis)
     draw_coords = {"chain": np.arange(sites.sizes["chain"]), "draw": np.arange(sites.sizes["draw"])}
     derived, log_likelihood = _derive(data, sites, np.random.default_rng(record.attrs["seed"]))
-    log_likelihood += _log_slope(analysis)
+    slope = _log_slope(analysis)
     own = {k: coords[k] for k in ("variant", "covariate") if k in sites.dims}
     statistics = [name for name in _STATISTICS if name in sites]
     posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
     tree = {
         "posterior": posterior.assign_coords(draw_coords | own),
         "sample_stats": sites[statistics].assign_coords(draw_coords),
-        "log_likelihood": xr.Dataset(
-            {"y": (("chain", "draw", "sample"), log_likelihood)},
+        OF_RANKS if slope is None else "log_likelihood": xr.Dataset(
+            {"y": (("chain", "draw", "sample"), log_likelihood if slope is None else log_likelihood + slope)},
             coords=draw_coords | {"sample": coords["sample"]},
         ),
         "log_prior": _scalars(record.log_prior, draw_coords),
@@ -82,11 +83,11 @@ def build_tree(
 def _derive(
     data: RotatedData, sites: xr.Dataset, rng: np.random.Generator
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
-    """Return realised pve and pge, and the leave-one-out log-likelihood, of every draw."""
+    """Return realised shares of variance, and the leave-one-out log-likelihood, of every draw."""
     chains, draws, n = sites.sizes["chain"], sites.sizes["draw"], data.y.shape[0]
     y, Z, S, U = (np.asarray(x) for x in (data.y, data.Z, data.S, data.U))
     ones = U.sum(axis=0)  # U'1: sample means in the eigenbasis
-    pve, pge = np.empty((chains, draws)), np.empty((chains, draws))
+    pve, pge, snp_share = (np.empty((chains, draws)) for _ in range(3))
     log_likelihood = np.empty((chains, draws, n))
 
     def variance(rotated: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -102,21 +103,24 @@ def _derive(
         residual = y - fixed - snps
         shrinkage = sigma2_g * S / d
         u = shrinkage * residual + np.sqrt(shrinkage * sigma2_e) * rng.standard_normal(residual.shape)
-        genetic = variance(snps + u)
+        genetic, of_snps = variance(snps + u), variance(snps)
         pve[rows] = genetic / (genetic + sigma2_e[:, 0])
-        pge[rows] = variance(snps) / genetic
+        pge[rows] = of_snps / genetic
+        snp_share[rows] = of_snps / (of_snps + variance(u))
         log_likelihood[rows] = loo_log_likelihood(U, residual, d)
-    return {"pve": pve, "pge": pge}, log_likelihood
+    return {"pve": pve, "pge": pge, "snp_share": snp_share}, log_likelihood
 
 
-def _log_slope(analysis: AnalysisSet | None) -> NDArray[np.float64] | float:
+def _log_slope(analysis: AnalysisSet | None) -> NDArray[np.float64] | float | None:
     """Return what makes log densities of the analysed trait those of the trait in its units, shape ``(n,)``.
 
-    log p(t) = log p(y) + log dy/dt: else a transform that spreads the trait less would pass for a better model. A rank
-    has no density in trait units.
+    log p(t) = log p(y) + log dy/dt: else a transform that spreads the trait less would pass for a better model. None
+    for ranks, which have no density in trait units.
     """
-    if analysis is None or analysis.trait.name == "rank-normal":
+    if analysis is None:
         return 0.0
+    if analysis.trait.name == "rank-normal":
+        return None
     return analysis.trait.log_slope(analysis.trait.inverse(analysis.y))
 
 

@@ -1,7 +1,8 @@
 """The tree of one analysis: point estimate and stability selection beside the posterior, and its file.
 
 ``posterior.zarr`` (Zarr format 2) holds the groups posterior, sample_stats, log_likelihood, log_prior, observed_data,
-constant_data, point_estimate and stability_selection; ``arviz.from_zarr`` opens it. It carries no time stamp: the same
+constant_data, point_estimate and stability_selection (of a trait of ranks log_likelihood_of_ranks, which does not
+compare: `bayes_lmmlasso.posterior.tree.loo`); ``arviz.from_zarr`` opens it. It carries no time stamp: the same
 analysis gives the same bytes. ``manifest.json`` in it has the SHA-256 of its files, since a chunk that is missing would
 be read as missing values.
 """
@@ -26,7 +27,7 @@ from bayes_lmmlasso.lmm import NullModel
 
 __all__ = ["add_point_estimate", "add_stability", "hyper_table", "read_tree", "write_tree"]
 
-_DERIVED = ("n_included", "sigma2_g", "sigma2_e", "pve", "pge")
+_DERIVED = ("n_included", "sigma2_g", "sigma2_e", "pve", "pge", "snp_share")
 
 
 def add_point_estimate(tree: xr.DataTree, path: LassoPath, null_model: NullModel) -> None:
@@ -79,7 +80,7 @@ def add_stability(tree: xr.DataTree, stability: StabilitySelection) -> None:
 
 
 def hyper_table(tree: xr.DataTree) -> pd.DataFrame:
-    """Summarise hyper-parameters, fixed effects, variances, pve and pge with ArviZ, unrounded, 95% intervals.
+    """Summarise hyper-parameters, fixed effects, variances and realised shares with ArviZ, unrounded, 95% intervals.
 
     Returns
     -------

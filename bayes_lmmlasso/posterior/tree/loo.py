@@ -8,14 +8,30 @@ i given all others is normal with
 
 (Sundararajan and Keerthi 2001, doi:10.1162/08997660151134343; Buerkner, Gabry, Vehtari 2021,
 doi:10.1007/s00180-020-01045-4).
+
+A tree holds them as ``log_likelihood``, which ArviZ's ``loo`` and ``compare`` take: as densities of the trait in its
+own units, those of one trait under different transforms compare. Ranks have no density in these units. Theirs are in a
+group of another name, of which ``compare`` knows nothing, so that it fails in place of a false answer.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = ["loo_log_likelihood"]
+__all__ = ["OF_RANKS", "loo_log_likelihood", "with_log_likelihood"]
+
+OF_RANKS = "log_likelihood_of_ranks"
+"""The group that a trait of ranks has in place of log_likelihood."""
+
+
+def with_log_likelihood(tree: xr.DataTree) -> xr.DataTree:
+    """Return a tree with its densities where ArviZ looks for them, those of ranks too: to look at them by themselves.
+
+    Pareto k and power-scaling are of one posterior. Two posteriors compare if both are of the same ranks, no other.
+    """
+    return tree.assign(log_likelihood=tree[OF_RANKS]) if OF_RANKS in tree.children else tree
 
 
 def loo_log_likelihood(

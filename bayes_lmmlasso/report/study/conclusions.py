@@ -89,6 +89,28 @@ def _dissection(tables: dict[str, pd.DataFrame]) -> list[str]:
     return sentences
 
 
+def _replication(tables: dict[str, pd.DataFrame]) -> list[str]:
+    sentences = []
+    for row in _rows(tables, "rfr"):
+        if row["called"] == 0:
+            sentences.append(f"{row['method']} is sure of no SNP in a part of the samples: nothing can fail.")
+            continue
+        sentences.append(
+            f"{row['method']}: of {row['called']} SNPs called in parts of the samples, {row['failed']} lose their "
+            f"support in all of them: replication failure rate {row['rate']:.1%} (exact 95% interval {row['lo']:.1%} "
+            f"to {row['hi']:.1%}), where at most {row['expected']:.1%} is expected by the pips themselves."
+        )
+    for row in _rows(tables, "rfr_differences"):
+        if pd.notna(row["difference"]):
+            limits = _limits(row["lo"], row["hi"], "+.1%")
+            sentences.append(
+                f"{row['method']} against {row['reference']}, replication failure rate: {row['difference']:+.1%} "
+                f"(95% interval over {row['traits']} {'trait' if row['traits'] == 1 else 'traits'} {limits}): "
+                f"{row['answer']}."
+            )
+    return sentences
+
+
 def _rows(tables: dict[str, pd.DataFrame], name: str) -> list[dict[str, Any]]:
     return cast(list[dict[str, Any]], tables[name].to_dict("records")) if name in tables else []
 
@@ -106,4 +128,5 @@ _SENTENCES: dict[str, Callable[[dict[str, pd.DataFrame]], list[str]]] = {
     "selection": _selection,
     "dissection": _dissection,
     "prediction": _prediction,
+    "replication": _replication,
 }

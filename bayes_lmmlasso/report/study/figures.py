@@ -13,6 +13,7 @@ from bayes_lmmlasso.plots.studies import (
     differences_figure,
     dissection_figure,
     means_figure,
+    replication_figure,
     sweep_figure,
     traits_figure,
 )
@@ -69,10 +70,19 @@ def _dissection(tables: dict[str, pd.DataFrame]) -> dict[str, Figure | None]:
     }
 
 
+def _replication(tables: dict[str, pd.DataFrame]) -> dict[str, Figure | None]:
+    return {
+        "Replication failure rate of each method with its exact 95% interval; the stroke is what is expected of it.": (
+            replication_figure(tables["rfr"])
+        )
+    }
+
+
 STUDY_FIGURES: dict[str, Callable[[dict[str, pd.DataFrame]], dict[str, Figure | None]]] = {
     "simulation": _simulation,
     "prediction": _prediction,
     "selection": _selection,
     "dissection": _dissection,
+    "replication": _replication,
 }
 """Kind of study -> function of its tables that returns figures by caption."""

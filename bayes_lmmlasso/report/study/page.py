@@ -30,6 +30,13 @@ _TEXTS = {
     "accuracy": "Predictions of all folds of a trait: correlation r, share of variance explained r2 (below 0 if worse "
     "than the mean), mean squared error, coverage of 95% intervals, SNPs in the model, and mc_loss, what r2 "
     "loses to the Monte Carlo error of a sampled posterior.",
+    "rfr": "Replication failure rate (Cui et al. 2024, doi:10.1038/s41588-023-01597-3): of the SNPs called in a part "
+    "of the samples (pip above high), the share that failed (pip in all samples below low), with its exact 95% "
+    "interval as if SNPs were independent, and what is expected, the share of SNPs without effect by their own pip.",
+    "rfr_differences": "Differences between the rates of two methods on the same parts of the samples, with 95% "
+    "bootstrap intervals over traits.",
+    "rfr_by_split": "SNPs called and failed in each part of the samples; expected is the sum of 1 - pip.",
+    "called": "Every SNP called in a part of the samples, with its pip there and in all samples.",
     "enrichment": "Sums over the traits: SNPs selected, those near a candidate gene, how many genes that are, the "
     "share of hits, the mean share of all SNPs that are as near, the p-value of rotations of all traits together, "
     "pairs as below, and published numbers, of all chromosomes of the publication.",

@@ -11,7 +11,7 @@ from bayes_lmmlasso.cohort import sample_frame, simulate_cohort, simulate_trait,
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lock import LOCK, one_writer
 from bayes_lmmlasso.progress import Progress, silent
-from bayes_lmmlasso.report.tables import write_tsv
+from bayes_lmmlasso.report.tables import read_tsv, write_tsv
 from bayes_lmmlasso.run.pipeline import run
 from bayes_lmmlasso.run.result import RunResult
 from bayes_lmmlasso.run.settings import RunSettings
@@ -21,6 +21,7 @@ __all__ = ["DemoResult", "run_demo"]
 _SHARES = {"SNP effects": 0.4, "polygenic background": 0.2, "noise": 0.4}
 _FILES = ("demo.bed", "demo.bim", "demo.fam", "demo_phenotypes.tsv", "demo_truth.tsv", "run")
 _TRUTH = "demo_truth.tsv"
+_OTHER = "laplace"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,8 @@ class DemoResult:
         The run.
     snps
         One row a causal SNP: snp, true_effect and beta_mean (trait standard deviations), its ranks by
-        stability and by absolute posterior mean (1 is first), and the window_pip and bayes_factor of its window.
+        stability and by absolute posterior mean (1 is first), the window_pip and bayes_factor of its window, and
+        beta_mean and window_pip under laplace.
     shares
         One row a part of the variance: true share, posterior median and 95% interval.
     replaced
@@ -90,6 +92,7 @@ def run_demo(
         warmup=warmup,
         draws=draws,
         subsamples=subsamples,
+        model=f"spike_slab,{_OTHER}",
         window="200kb",
         seed=seed,
     )
@@ -138,13 +141,22 @@ def _recovered_snps(out: Path, result: RunResult) -> pd.DataFrame:
     columns = ["snp", "stability", "rank_stability", "beta_mean", "rank_beta_mean"]
     table = truth.merge(ranked[columns], on="snp", how="left")
     of_window = ["window_pip", "bayes_factor"]
+    table[of_window] = _windows_of(truth, windows)[of_window]
+    beside = [f"{name}_{_OTHER}" for name in ("beta_mean", "window_pip")]
+    inclusion, windows = (read_tsv(result.folder / _OTHER / f"{name}.tsv") for name in ("inclusion", "windows"))
+    table[beside[0]] = truth[["snp"]].merge(inclusion[["snp", "beta_mean"]], on="snp", how="left")["beta_mean"]
+    table[beside[1]] = _windows_of(truth, windows)["window_pip"]
+    table = table.sort_values("true_effect", key=abs, ascending=False)
+    return table[["snp", "true_effect", *columns[1:], *of_window, *beside]].reset_index(drop=True)
+
+
+def _windows_of(truth: pd.DataFrame, windows: pd.DataFrame) -> pd.DataFrame:
+    """Return the window of each SNP, row by row."""
     inside = [
         (windows["chrom"] == chrom) & (windows["start"] <= pos) & (windows["end"] >= pos)
-        for chrom, pos in zip(table["chrom"], table["pos"], strict=True)
+        for chrom, pos in zip(truth["chrom"], truth["pos"], strict=True)
     ]
-    table[of_window] = [windows.loc[on, of_window].iloc[0] for on in inside]
-    table = table.sort_values("true_effect", key=abs, ascending=False)
-    return table[["snp", "true_effect", *columns[1:], *of_window]].reset_index(drop=True)
+    return pd.DataFrame([windows.loc[on].iloc[0] for on in inside]).reset_index(drop=True)
 
 
 def _recovered_shares(result: RunResult) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.report.cautions import cautions_of_evidence, disagreement
+from bayes_lmmlasso.report.priors import MEANINGS, priors_of, verdict
+from bayes_lmmlasso.report.tables import PRIORS, read_tsv
 from bayes_lmmlasso.run.commands.demo import DemoResult
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.stages import MixedModel
@@ -108,6 +110,7 @@ def run_lines(result: RunResult) -> list[str]:
         f"largest posterior mean: {large['snp']} ({large['beta_mean']:+.3f} [{large['beta_lo']:+.3f}, "
         f"{large['beta_hi']:+.3f}])",
         *sampling_lines(result),
+        *([f"priors: {verdict(read_tsv(result.folder / PRIORS))}"] if len(priors_of(result.record)) > 1 else []),
         f"report: {result.folder / 'report.html'}",
     ]
 
@@ -121,6 +124,8 @@ def demo_lines(demo: DemoResult) -> list[str]:
         "",
         f"causal SNPs (effects in trait standard deviations; rank 1 is first of {len(demo.run.inclusion):,} SNPs):",
         snps.to_string(index=False, float_format="{:.3f}".format),
+        "",
+        *(MEANINGS[prior] for prior in priors_of(demo.run.record)),
         "",
         "shares of variance, simulated and estimated:",
         demo.shares.to_string(float_format="{:.2f}".format),

@@ -197,7 +197,7 @@ class Composite:
         # a
         fixed = draw_fixed_effects(data, fitted, variances, key_fixed, self.fixed_sd)
         # b
-        rest, weights = data.y - data.Z @ fixed, 1 / variances.diagonal(data.S)
+        rest, weights = data.y - fixed.fitted, 1 / variances.diagonal(data.S)
         curvature = None if series is None else series.at(data.XT, data.S, variances)
         after = sweep(data.XT, rest - fitted, b, weights, curvature, slab, key_sweep, self.block)
         inclusion = state.inclusion + after.inclusion
@@ -210,7 +210,7 @@ class Composite:
                 after.residual,
             )
             inclusion = inclusion + after.inclusion
-        return state._replace(b=after.b, fixed=fixed, inclusion=inclusion, rng_key=key), rest - after.residual
+        return state._replace(b=after.b, fixed=fixed.effects, inclusion=inclusion, rng_key=key), rest - after.residual
 
     def _update_hyper(
         self, data: RotatedData, state: CompositeState, fitted: jax.Array, key: jax.Array
