@@ -23,7 +23,7 @@ from bayes_lmmlasso.lmm.low_rank import check_basis
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.numerics.checks import check_covariates, check_trait, number_array
 
-__all__ = ["rotate", "rotate_arrays"]
+__all__ = ["residual_variance", "rotate", "rotate_arrays"]
 
 _BLOCK_BYTES = 16 * 2**20  # of the SNPs rotated at a time
 _LEAST_VARIANCE = 1e-30  # left by covariates; its logarithm is finite in float32
@@ -116,13 +116,13 @@ def rotate_arrays(
         U=array(U),
         sigma=array(sigma),
         Q=None if left is None else array(left),
-        residual_variance=array(_residual_variance(trait, Z)),
+        residual_variance=array(residual_variance(trait, Z)),
         orthonormal=array(U.T @ orthonormal),
         to_effects=array(to_effects),
     )
 
 
-def _residual_variance(y: NDArray[np.float64], Z: NDArray[np.float64]) -> NDArray[np.float64]:
+def residual_variance(y: NDArray[np.float64], Z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the variance of a trait that covariates leave, shape (), each beyond the first a degree of freedom.
 
     A standardised trait with no covariate but the intercept has exactly 1: rounding is cut off.

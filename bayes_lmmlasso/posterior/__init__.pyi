@@ -7,7 +7,9 @@ from .sampling import sample_posterior
 from .summaries.credible_sets import credible_sets
 from .summaries.fdr import BayesianFdr, bayesian_fdr
 from .summaries.inclusion import inclusion_table
+from .summaries.prior_predictive import add_prior, predictive_table, prior_predictive
 from .summaries.projection import Projection, project_posterior
+from .summaries.sensitivity import PriorSensitivity, prior_sensitivity
 from .summaries.shares import share_draws, share_table
 from .summaries.windows import window_table
 from .tree.compact import compact
@@ -23,12 +25,14 @@ __all__ = [
     "EffectDraws",
     "PointEstimate",
     "Prediction",
+    "PriorSensitivity",
     "Projection",
     "SamplingPlan",
     "Stopped",
     "TrainingSet",
     "Until",
     "add_point_estimate",
+    "add_prior",
     "add_stability",
     "add_training",
     "bayesian_fdr",
@@ -41,6 +45,9 @@ __all__ = [
     "loo_log_likelihood",
     "predict_cohort",
     "predict_posterior",
+    "predictive_table",
+    "prior_predictive",
+    "prior_sensitivity",
     "project_posterior",
     "read_point_estimate",
     "read_stability",

@@ -13,6 +13,7 @@ from typing import Any
 
 from bayes_lmmlasso.lmm import NullStatus
 from bayes_lmmlasso.report.evidence import SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.prior_evidence import prior_cautions
 
 __all__ = ["R_HAT_LIMIT", "SNP_R_HAT_LIMIT", "cautions", "cautions_of_evidence", "disagreement"]
 
@@ -48,6 +49,8 @@ def cautions_of_evidence(record: Mapping[str, Any]) -> list[str]:
         )
     if "selection" in evidence:
         found += _cautions_of_selection(SelectionEvidence(**evidence["selection"]), record["arguments"]["n_active"])
+    if "prior" in evidence and not disagreement(record):
+        found += prior_cautions(evidence["prior"])
     return found
 
 

@@ -56,6 +56,11 @@ REFERENCES = (
         "10.1214/20-BA1221",
     ),
     (
+        "Kallioinen, Paananen, Bürkner, Vehtari (2024). Detecting and diagnosing prior and likelihood sensitivity with "
+        "power-scaling. Statistics and Computing 34",
+        "10.1007/s11222-023-10366-5",
+    ),
+    (
         "Vehtari, Gelman, Gabry (2017). Practical Bayesian model evaluation using leave-one-out "
         "cross-validation and WAIC. Statistics and Computing 27",
         "10.1007/s11222-016-9696-4",

@@ -15,6 +15,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
+from bayes_lmmlasso.plots.prior import prior_figure
 from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, png, trace_figure, variance_figure
 from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
 from bayes_lmmlasso.posterior.summaries.shares import share_table
@@ -22,6 +23,7 @@ from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, SNP_R_HAT_LIMIT, cautions, disagreement
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
+from bayes_lmmlasso.report.prior_evidence import prior_tables
 from bayes_lmmlasso.report.priors import priors_of, priors_section
 from bayes_lmmlasso.report.tables import RECORD, read_tsv, write_text
 
@@ -92,7 +94,10 @@ def report_html(folder: Path) -> str:
             "variance": png_text(variance_figure(tree)),
             "effects": png_text(effects_figure(inclusion)),
             "trace": png_text(trace_figure(tree)),
-        },
+        }
+        | ({"prior": png_text(prior_figure(tree))} if "prior" in tree.children else {}),
+        prior=record["evidence"].get("prior"),
+        prior_tables=prior_tables(record["evidence"].get("prior")),
         definitions=column_definitions(record),
         references=REFERENCES,
     )

@@ -13,6 +13,7 @@ import xarray as xr
 from bayes_lmmlasso.posterior import (
     Projection,
     add_point_estimate,
+    add_prior,
     add_stability,
     add_training,
     compact,
@@ -29,6 +30,7 @@ from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.tree.build import build_tree
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.evidence import ProjectionEvidence, SamplingEvidence, SelectionEvidence
+from bayes_lmmlasso.report.prior_evidence import PriorEvidence
 from bayes_lmmlasso.report.tables import write_tsv
 from bayes_lmmlasso.run.folder import CHECKPOINT
 from bayes_lmmlasso.run.record import SNP_VARIANCE_SHARE, WINDOW_VARIANCE_SHARE, data_record, null_record
@@ -93,6 +95,7 @@ def write_results(
             "selection": asdict(SelectionEvidence.of(path, stability)),
             "projection": asdict(ProjectionEvidence.of(projection)),
             "sampling": asdict(SamplingEvidence.of(tree, hyper, inclusion, SNP_VARIANCE_SHARE)),
+            "prior": asdict(PriorEvidence.of(tree, settings.windows.window)),
         }
         record = record | _found(settings, mixed, evidence)
     return RunResult(store, record, hyper, share_table(tree), inclusion, windows)
@@ -120,6 +123,7 @@ def _posterior(settings: RunSettings, mixed: MixedModel, sampled: SamplingRecord
     """Return the tree of a run's draws."""
     tree = build_tree(sampled, stored_sites(store / CHECKPOINT), mixed.analysis.X.T, mixed.analysis)
     add_training(tree, mixed.analysis, settings.data.kinship, mixed.kinship_scale)
+    add_prior(tree)
     return tree
 
 

@@ -96,7 +96,7 @@ def test_a_browser_shows_hostile_ids_as_text(request, tmp_path, kind):
     )
     document = shown(folder / "report.html", tmp_path)
     assert "<title>taken" not in document
-    assert document.count("<img ") == {"run": 4, "study": 1}[kind]  # the figures
+    assert document.count("<img ") == {"run": 5, "study": 1}[kind]  # the figures
     for tag in ("<script", "<svg", "onerror=document.title='taken'>", "<img/src"):
         assert tag not in document
     assert "&lt;script&gt;document.title='taken'&lt;/script&gt;" in document

@@ -60,7 +60,7 @@ def changed(tmp_path, **changes) -> Page:
 
 def test_nothing_is_loaded_from_outside(page):
     tags = [tag for tag, _ in page.elements]
-    assert tags.count("img") == 4
+    assert tags.count("img") == 5
     assert not {"script", "iframe", "object", "embed"} & set(tags)
     loaded = [attrs.get("src") or attrs.get("href") for tag, attrs in page.elements if tag in ("img", "link")]
     assert all(source.startswith("data:") for source in loaded)

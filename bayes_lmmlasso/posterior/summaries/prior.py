@@ -33,7 +33,7 @@ from scipy.special import ndtr
 from bayes_lmmlasso.models.sparsity import sparsity_range
 from bayes_lmmlasso.numerics.threads import thread_map
 
-__all__ = ["bayes_factors", "snp_prior", "window_priors"]
+__all__ = ["UNIT_EFFECTS", "bayes_factors", "snp_prior", "window_priors"]
 
 _DRAWS, _SEED = 4096, 20130129
 _STRETCH = 512  # SNPs whose effects are drawn at a time
@@ -46,7 +46,7 @@ def snp_prior(tree: xr.DataTree, variance_share: float) -> float:
     p = tree.children["constant_data"].sizes["variant"]
     if tree.attrs.get("exact_zeros"):
         return float(_any_included(p, np.array([1]))[0])
-    if tree.attrs.get("model") not in _DENSE:
+    if tree.attrs.get("model") not in UNIT_EFFECTS:
         return np.nan
     return _exceeds(np.square(_unit_effects(tree.attrs["model"], p, 0)), variance_share)
 
@@ -66,7 +66,7 @@ def window_priors(tree: xr.DataTree, members: Sequence[NDArray[np.intp]], varian
     X = tree.children["constant_data"].dataset["X"].values
     if tree.attrs.get("exact_zeros"):
         return _any_included(len(X), np.array([len(inside) for inside in members]))
-    if tree.attrs.get("model") not in _DENSE:
+    if tree.attrs.get("model") not in UNIT_EFFECTS:
         return np.full(len(members), np.nan)
     effects = _PriorEffects(tree.attrs["model"], len(X), X.shape[1], max(map(len, members)))
     return np.array(thread_map(lambda inside: _exceeds(effects.explained(X[inside]), variance_share), members))
@@ -140,33 +140,34 @@ class _PriorEffects:
 
 def _unit_effects(model: str, p: int, stretch: int) -> NDArray[np.float32]:
     """Draw effects at v h rho = 1, shape ``(512, 4096)``; the k-th draws of all stretches share hyper-parameters."""
-    return _DENSE[model](p, np.random.default_rng([_SEED, stretch]))
+    return UNIT_EFFECTS[model](p, (_STRETCH, _DRAWS), np.random.default_rng([_SEED, stretch]))
 
 
-def _laplace(p: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _laplace(p: int, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
     """Draw from Laplace(0, s), s = sqrt(1 / (2 p)): the difference of two exponentials."""
-    first, second = (rng.standard_exponential((_STRETCH, _DRAWS), dtype=np.float32) for _ in range(2))
+    first, second = (rng.standard_exponential(shape, dtype=np.float32) for _ in range(2))
     return (first - second) * np.float32((2 * p) ** -0.5)
 
 
-def _normal(p: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _normal(p: int, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
     """Draw from N(0, 1 / p)."""
-    return rng.standard_normal((_STRETCH, _DRAWS), dtype=np.float32) * np.float32(p**-0.5)
+    return rng.standard_normal(shape, dtype=np.float32) * np.float32(p**-0.5)
 
 
-def _horseshoe(p: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw from the regularised horseshoe of `models/horseshoe.py`, log pi at the middles of 4,096 equal parts."""
+def _horseshoe(p: int, shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw from the regularised horseshoe of `models/horseshoe.py`, log pi at the middles of equal parts."""
     lower, upper = sparsity_range(p)
-    pi = np.exp(lower + (upper - lower) * (np.arange(_DRAWS) + 0.5) / _DRAWS).astype(np.float32)
-    half_cauchy = np.tan(np.float32(np.pi / 2) * rng.random((_STRETCH, _DRAWS), dtype=np.float32))
+    pi = np.exp(lower + (upper - lower) * (np.arange(shape[1]) + 0.5) / shape[1]).astype(np.float32)
+    half_cauchy = np.tan(np.float32(np.pi / 2) * rng.random(shape, dtype=np.float32))
     ratio = half_cauchy * (pi / (1 - pi))
-    normal = rng.standard_normal((_STRETCH, _DRAWS), dtype=np.float32)
+    normal = rng.standard_normal(shape, dtype=np.float32)
     effects: NDArray[np.float32] = ratio / np.sqrt(1 + np.square(ratio)) * normal / np.sqrt(p * pi)
     return effects
 
 
-_DENSE: dict[str, Callable[[int, np.random.Generator], NDArray[np.float32]]] = {
+UNIT_EFFECTS: dict[str, Callable[[int, tuple[int, int], np.random.Generator], NDArray[np.float32]]] = {
     "laplace": _laplace,
     "normal": _normal,
     "horseshoe": _horseshoe,
 }
+"""Name of a prior without a point mass -> effects at v h rho = 1 of some SNPs, from a number of draws."""

@@ -8,6 +8,9 @@ individuals (Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264)
 
 with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, sg2 S_i se2 / d_i), r = y - Z a - X b.
 
+The group sample_stats has log_likelihood, that of all samples together, log N(y; Z a + X b, sg2 K + se2 I), up to what
+the transform adds.
+
 Leave-one-out log densities are those of the trait in its own units, but for ranks, which have none there
 (`bayes_lmmlasso.posterior.tree.loo`).
 """
@@ -51,14 +54,14 @@ def build_tree(
     """
     data, coords = record.data, _coordinates(record.data, analysis)
     draw_coords = {"chain": np.arange(sites.sizes["chain"]), "draw": np.arange(sites.sizes["draw"])}
-    derived, log_likelihood = _derive(data, sites, np.random.default_rng(record.attrs["seed"]))
+    derived, joint, log_likelihood = _derive(data, sites, np.random.default_rng(record.attrs["seed"]))
     slope = _log_slope(analysis)
     own = {k: coords[k] for k in ("variant", "covariate") if k in sites.dims}
     statistics = [name for name in _STATISTICS if name in sites]
     posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
     tree = {
         "posterior": posterior.assign_coords(draw_coords | own),
-        "sample_stats": sites[statistics].assign_coords(draw_coords),
+        "sample_stats": sites[statistics].assign(_scalars({"log_likelihood": joint}, {})).assign_coords(draw_coords),
         OF_RANKS if slope is None else "log_likelihood": xr.Dataset(
             {"y": (("chain", "draw", "sample"), log_likelihood if slope is None else log_likelihood + slope)},
             coords=draw_coords | {"sample": coords["sample"]},
@@ -82,12 +85,12 @@ def build_tree(
 
 def _derive(
     data: RotatedData, sites: xr.Dataset, rng: np.random.Generator
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
-    """Return realised shares of variance, and the leave-one-out log-likelihood, of every draw."""
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64], NDArray[np.float64]]:
+    """Return realised shares of variance, the log-likelihood, and that of each sample left out, of every draw."""
     chains, draws, n = sites.sizes["chain"], sites.sizes["draw"], data.y.shape[0]
     y, Z, S, U = (np.asarray(x) for x in (data.y, data.Z, data.S, data.U))
     ones = U.sum(axis=0)  # U'1: sample means in the eigenbasis
-    pve, pge, snp_share = (np.empty((chains, draws)) for _ in range(3))
+    pve, pge, snp_share, joint = (np.empty((chains, draws)) for _ in range(4))
     log_likelihood = np.empty((chains, draws, n))
 
     def variance(rotated: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,10 +108,12 @@ def _derive(
         u = shrinkage * residual + np.sqrt(shrinkage * sigma2_e) * rng.standard_normal(residual.shape)
         genetic, of_snps = variance(snps + u), variance(snps)
         pve[rows] = genetic / (genetic + sigma2_e[:, 0])
-        pge[rows] = of_snps / genetic
-        snp_share[rows] = of_snps / (of_snps + variance(u))
+        pge[rows] = of_snps / np.where(genetic > 0, genetic, 1.0)  # without kinship and SNPs both are 0
+        total = of_snps + variance(u)
+        snp_share[rows] = of_snps / np.where(total > 0, total, 1.0)
+        joint[rows] = -0.5 * (np.log(2 * np.pi * d) + np.square(residual) / d).sum(axis=1)
         log_likelihood[rows] = loo_log_likelihood(U, residual, d)
-    return {"pve": pve, "pge": pge, "snp_share": snp_share}, log_likelihood
+    return {"pve": pve, "pge": pge, "snp_share": snp_share}, joint, log_likelihood
 
 
 def _log_slope(analysis: AnalysisSet | None) -> NDArray[np.float64] | float | None:
