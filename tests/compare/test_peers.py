@@ -31,6 +31,15 @@ def test_without_the_polygenic_term_the_kinship_plays_no_part(rng):
     assert np.delete(first, 3).max() < 0.5
 
 
+def test_without_kinship_and_signal_there_is_nothing_to_share(rng):
+    """Draws without any SNP have no genetic variance: pge of 0 of 0 is 0."""
+    X, _, K, Z = _problem(rng)
+    y = rng.standard_normal(len(X))
+    method = bl.compare.BASELINES["spike_slab-pip-no-polygenic"]
+    pip = method(X, y, bl.Eigenbasis.from_kinship(K), Z, warmup=5, draws=20, seed=1)
+    assert 0 < pip.max() < 0.5
+
+
 def test_susie_finds_the_snp_beside_a_covariate(rng):
     if find_spec("pysusie") is None:
         pytest.skip("pysusie is not installed: install the dependency group bench to run SuSiE")

@@ -33,7 +33,7 @@ from scipy.stats import beta
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models.sparsity import sparsity_range
-from bayes_lmmlasso.posterior.summaries.partition import assign_windows
+from bayes_lmmlasso.posterior.summaries.partition import assign_windows, parse_window
 from bayes_lmmlasso.posterior.tree.effects import EffectDraws, check_tree, effect_draws
 
 __all__ = ["LogDensity", "PriorSensitivity", "prior_sensitivity"]
@@ -233,12 +233,18 @@ def _quantities(tree: xr.DataTree, drawn: EffectDraws, window: str) -> Iterator[
     constant = tree.children["constant_data"].dataset
     chrom, position, names = (constant[f"variant_{name}"].values for name in ("chrom", "pos", "snp"))
     cm = constant["variant_cm"].values if "variant_cm" in constant.coords else None
-    windows = assign_windows(chrom, position, window, cm=cm, XT=constant["X"].values if "ld" in window else None)
+    windows = assign_windows(
+        chrom, position, window, cm=cm, XT=constant["X"].values if parse_window(window).unit == "ld" else None
+    )
     columns = included.tocsc()
-    anywhere = [np.asarray(columns[:, members].sum(axis=1) > 0, dtype=np.float64) for members in windows["members"]]
-    for place in np.argsort([-event.mean() for event in anywhere], kind="stable")[:_TOP]:
-        chrom_, start, end = windows.loc[place, ["chrom", "start", "end"]]
-        yield f"window_pip of {chrom_}:{start}-{end}", anywhere[place]
+
+    def anywhere(members: NDArray[np.intp]) -> Draws:
+        return np.asarray(columns[:, members].sum(axis=1) > 0, dtype=np.float64)
+
+    rates = np.array([anywhere(members).mean() for members in windows["members"]])
+    for place in np.argsort(-rates, kind="stable")[:_TOP]:
+        chrom_, start, end, members = windows.loc[place, ["chrom", "start", "end", "members"]]
+        yield f"window_pip of {chrom_}:{start}-{end}", anywhere(members)
     for snp in np.argsort(-np.asarray(included.mean(axis=0)), kind="stable")[:_TOP]:
         yield f"pip of {names[snp]}", columns[:, [snp]].toarray()[:, 0]
 

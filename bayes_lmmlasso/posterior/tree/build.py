@@ -108,8 +108,9 @@ def _derive(
         u = shrinkage * residual + np.sqrt(shrinkage * sigma2_e) * rng.standard_normal(residual.shape)
         genetic, of_snps = variance(snps + u), variance(snps)
         pve[rows] = genetic / (genetic + sigma2_e[:, 0])
-        pge[rows] = of_snps / genetic
-        snp_share[rows] = of_snps / (of_snps + variance(u))
+        pge[rows] = of_snps / np.where(genetic > 0, genetic, 1.0)  # without kinship and SNPs both are 0
+        total = of_snps + variance(u)
+        snp_share[rows] = of_snps / np.where(total > 0, total, 1.0)
         joint[rows] = -0.5 * (np.log(2 * np.pi * d) + np.square(residual) / d).sum(axis=1)
         log_likelihood[rows] = loo_log_likelihood(U, residual, d)
     return {"pve": pve, "pge": pge, "snp_share": snp_share}, joint, log_likelihood
