@@ -17,7 +17,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 TABLE = Path(__file__).with_suffix(".md")
-KILLS = "| command, killed at a random moment | seconds undisturbed | kills | ended | the same files | steps refused |"
+KILLS = "| command, killed at a random moment | kills | ended | the same files | steps refused |"
 CHANGES = "| command, killed before a change of its folder | changes | kills | the same files |"
 DAMAGE = "| damaged, and read by | inputs | refused in a sentence | read as they were | anything else |"
 KILLED = ("run", "resume", "resume --draws", "run --overwrite", "compare", "predict", "fetch")
@@ -50,7 +50,7 @@ def kill(commands: list[str], kills: int, seed: int) -> None:
         for k, name in enumerate(commands):
             times = kills // len(commands) + (k < kills % len(commands))
             found = killer.kill(name, times, np.random.default_rng([seed, KILLED.index(name)]))
-            note(KILLS, name, f"{found.seconds:.1f}", found.kills, found.ended, found.same, found.refused)
+            note(KILLS, name, found.kills, found.ended, found.same, found.refused)
 
 
 def crash(commands: list[str], every: int) -> None:

@@ -22,7 +22,7 @@ import bayes_lmmlasso as bl
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/results.md", "docs/your-data.md", "docs/prior.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{page.name}" for page in ROOT.glob("docs/*.md"))]
 NOT_IMPORTED = {"cuda", "notebook"}  # extras: another build of JAX, and programs around the package
 
 

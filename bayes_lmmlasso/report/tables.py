@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_lmmlasso.errors import InputError
+from bayes_lmmlasso.integrity import sync
 from bayes_lmmlasso.settings import Settings
 
 __all__ = ["PRIORS", "RECORD", "OutputFile", "json_text", "read_tsv", "write_json", "write_text", "write_tsv"]
@@ -28,9 +29,9 @@ _TEXT = frozenset(
 )
 
 
-def write_tsv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table; the file appears complete, by rename."""
-    write_text(_lines(table), path)
+def write_tsv(table: pd.DataFrame, path: Path, *, lasting: bool = False) -> None:
+    """Write a table as `write_text` does."""
+    write_text(_lines(table), path, lasting=lasting)
 
 
 def read_tsv(path: Path) -> pd.DataFrame:
@@ -69,12 +70,17 @@ def json_text(record: Mapping[str, Any]) -> str:
     return json.dumps(_plain(record), indent=2, allow_nan=False, ensure_ascii=False)
 
 
-def write_text(text: str | Iterable[str], path: Path) -> None:
-    """Write a text, or one part after the other, to a file in UTF-8; it appears complete, by rename."""
+def write_text(text: str | Iterable[str], path: Path, *, lasting: bool = False) -> None:
+    """Write a text, or one part after the other, to a file in UTF-8; it appears complete, by rename.
+
+    What is ``lasting`` is on the disk before: a power cut then leaves it, or what was there.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines([text] if isinstance(text, str) else text)
+        if lasting:
+            sync(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -107,8 +113,8 @@ class OutputFile:
 
     def write(self, table: pd.DataFrame, about: Sequence[str]) -> list[str]:
         """Write the table and what is said about it, in place of what was there, and return that and where they are."""
-        write_text("".join(f"{line}\n" for line in about), self.log)
-        write_tsv(table, self.path)
+        write_text("".join(f"{line}\n" for line in about), self.log, lasting=True)
+        write_tsv(table, self.path, lasting=True)
         return [*about, f"table: {self.path}"]
 
 

@@ -175,10 +175,10 @@ def rebuild_report(folder: Path, target: Path | None = None) -> Path:
         )
     check_files(folder, record)
     if target is not None:
-        write_text(report_html(folder), target)
+        write_text(report_html(folder), target, lasting=True)
         return target
     with one_writer(folder):
-        write_text(report_html(folder), folder / "report.html")
+        write_text(report_html(folder), folder / "report.html", lasting=True)
     return folder / "report.html"
 
 

@@ -75,7 +75,7 @@ class GenotypeSettings(_Formats):
 class FilterSettings(GenotypeSettings):
     """How tables and genotypes are coded, covariates, kinship, and which SNPs take part."""
 
-    missing_code: tuple[str, ...] = knob((), "Another mark of a missing value in tables, such as -999.", metavar="X")
+    missing_code: tuple[str, ...] = knob((), "More marks of missing values in tables: -999,unknown.", metavar="X,...")
     covar: Path | None = knob(None, "Table of covariates; all are used.", metavar="FILE")
     covar_names: tuple[str, ...] = knob((), "Covariates to use, in place of all.", metavar="NAME,...")
     categorical: tuple[str, ...] = knob((), "Covariates whose numbers name groups.", metavar="NAME,...")

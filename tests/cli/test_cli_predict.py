@@ -170,6 +170,7 @@ def test_a_given_kinship_is_scaled_like_that_of_the_run(given_kinship, tmp_path)
     files = (folder / "run", "--bfile", cohort_folder() / "small")
     result = invoke("predict", *files, "--kinship", folder / "k.npz", "--out", tmp_path / "p.tsv")
     assert result.exit_code == 0, result.output
+    assert re.search(r"k\.npz: correlation 0\.\d\d with the kinship of the new samples by the SNPs\n", result.stdout)
     tree = bl.read_tree(folder / "run" / "posterior.zarr")
     train = np.delete(np.arange(60), [4, 9])
     scale = bl.posterior.read_training(tree).kinship_scale

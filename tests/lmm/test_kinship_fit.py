@@ -110,3 +110,23 @@ def test_the_remarks_come_with_the_relatedness(tmp_path, analysis):
     raw = analysis_kinship(analysis, str(plain_text(tmp_path, pd.DataFrame(), bl.kinship(analysis.X))))
     assert Relatedness.of(raw).remarks == raw.remarks
     assert analysis_kinship(analysis, "rrm").remarks == ()
+
+
+@pytest.mark.parametrize("n_new", [1, 5, 60])
+@pytest.mark.parametrize("method", ["rrm", "centred"])
+def test_a_kinship_of_new_samples_fits_in_their_order_alone(analysis, rng, n_new, method):
+    order = rng.permutation(len(analysis.X))
+    new, old = np.sort(order[:n_new]), np.sort(order[n_new:])
+    cross = bl.kinship(analysis.dosages(), method)[np.ix_(new, old)]
+    X = analysis.X
+    fits = fit.cross_fit_to_snps(cross, X[new], X[old], "k.txt")
+    assert fits.text.startswith("k.txt: correlation 0.9" if method == "centred" else "k.txt: correlation 1.00")
+    assert not fits.caution
+    spoilt = fit.cross_fit_to_snps(cross[:, rng.permutation(len(old))], X[new], X[old], "k.txt")
+    assert spoilt.caution
+    assert "it does not fit the genotypes" in spoilt.text
+
+
+def test_a_kinship_of_new_samples_that_tells_nothing_is_not_checked(analysis):
+    X = analysis.X
+    assert "no check by the SNPs" in fit.cross_fit_to_snps(np.ones((9, 50)), X[:9], X[9:59], "k.txt").text

@@ -22,7 +22,7 @@ from bayes_lmmlasso.posterior.sampler.composite import kernel, sweep
 SWEPT, NUTS = Lengths(warmup=40, draws=15, sweeps=3), Lengths(warmup=30, draws=15, thin=4)
 
 
-def table(model, sampler, lengths, *, x64=False, replicates=160, seed=1):
+def table(model, sampler, lengths, *, x64=False, replicates=120, seed=1):
     with jax.enable_x64(x64):
         data = problem(20, 12, np.random.default_rng(0))
         return sbc_table(*simulate(model, sampler, data, lengths, replicates, seed))
@@ -35,7 +35,11 @@ def table(model, sampler, lengths, *, x64=False, replicates=160, seed=1):
         ("spike_slab", "composite", SWEPT, True),
         ("laplace", "composite", SWEPT, False),
         ("laplace", "nuts", NUTS, False),
-        ("horseshoe", "nuts", NUTS, False),
+        pytest.param("laplace", "nuts", NUTS, True, marks=pytest.mark.slow),
+        pytest.param("laplace", "composite", SWEPT, True, marks=pytest.mark.slow),
+        pytest.param("horseshoe", "nuts", NUTS, False, marks=pytest.mark.slow),
+        pytest.param("normal", "nuts", NUTS, False, marks=pytest.mark.slow),
+        pytest.param("spike_slab", "nuts", NUTS, False, marks=pytest.mark.slow),
     ],
 )
 def test_ranks_of_the_truth_among_posterior_draws_are_uniform(model, sampler, lengths, x64):

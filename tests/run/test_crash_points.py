@@ -16,6 +16,7 @@ from crash import count_changes, crash_at
 from small_run import contents
 
 from bayes_lmmlasso import InputError
+from bayes_lmmlasso.report import tables as tables_module
 from bayes_lmmlasso.report.tables import OutputFile, write_json, write_text
 from bayes_lmmlasso.run import publish as publish_module
 from bayes_lmmlasso.run.folder import CHECKPOINT, RECORD, resumed_directory, run_directory, settled
@@ -113,6 +114,7 @@ REFUSALS = ("finished", "without a run.json")
 def _nothing_waits_for_the_disk(monkeypatch):
     monkeypatch.setattr(publish_module, "sync", lambda path: None)
     monkeypatch.setattr(publish_module, "_keep_on_disk", lambda folder: None)
+    monkeypatch.setattr(tables_module, "sync", lambda path: None)
 
 
 @pytest.mark.parametrize("torn", [False, True])

@@ -15,7 +15,7 @@ right order the nearest other row was at least a third as far away as row i itse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.numerics.threads import blas_threads
 from bayes_lmmlasso.remarks import Remark
 
-__all__ = ["fit_to_snps"]
+__all__ = ["cross_fit_to_snps", "fit_to_snps"]
 
 _MOST_SAMPLES, _MOST_SNPS = 600, 5_000  # evenly spaced ones stand for all
 _PERMUTATIONS = 20
@@ -52,8 +52,7 @@ def fit_to_snps(K: NDArray[np.float64], X: NDArray[np.floating], sd: NDArray[np.
         The correlation; a caution where it is that of samples in another order.
     """
     n, p = X.shape
-    rows = np.unique(np.linspace(0, n - 1, min(n, _MOST_SAMPLES)).astype(np.intp))
-    columns = np.unique(np.linspace(0, p - 1, min(p, _MOST_SNPS)).astype(np.intp))
+    rows, columns = _spaced(n, _MOST_SAMPLES), _spaced(p, _MOST_SNPS)
     with blas_threads(rows.size):
         given = _centred(K[np.ix_(rows, rows)])
         halves = [_relationships(X[np.ix_(rows, part)]) for part in np.array_split(columns, 2)]
@@ -75,6 +74,57 @@ def fit_to_snps(K: NDArray[np.float64], X: NDArray[np.floating], sd: NDArray[np.
         "a file with the right ids, or have it estimated (--kinship rrm)",
         caution=True,
     )
+
+
+def cross_fit_to_snps(
+    cross: NDArray[np.float64], new: NDArray[np.floating], train: NDArray[np.floating], source: str
+) -> Remark:
+    """Compare a given kinship of new samples with the analysed ones with that of the SNPs, each row less its mean.
+
+    Parameters
+    ----------
+    cross
+        Kinship, shape ``(n_new, n)``.
+    new, train
+        SNPs of both, standardised alike, shapes ``(n_new, p)`` and ``(n, p)``.
+    source
+        The file, for the text.
+
+    Returns
+    -------
+    Remark
+        The correlation; a caution where it is that of samples in another order.
+    """
+    rows, others = (_spaced(n, _MOST_SAMPLES) for n in cross.shape)
+    columns = _spaced(new.shape[1], _MOST_SNPS)
+    given = _less_mean(cross[np.ix_(rows, others)])
+    halves = [
+        _less_mean(new[np.ix_(rows, part)].astype(np.float64) @ train[np.ix_(others, part)].T)
+        for part in np.array_split(columns, 2)
+    ]
+    if min(K.std() for K in (given, *halves)) < _VARIATION * max(np.abs(cross).max(), np.finfo(float).tiny):
+        return Remark(f"{source}: it, or the SNPs, hold the same relatedness for all samples: no check by the SNPs")
+    r, chance = _in_any_order(given, halves[0] + halves[1])
+    agreement, chance_of_halves = _in_any_order(*halves)
+    told = f"{source}: correlation {r:.2f} with the kinship of the new samples by the SNPs"
+    if r > max(_STANDARD_DEVIATIONS * chance, _LEAST if agreement >= _SIMILAR else 0.0):
+        return Remark(told)
+    if agreement <= _STANDARD_DEVIATIONS * chance_of_halves:
+        return Remark(f"{told}, which tells too little relatedness for a check of the samples' order")
+    return Remark(
+        f"{told}: it does not fit the genotypes. Its samples may be others, or in another order if it has no ids: give "
+        "a file with the right ids",
+        caution=True,
+    )
+
+
+def _spaced(n: int, most: int) -> NDArray[np.intp]:
+    """Return evenly spaced places, all if they are few."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))
+
+
+def _less_mean(K: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(K - K.mean(axis=1, keepdims=True))
 
 
 def _relationships(X: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -117,8 +167,19 @@ def _profiles(K: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _mantel(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float]:
     """Return the correlation over pairs, and its root mean square when the samples of one are in no order."""
-    values = _pairs(other)
-    observed, *by_chance = (float(np.corrcoef(_pairs(K), values)[0, 1]) for K in (one, *_permuted(one)))
+    return _against_chance((_pairs(K) for K in (one, *_permuted(one))), _pairs(other))
+
+
+def _in_any_order(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the same of all elements, where rows and columns are different samples."""
+    rng = np.random.default_rng(0)
+    orders = [tuple(rng.permutation(n) for n in one.shape) for _ in range(_PERMUTATIONS)]
+    return _against_chance((K.ravel() for K in (one, *(one[np.ix_(*order)] for order in orders))), other.ravel())
+
+
+def _against_chance(candidates: Iterable[NDArray[np.float64]], values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the correlation of the first with some values, and the root mean square of those of the others."""
+    observed, *by_chance = (float(np.corrcoef(candidate, values)[0, 1]) for candidate in candidates)
     return observed, float(np.sqrt(np.mean(np.square(by_chance))))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_lmmlasso.arguments import named
-from bayes_lmmlasso.cohort import Cohort, GenotypeSource, sample_frame
+from bayes_lmmlasso.cohort import Cohort, GenotypeSource, sample_frame, standardise_new_samples
 from bayes_lmmlasso.cohort.dataset import remarks_of
 from bayes_lmmlasso.cohort.intake import Intake
 from bayes_lmmlasso.cohort.new_samples import compare_frequencies
@@ -20,6 +20,7 @@ from bayes_lmmlasso.cohort.tables import TableLike
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.integrity import MANIFEST
 from bayes_lmmlasso.lmm import CrossKinship, read_cross_kinship
+from bayes_lmmlasso.lmm.files.fit import cross_fit_to_snps
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.posterior import TrainingSet, predict_cohort, read_training, read_tree
 from bayes_lmmlasso.posterior.prediction import predictable
@@ -79,7 +80,12 @@ def predict_run(
     given = kinship_of_new(training, cohort, kinship)
     table = check_predictions(predict_cohort(tree, cohort, given))
     intake = _intake(training, cohort)
-    return RunPrediction(table, training.trait_name, intake if given is None else intake.with_remarks(*given.remarks))
+    if given is not None and kinship is not None:
+        new = cohort.isel(samples=predictable(training, cohort))
+        X = standardise_new_samples(new, training.variants, training.mean, training.sd)
+        train = tree.children["constant_data"].dataset["X"].values.T
+        intake = intake.with_remarks(*given.remarks, cross_fit_to_snps(given.cross, X, train, str(kinship)))
+    return RunPrediction(table, training.trait_name, intake)
 
 
 def check_predictions(table: pd.DataFrame) -> pd.DataFrame:
