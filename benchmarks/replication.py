@@ -237,9 +237,9 @@ def main() -> None:
         f"called. No causal SNP near: none with r2 of at least {LINKED} in all samples. Made by",
         "`benchmarks/replication.py`.",
         "",
-        "Chains are short: 15 + 40 draws of 20 sweeps of one chain, and 5,000 + 20,000 iterations of GEMMA, a fiftieth",
-        "of its default: that a SNP called by BSLMM is gone can be a chain that has not mixed. Few traits and halves: an",
-        "interval that reaches 0% says no more than that no failure was seen.",
+        "Chains are short: 15 + 40 draws of 20 sweeps of one chain, and 5,000 + 20,000 iterations of GEMMA, a",
+        "fiftieth of its default: that a SNP called by BSLMM is gone can be a chain that has not mixed. Few traits and",
+        "halves: an interval that reaches 0% says no more than that no failure was seen.",
         "",
     ]
     if chosen == list(CASES):
