@@ -70,7 +70,7 @@ def posterior_ranks(name: str, replicates: int, done: set[int]) -> Iterator[dict
     y = (y - y[:half].mean()) / y[:half].std()
     K = bl.gower_scale(bl.kinship(X))
     everyone = rotated(X, K, y)
-    lengths = replace(LENGTHS["composite"], warmup=40, sweeps=10)
+    lengths = Lengths(warmup=10, draws=31, sweeps=40)  # log pi mixes slowly: fewer sweeps leave draws correlated
     program = draw_posteriors(sampler_of(model, "composite", everyone, lengths.sweeps), everyone, lengths)
     pool = posterior_pool(model, rotated(X[:half], K[:half, :half], y[:half]))
     for chunk in set(range(-(-replicates // CHUNK))) - done:
@@ -88,13 +88,12 @@ def rotated(X, K, y):
     return replace(data, residual_variance=jnp.ones_like(data.y[0]))
 
 
-def posterior_pool(model: str, data) -> dict[str, np.ndarray]:
-    """Draws from the posterior of the real trait, of many short chains and so independent."""
-    lengths = Lengths(warmup=60, draws=1, sweeps=10)
+def posterior_pool(model: str, data, chains: int = 200) -> dict[str, np.ndarray]:
+    """A thousand draws from the posterior of the real trait."""
+    lengths = Lengths(warmup=8, draws=5, sweeps=40)
     program = draw_posteriors(sampler_of(model, "composite", data, lengths.sweeps), data, lengths)
-    count = 1000
-    drawn = program(jnp.tile(data.y, (count, 1)), jax.random.split(jax.random.key(7), count))
-    return {name: np.asarray(values, float)[:, 0] for name, values in drawn.items()}
+    drawn = program(jnp.tile(data.y, (chains, 1)), jax.random.split(jax.random.key(7), chains))
+    return {name: np.concatenate(np.asarray(values, float)) for name, values in drawn.items()}
 
 
 def replicate_trait(X, K, y, theta, rng) -> np.ndarray:

@@ -37,6 +37,7 @@ def sbc_row(name: str, lines: Records) -> dict:
     draws = lines[0]["draws"]
     ranks = {name: np.concatenate([line["ranks"][name] for line in lines]) for name in lines[0]["ranks"]}
     p = pd.Series({name: bl.compare.rank_uniformity(values, draws) for name, values in ranks.items()})
+    lag = [max(np.mean([line["lag_one"][name] for line in lines]) for name in ranks)] if "lag_one" in lines[0] else []
     return {
         "setting": name,
         "replicates": len(ranks["h"]),
@@ -45,6 +46,7 @@ def sbc_row(name: str, lines: Records) -> dict:
         "its mean rank": float(ranks[p.idxmin()].mean() / draws),
         "p": float(p.min()),
         "p x quantities": float(min(1, p.min() * len(p))),
+        "largest autocorrelation of draws": "".join(f"{value:.2f}" for value in lag),
     }
 
 
