@@ -4,7 +4,4 @@ from __future__ import annotations
 
 from lazy_loader import attach_stub
 
-# named as its module, which would take its place
-from bayes_lmmlasso.compare.bslmm import bslmm as bslmm
-
 __getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

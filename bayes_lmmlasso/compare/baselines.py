@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
-from bayes_lmmlasso.compare.susie import susie
+from bayes_lmmlasso.compare.peers.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
+from bayes_lmmlasso.compare.peers.susie import susie
 from bayes_lmmlasso.lasso import lasso_path, stability_selection
 from bayes_lmmlasso.lmm import Eigenbasis, fit_null_model, rotate
 from bayes_lmmlasso.posterior import sample_posterior

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
-from bayes_lmmlasso.compare.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
 from bayes_lmmlasso.compare.folds import Fold
+from bayes_lmmlasso.compare.peers.bslmm import STUDY_BURN_IN, STUDY_STEPS, bslmm
 from bayes_lmmlasso.display import Table
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lasso import Genotypes, cross_validate

@@ -109,7 +109,8 @@ def check_covariates(covariates: ArrayLike | None, n: int) -> NDArray[np.float64
             "drop the sample or fill in the value"
         )
     norms = np.linalg.norm(matrix, axis=0)
-    rank = int(np.linalg.matrix_rank(matrix / np.where(norms > 0.0, norms, 1.0)))
+    scaled = matrix / np.where(norms > 0.0, norms, 1.0)
+    rank = int(np.linalg.matrix_rank(scaled)) if scaled.size else 0  # NumPy 2.2 knows no rank of nothing
     if rank < matrix.shape[1]:
         raise InputError(
             f"covariates: expected linearly independent columns, got {matrix.shape[1]} of rank {rank}: "
