@@ -13,7 +13,7 @@ __all__ = ["markdown", "planted_tables", "sbc_row"]
 
 BINS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 R_HAT = 1.05
-FEW = 10  # items of a bin, or discoveries, below which it is not shown
+FEW = 10  # replicates of a setting, items of a bin, or sets, below which they are not shown
 Records = list[dict]
 
 
@@ -52,6 +52,7 @@ def sbc_row(name: str, lines: Records) -> dict:
 
 def planted_tables(found: dict[str, Records]) -> dict[str, Records]:
     """Title -> rows."""
+    found = {name: records for name, records in found.items() if len(records) >= FEW}
     own = {name: records for name, records in found.items() if name.endswith("/prior")}
     plain = own | {name: records for name, records in found.items() if name.endswith("/fixed")}
     return {
