@@ -91,9 +91,7 @@ def names(n):
 
 @pytest.mark.parametrize("kind", ["run", "study"])
 def test_a_browser_shows_hostile_ids_as_text(request, tmp_path, kind):
-    folder = (
-        request.getfixturevalue("hostile_run").folder if kind == "run" else request.getfixturevalue("hostile_study")
-    )
+    folder = request.getfixturevalue(f"hostile_{kind}")
     document = shown(folder / "report.html", tmp_path)
     assert "<title>taken" not in document
     assert document.count("<img ") == {"run": 5, "study": 1}[kind]  # the figures
