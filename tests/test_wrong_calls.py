@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from small_run import finished_run
 
 import bayes_lmmlasso as bl
 
@@ -19,7 +20,8 @@ def right() -> SimpleNamespace:
     analysis = bl.prepare(cohort, "height")
     K = bl.gower_scale(bl.kinship(analysis.X))
     basis = bl.Eigenbasis.from_kinship(K)
-    return SimpleNamespace(cohort=cohort, X=analysis.X, y=analysis.y, analysis=analysis, K=K, basis=basis)
+    tree = bl.open_run(finished_run().folder).tree
+    return SimpleNamespace(cohort=cohort, X=analysis.X, y=analysis.y, analysis=analysis, K=K, basis=basis, tree=tree)
 
 
 READERS = ("read_bimbam", "read_matrix", "read_pgen", "read_plink", "read_vcf", "read_vcf_zarr")
@@ -210,6 +212,21 @@ WRONG = {
         lambda r: bl.stability_selection(r.X, r.y, r.K, n_active=3, subsamples="x"),
         lambda r: bl.stability_selection(r.X, r.y, r.K, n_active=3, method=3),
         lambda r: bl.stability_selection(r.X, r.y, r.K, n_active=3, seed="x"),
+    ],
+    "prior_predictive": [
+        lambda r: bl.prior_predictive(42),
+        lambda r: bl.prior_predictive(r.tree, draws=0),
+        lambda r: bl.prior_predictive(r.tree, draws="many"),
+        lambda r: bl.prior_predictive(r.tree, seed="s"),
+    ],
+    "prior_sensitivity": [
+        lambda r: bl.prior_sensitivity(42),
+        lambda r: bl.prior_sensitivity(r.tree, "many"),
+        lambda r: bl.prior_sensitivity(r.tree, 3),
+        lambda r: bl.prior_sensitivity(r.tree, alternatives=3),
+        lambda r: bl.prior_sensitivity(r.tree, alternatives={"few": 3}),
+        lambda r: bl.prior_sensitivity(r.tree, alternatives={"few": {"h": 3}}),
+        lambda r: bl.prior_sensitivity(r.tree, alternatives={"few": {"z": abs}}),
     ],
     "window_table": [
         lambda r: bl.window_table(42),

@@ -94,7 +94,7 @@ def test_a_full_disk_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(FolderStore, "append", full)
     given = settings(covar=cohort_folder() / "covar.tsv")
-    monkeypatch.setattr(RunSettings, "of", lambda **_: given)
+    monkeypatch.setattr(RunSettings, "of", lambda *_, **__: given)
     with pytest.raises(OSError, match="No space left"):
         pipeline.run(given, out)
     assert json.loads((out / "run.json").read_text())["status"] == "stopped"

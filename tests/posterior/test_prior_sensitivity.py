@@ -35,7 +35,7 @@ def _tree(X, b, log_prior=None, log_likelihood=None, **hyper):
         prior["log_pi"] = np.full(n_draws, -np.log(upper - lower))
     for group, values in (
         ("log_prior", prior | (log_prior or {})),
-        ("sample_stats", {"log_likelihood": np.zeros(n_draws) if log_likelihood is None else log_likelihood}),
+        ("sample_stats", {"joint_log_likelihood": np.zeros(n_draws) if log_likelihood is None else log_likelihood}),
     ):
         data = {name: (("chain", "draw"), given[None]) for name, given in values.items()}
         tree[group] = xr.DataTree(xr.Dataset(data))
@@ -185,7 +185,7 @@ def test_the_strong_prior_of_an_own_model_is_found_in_a_run(rng):
     found = bl.prior_sensitivity(tree)
     assert found.power.loc["log_v", "prior"] > 0.1
     assert any("log_v" in text for text in found.conflicts)
-    joint = tree["sample_stats"]["log_likelihood"]
+    joint = tree["sample_stats"]["joint_log_likelihood"]
     draw = tree["posterior"].isel(chain=1, draw=7)
     residual = np.asarray(data.y) - np.asarray(data.Z) @ draw["a"].values - draw["b"].values @ np.asarray(data.XT)
     d = draw["sigma2_g"].item() * np.asarray(data.S) + draw["sigma2_e"].item()
@@ -194,7 +194,7 @@ def test_the_strong_prior_of_an_own_model_is_found_in_a_run(rng):
 
 def test_what_has_no_prior_densities_is_refused(rng):
     tree = tree_of(rng.standard_normal((20, 5)), np.zeros((1, 10, 5)))
-    with pytest.raises(bl.InputError, match="sample it again"):
+    with pytest.raises(bl.InputError, match="sample again"):
         bl.prior_sensitivity(tree)
     with pytest.raises(bl.InputError, match="expected the tree of a posterior, got"):
         bl.prior_sensitivity("results")

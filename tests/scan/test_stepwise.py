@@ -98,6 +98,8 @@ def test_bad_options_are_refused(rng, change, message):
 def test_every_baseline_scores_a_strong_snp_first(masked, rng, name):
     if name == "bslmm" and shutil.which("gemma") is None:
         pytest.skip("gemma is not on the PATH: install the Debian package gemma to run the BSLMM")
+    if name == "susie":
+        pytest.importorskip("pysusie", reason="the package pysusie, of the group bench, is not installed")
     X, _, K, Z = masked
     y = 0.8 * X[:, 90] + 0.5 * rng.standard_normal(len(X))
     scores = bl.compare.BASELINES[name](X, y, bl.Eigenbasis.from_kinship(K), Z)

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_lmmlasso.arguments import check_count
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lmm.rotation import residual_variance
 from bayes_lmmlasso.models.sparsity import sparsity_range
@@ -65,12 +66,11 @@ def prior_predictive(tree: xr.DataTree, *, draws: int = _DRAWS, seed: int | None
             f"expected a model among spike_slab, {', '.join(UNIT_EFFECTS)} for its prior predictive, got {model!r}: "
             "draw from a model of your own with numpyro.infer.Predictive"
         )
-    if draws < 1:
-        raise InputError(f"expected at least 1 draw, got {draws}: 200 are usual")
+    draws = check_count(draws, "draws")
     constant, observed = tree.children["constant_data"].dataset, tree.children["observed_data"].dataset
     X, Z = constant["X"].values, constant["covariates"].values.astype(np.float64)
     y, n = observed["y"].values.astype(np.float64), X.shape[1]
-    rng = np.random.default_rng([tree.attrs["seed"] if seed is None else seed, 11])
+    rng = np.random.default_rng([tree.attrs["seed"] if seed is None else check_count(seed, "seed", 0), 11])
     log_v = np.log(float(residual_variance(y, Z))) + _SIGMA * rng.standard_normal(draws)
     h, rho = rng.random(draws), rng.random(draws)
     v = np.exp(log_v)

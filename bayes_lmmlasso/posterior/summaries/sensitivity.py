@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import beta
 
+from bayes_lmmlasso.arguments import check_type, named
 from bayes_lmmlasso.display import Display
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.models.sparsity import sparsity_range
@@ -140,15 +141,16 @@ def prior_sensitivity(
     >>> bl.prior_sensitivity(tree, alternatives=few).alternatives  # doctest: +SKIP
     """
     posterior = check_tree(tree).children["posterior"].dataset
-    if "log_prior" not in tree.children or "log_likelihood" not in tree.children["sample_stats"].dataset:
+    if "log_prior" not in tree.children or "joint_log_likelihood" not in tree.children["sample_stats"].dataset:
         raise InputError(
-            "expected a posterior with log_prior and sample_stats/log_likelihood, got one without: sample it again"
+            "expected a posterior with log_prior and sample_stats/joint_log_likelihood, got one without: sample again"
         )
+    parse_window(check_type(window, str, "a window", "give one such as 1Mb"))
     drawn = effect_draws(tree)
     hyper = {name: drawn.values(tree, name).astype(np.float64) for name in tree.attrs["hyper"]}
     log_prior = tree.children["log_prior"].dataset
     given = {name: log_prior[name].values[drawn.chain, drawn.draw].astype(np.float64) for name in hyper}
-    others = _usual(hyper, drawn.b.shape[1]) if alternatives is None else alternatives
+    others = _usual(hyper, drawn.b.shape[1]) if alternatives is None else _checked(alternatives)
     ratios = dict(_ratios(others, hyper, given))
     if alternatives is None and tree.attrs["model"] == "spike_slab":
         ratios |= _slab_ratios(hyper, drawn)
@@ -163,7 +165,7 @@ def _power(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:
     """Power-scale, with the likelihood of all samples together in place of leave-one-out densities."""
     from arviz_stats import psense
 
-    likelihood = tree.children["sample_stats"].dataset[["log_likelihood"]]
+    likelihood = tree.children["sample_stats"].dataset[["joint_log_likelihood"]]
     posterior = tree.children["posterior"].dataset[names]
     moved = [name for name in names if float(posterior[name].max() - posterior[name].min()) > 0]
     parts = {"posterior": posterior[moved], "log_prior": tree.children["log_prior"].dataset}
@@ -177,6 +179,17 @@ def _power(tree: xr.DataTree, names: list[str]) -> pd.DataFrame:
     strong, informed = table["prior"] >= _SENSITIVE, table["likelihood"] >= _SENSITIVE
     words = ["prior and data may conflict", "the prior says more than the data"]
     return table.assign(diagnosis=np.select([strong & informed, strong], words, ""))
+
+
+def _checked(alternatives: object) -> Mapping[str, Mapping[str, LogDensity]]:
+    """Return priors by name, and of each the log densities by hyper-parameter."""
+    remedy = "give names, and for each functions by hyper-parameter"
+    priors = check_type(alternatives, dict, "a dictionary of other priors", remedy)
+    for prior in priors.values():
+        for density in check_type(prior, dict, "a dictionary of log densities", remedy).values():
+            if not callable(density):
+                raise InputError(f"expected a function that returns a log density, got {named(density)}: {remedy}")
+    return priors
 
 
 def _usual(hyper: Mapping[str, Draws], p: int) -> dict[str, dict[str, LogDensity]]:

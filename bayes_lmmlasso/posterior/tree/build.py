@@ -8,8 +8,8 @@ individuals (Zhou, Carbonetto, Stephens 2013, doi:10.1371/journal.pgen.1003264)
 
 with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, sg2 S_i se2 / d_i), r = y - Z a - X b.
 
-The group sample_stats has log_likelihood, that of all samples together, log N(y; Z a + X b, sg2 K + se2 I), up to what
-the transform adds.
+The group sample_stats has joint_log_likelihood, that of all samples together, log N(y; Z a + X b, sg2 K + se2 I), up to
+what the transform adds.
 
 Leave-one-out log densities are those of the trait in its own units, but for ranks, which have none there
 (`bayes_lmmlasso.posterior.tree.loo`).
@@ -61,7 +61,9 @@ def build_tree(
     posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
     tree = {
         "posterior": posterior.assign_coords(draw_coords | own),
-        "sample_stats": sites[statistics].assign(_scalars({"log_likelihood": joint}, {})).assign_coords(draw_coords),
+        "sample_stats": sites[statistics]
+        .assign(_scalars({"joint_log_likelihood": joint}, {}))
+        .assign_coords(draw_coords),
         OF_RANKS if slope is None else "log_likelihood": xr.Dataset(
             {"y": (("chain", "draw", "sample"), log_likelihood if slope is None else log_likelihood + slope)},
             coords=draw_coords | {"sample": coords["sample"]},
