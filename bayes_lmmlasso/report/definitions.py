@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayes_lmmlasso.models import model_spec
-from bayes_lmmlasso.report.priors import priors_of
+from bayes_lmmlasso.report.tables import priors_of
 
 __all__ = ["REFERENCES", "column_definitions"]
 

@@ -24,8 +24,8 @@ from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, SNP_R_HAT_LIMIT, cautions, disagreement
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
 from bayes_lmmlasso.report.prior_evidence import prior_tables
-from bayes_lmmlasso.report.priors import priors_of, priors_section
-from bayes_lmmlasso.report.tables import RECORD, read_tsv, write_text
+from bayes_lmmlasso.report.priors import priors_section
+from bayes_lmmlasso.report.tables import RECORD, priors_of, read_tsv, write_text
 
 __all__ = ["page_template", "png_text", "report_html", "write_report"]
 

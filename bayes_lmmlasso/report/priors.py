@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
-from bayes_lmmlasso.report.tables import PRIORS, read_tsv
+from bayes_lmmlasso.report.tables import PRIORS, priors_of, read_tsv
 
-__all__ = ["MEANINGS", "priors_of", "priors_section", "verdict"]
+__all__ = ["MEANINGS", "priors_section", "verdict"]
 
 MEANINGS = {
     "spike_slab": "spike_slab has most effects exactly zero and shrinks the others little: a signal stays with few "
@@ -28,11 +28,6 @@ _PLACE = ["chrom", "start", "end"]
 _OF_WINDOW = ("bayes_factor", "window_pip")
 _N_WINDOWS = 6
 _CLEAR = 2.0  # standard errors
-
-
-def priors_of(record: Mapping[str, Any]) -> list[str]:
-    """Return the priors of a run, the first one that of its tables."""
-    return str(record["arguments"]["model"]).split(",")
 
 
 def priors_section(folder: Path, record: Mapping[str, Any], windows: pd.DataFrame) -> dict[str, Any] | None:

@@ -16,17 +16,25 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.integrity import sync
 from bayes_lmmlasso.settings import Settings
 
-__all__ = ["PRIORS", "RECORD", "OutputFile", "json_text", "read_tsv", "write_json", "write_text", "write_tsv"]
+__all__ = [
+    *("PRIORS", "RECORD", "OutputFile", "json_text", "priors_of", "read_tsv", "write_json", "write_text", "write_tsv"),
+]
 
 RECORD = "run.json"
-PRIORS = "priors.tsv"
 """What a run says of itself."""
+PRIORS = "priors.tsv"
+"""Its priors side by side, if it has several."""
 
 _ROWS = 10_000  # whose text is in memory at a time
 _TEXT = frozenset(
     {"chrom", "snp", "effect_allele", "other_allele", "top_snp", "snps", "parameter", "duplicate_of", "fid", "iid"}
     | {"trait"}
 )
+
+
+def priors_of(record: Mapping[str, Any]) -> list[str]:
+    """Return the priors that the record of a run names, the first one that of its tables."""
+    return str(record["arguments"].get("model", "")).split(",")
 
 
 def write_tsv(table: pd.DataFrame, path: Path, *, lasting: bool = False) -> None:

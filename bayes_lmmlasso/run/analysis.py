@@ -37,9 +37,14 @@ from bayes_lmmlasso.posterior import (
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.tree.selection import selection_group
 from bayes_lmmlasso.report.cautions import cautions
-from bayes_lmmlasso.report.priors import priors_of
-from bayes_lmmlasso.report.tables import OutputFile, read_tsv
-from bayes_lmmlasso.run.commands.predict import TREE_SUMS, check_predictions, kinship_of_new, read_new_samples
+from bayes_lmmlasso.report.tables import OutputFile, priors_of, read_tsv
+from bayes_lmmlasso.run.commands.predict import (
+    TREE_SUMS,
+    check_predictions,
+    fit_of_kinship,
+    kinship_of_new,
+    read_new_samples,
+)
 from bayes_lmmlasso.run.folder import check_files, read_record
 from bayes_lmmlasso.run.pipeline import rebuild_report
 
@@ -200,7 +205,7 @@ class Analysis(Display):
         Warns
         -----
         UserWarning
-            If allele frequencies look as if alleles were swapped.
+            If allele frequencies look as if alleles were swapped, or the kinship is not that of the genotypes.
         """
         training = read_training(self.tree)
         if isinstance(genotypes, Cohort):
@@ -211,6 +216,10 @@ class Analysis(Display):
             warnings.warn(remark.text, stacklevel=2)
         given = kinship if kinship is None or isinstance(kinship, CrossKinship) else check_path(kinship, "a kinship")
         kin = kinship_of_new(training, cohort, given)
+        if kin is not None:
+            fit = fit_of_kinship(self.tree, cohort, kin, named(kinship))
+            if fit.caution:
+                warnings.warn(fit.text, stacklevel=2)
         return check_predictions(predict_cohort(self.tree, cohort, kin, interval=interval))
 
     def report(self, path: str | PathLike[str] | None = None) -> Path:

@@ -4,6 +4,9 @@ While a run is unfinished its folder holds ``run.json`` (status "running", or "s
 one hidden store with the draws so far. Both go with an error or Ctrl-C, and the folder if it is new, unless there are
 draws to continue from. With ``overwrite`` an earlier run stays as it is until the new one has succeeded. The draws of a
 finished run stay beside its results, so that more can be added.
+
+Of several priors each but the first has a folder of its name in that of the run, with draws of its own. It comes and
+goes with the run. The record tells which they are: any other folder is the user's.
 """
 
 from __future__ import annotations
@@ -16,8 +19,7 @@ from typing import Any
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.integrity import check_sums
 from bayes_lmmlasso.lock import one_writer
-from bayes_lmmlasso.models import MODELS
-from bayes_lmmlasso.report.tables import PRIORS, RECORD
+from bayes_lmmlasso.report.tables import PRIORS, RECORD, priors_of
 from bayes_lmmlasso.run.publish import PACKAGE, STORE, claim, discard, publish, published, read_own, settle, write_own
 
 __all__ = ["CHECKPOINT", "can_resume", "check_files", "read_record", "resumed_directory", "run_directory", "settled"]
@@ -25,9 +27,8 @@ __all__ = ["CHECKPOINT", "can_resume", "check_files", "read_record", "resumed_di
 CHECKPOINT = "checkpoint"
 _FILES = (
     *("inclusion.tsv", "windows.tsv", "credible_sets.tsv", "hyper.tsv", PRIORS, "posterior.zarr", "report.html"),
-    *(CHECKPOINT, *MODELS),
+    CHECKPOINT,
 )
-_CHECKPOINTS = (CHECKPOINT, *(f"{model}/{CHECKPOINT}" for model in MODELS))
 _STARTED = {"command": str, "arguments": dict}
 _FINISHED = _STARTED | {"seed": int, "versions": dict, "data": dict, "null_model": dict, "evidence": dict}
 
@@ -55,6 +56,7 @@ def run_directory(path: Path, starting_record: Mapping[str, Any], *, overwrite: 
         If the folder holds a run (without ``overwrite``) or anything else, or another process is writing in it.
     """
     running = {**starting_record, "status": "running"}
+    _check_whole(path)
     with one_writer(path):
         _settle(path)
         earlier = claim(path, RECORD, "a run")
@@ -65,10 +67,16 @@ def run_directory(path: Path, starting_record: Mapping[str, Any], *, overwrite: 
                 f"{'a finished' if finished else 'an unfinished'} run: choose another folder"
                 f"{'' if finished else f', continue it with `{PACKAGE} resume {path}`,'} or pass --overwrite"
             )
+        for other in _others(starting_record):
+            if (path / other).exists() and other not in _others(earlier):
+                raise InputError(
+                    f"expected no {path / other} before the results of {other}, got one that the run has not made: "
+                    "move it away, or choose another folder"
+                )
         if finished:  # draws that were to be added to it are its own again, until it is replaced
             (path / STORE / RECORD).unlink(missing_ok=True)
             _settle(path)
-        with published(path, RECORD, _FILES, keep=_has_draws) as store:
+        with published(path, RECORD, _files(path), keep=_has_draws) as store:
             try:
                 write_own(running, store / RECORD)
                 if not finished:
@@ -96,11 +104,7 @@ def settled(path: Path) -> Iterator[tuple[dict[str, Any], bool]]:
     """
     if all(read_own(file) is None for file in (path / RECORD, path / STORE / RECORD)):
         read_record(path)  # which says so
-    if path.name in MODELS and read_own(path.parent / RECORD) is not None:
-        raise InputError(
-            f"expected the folder of a whole run, got {path}, one prior of the run in {path.parent}: go on with "
-            "that one"
-        )
+    _check_whole(path)
     with one_writer(path):
         unpublished = (path / STORE / RECORD).exists()
         _settle(path)
@@ -137,7 +141,7 @@ def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterato
     try:
         store.mkdir(exist_ok=True)
         if finished:
-            for name in _CHECKPOINTS:
+            for name in _checkpoints(known):
                 if (path / name).is_dir():
                     (store / name).parent.mkdir(exist_ok=True)
                     (path / name).replace(store / name)
@@ -151,7 +155,7 @@ def resumed_directory(path: Path, starting_record: Mapping[str, Any]) -> Iterato
         else:
             _mark(path, "stopped")
         raise
-    publish(path, RECORD, _FILES)
+    publish(path, RECORD, _files(path))
 
 
 def can_resume(path: Path) -> bool:
@@ -204,13 +208,38 @@ def _complete(record: dict[str, Any], needed: Mapping[str, type], path: Path) ->
     return record
 
 
+def _others(record: Mapping[str, Any] | None) -> list[str]:
+    """Return the priors of a run that have folders of their own."""
+    return priors_of(record)[1:] if record and isinstance(record.get("arguments"), dict) else []
+
+
+def _files(path: Path) -> list[str]:
+    """Return the names that results in a folder may have."""
+    return [*_FILES, *_others(read_own(path / RECORD))]
+
+
+def _checkpoints(record: Mapping[str, Any]) -> list[str]:
+    """Return where the draws of each prior are."""
+    return [CHECKPOINT, *(f"{other}/{CHECKPOINT}" for other in _others(record))]
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a folder that is part of a run, as one of its priors."""
+    place = path.resolve()
+    if place.name in _others(read_own(place.parent / RECORD)):
+        raise InputError(
+            f"expected the folder of a whole run, got {path}, one prior of the run in {place.parent}: go on with that "
+            "one, or choose another folder"
+        )
+
+
 def _settle(path: Path) -> None:
     """Bring a folder to where a run or its last interruption would have left it, had nothing been killed half-way."""
-    settle(path, RECORD, _FILES)
+    settle(path, RECORD, _files(path))
     store = path / STORE
     if store.exists() and not (store / RECORD).exists():
         known = read_own(path / RECORD) or {}
-        for name in _CHECKPOINTS if known.get("status") == "finished" else ():
+        for name in _checkpoints(known) if known.get("status") == "finished" else ():
             if not (path / name).exists() and _has_draws((store / name).parent):
                 (store / name).replace(path / name)
         discard(store, RECORD)

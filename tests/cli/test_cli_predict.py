@@ -190,3 +190,15 @@ def test_a_sample_without_kinship_is_told(given_kinship, tmp_path):
     np.savez(tmp_path / "k.npz", K=K[:59, :59], **{name: values[:59] for name, values in ids.items()})
     lacking = invoke("predict", *files, "--kinship", tmp_path / "k.npz", "--out", out)
     refused(lacking, f"got none of 1 .{ids['iid'][59]}", out)
+
+
+def test_a_kinship_of_other_samples_is_told_in_python_too(given_kinship):
+    folder, K, _ = given_kinship
+    analysis, cohort = bl.open_run(folder / "run"), bl.read_plink(cohort_folder() / "small")
+    train = np.delete(np.arange(60), [4, 9])
+    right = bl.lmm.CrossKinship(K[:, train], np.diag(K))
+    analysis.predict(cohort, kinship=right)  # nothing to tell, and warnings are errors
+    orders = [np.random.default_rng(seed).permutation(60) for seed in (1, 2)]
+    other = bl.lmm.CrossKinship(0.05 * K[np.ix_(orders[0], orders[1][:58])], np.diag(K))  # a covariance still
+    with pytest.warns(UserWarning, match="a CrossKinship: correlation .* it does not fit the genotypes"):
+        analysis.predict(cohort, kinship=other)

@@ -26,9 +26,14 @@ from bayes_lmmlasso.studies import Study, StudyResult
 from bayes_lmmlasso.studies import folder as study_folder
 from bayes_lmmlasso.studies.execution import CellResult
 
+BOTH = "spike_slab,laplace"
 
-def analyse(store, draws):
-    """Go on with a chain to so many draws, and write what follows from all of them."""
+
+def analyse(store, draws, model="spike_slab"):
+    """Go on with a chain of each prior to so many draws, and write what follows from all of them."""
+    for other in model.split(",")[1:]:
+        (store / other).mkdir(exist_ok=True)
+        analyse(store / other, draws, other)
     draws_folder = store / CHECKPOINT
     draws_folder.mkdir(exist_ok=True)
     state = draws_folder / "chain-0.npz"
@@ -41,16 +46,16 @@ def analyse(store, draws):
     shutil.rmtree(store / "posterior.zarr", ignore_errors=True)
     (store / "posterior.zarr").mkdir()
     (store / "posterior.zarr" / "chunk").write_text(text)
-    write_json(record(draws) | {"status": "finished"}, store / RECORD)
+    write_json(record(draws, model) | {"status": "finished"}, store / RECORD)
 
 
-def record(draws):
-    return {"package": PACKAGE, "status": "running", "command": "run", "arguments": {}, "draws": draws}
+def record(draws, model="spike_slab"):
+    return {"package": PACKAGE, "status": "running", "command": "run", "arguments": {"model": model}, "draws": draws}
 
 
-def run(folder, draws, *, overwrite=False):
-    with run_directory(folder, record(draws), overwrite=overwrite) as store:
-        analyse(store, draws)
+def run(folder, draws, *, model="spike_slab", overwrite=False):
+    with run_directory(folder, record(draws, model), overwrite=overwrite) as store:
+        analyse(store, draws, model)
 
 
 def resume(folder, draws=None):
@@ -58,8 +63,9 @@ def resume(folder, draws=None):
         if draws is None and finished:
             raise InputError("expected an unfinished run, got one that has finished")
         target = draws or known["draws"]
-        with resumed_directory(folder, record(target)) as store:
-            analyse(store, target)
+        model = known["arguments"]["model"]
+        with resumed_directory(folder, record(target, model)) as store:
+            analyse(store, target, model)
 
 
 def stop(folder, draws):
@@ -102,7 +108,10 @@ COMMANDS = {
     "run": (lambda folder: None, partial(run, draws=2)),
     "resume": (partial(stop, draws=1), resume),
     "resume --draws": (partial(run, draws=1), partial(resume, draws=2)),
+    "resume --draws of two priors": (partial(run, draws=1, model=BOTH), partial(resume, draws=2)),
     "run --overwrite": (partial(run, draws=2), partial(run, draws=1, overwrite=True)),
+    "run --overwrite of two priors": (partial(run, draws=1, model=BOTH), partial(run, draws=1, overwrite=True)),
+    "run --overwrite by two priors": (partial(run, draws=1), partial(run, draws=1, model=BOTH, overwrite=True)),
     "run --overwrite of an unfinished run": (partial(stop, draws=2), partial(run, draws=1, overwrite=True)),
     "compare, of a study that was extended": (partial(compare, cells=1), partial(compare, cells=2)),
     "predict, in place of earlier ones": (partial(predict, mean=0.1), predict),
@@ -137,7 +146,7 @@ def test_killed_before_any_change_a_command_ends_with_the_same_bytes(tmp_path, n
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("name", ["resume --draws", "run --overwrite"])
+@pytest.mark.parametrize("name", ["resume --draws", "resume --draws of two priors", "run --overwrite"])
 def test_what_was_finished_is_whole_until_another_has_taken_its_place(tmp_path, name):
     before, command = COMMANDS[name]
     before(tmp_path / "whole")
@@ -155,7 +164,9 @@ def test_what_was_finished_is_whole_until_another_has_taken_its_place(tmp_path, 
 
 
 def results(folder):
-    return {name: data for name, data in contents(folder).items() if not name.startswith((".", "checkpoint"))}
+    return {
+        name: data for name, data in contents(folder).items() if not name.startswith(".") and CHECKPOINT not in name
+    }
 
 
 def test_what_a_killed_study_has_left_of_a_cell_goes(tmp_path):

@@ -11,7 +11,7 @@ from small_run import contents, listing
 from bayes_lmmlasso import InputError
 from bayes_lmmlasso.lock import LOCK
 from bayes_lmmlasso.report.tables import write_json
-from bayes_lmmlasso.run.folder import RECORD, read_record, run_directory, settled
+from bayes_lmmlasso.run.folder import RECORD, read_record, resumed_directory, run_directory, settled
 from bayes_lmmlasso.run.publish import PACKAGE
 
 ANNOUNCED = {"package": PACKAGE, "status": "running", "command": "run", "arguments": {}}
@@ -77,6 +77,49 @@ def test_overwrite_replaces_an_earlier_run_and_nothing_else(tmp_path):
     assert sorted(files) == ["inclusion.tsv", "notes.txt", "posterior.zarr/chunk", RECORD]
     assert files["inclusion.tsv"] == files["posterior.zarr/chunk"] == b"new"
     assert files["notes.txt"] == b"mine"
+
+
+def make_priors(folder, model, *, overwrite=False):
+    """A run of several priors, which has a folder of its own for each but the first."""
+    record = {"arguments": {"model": model}}
+    with run_directory(folder, ANNOUNCED | record, overwrite=overwrite) as store:
+        for other in model.split(",")[1:]:
+            (store / other).mkdir()
+            write_json(FINISHED, store / other / RECORD)
+        write_json(FINISHED | record, store / RECORD)
+
+
+def test_a_folder_with_the_name_of_a_prior_is_the_users_unless_the_run_made_it(tmp_path):
+    make_priors(tmp_path, "spike_slab")
+    make_priors(tmp_path / "laplace", "laplace")  # a run of its own that lies there
+    (tmp_path / "laplace" / "checkpoint").mkdir()
+    before = contents(tmp_path / "laplace")
+    make_priors(tmp_path, "spike_slab", overwrite=True)
+    (tmp_path / "checkpoint").mkdir()
+    with settled(tmp_path), resumed_directory(tmp_path, ANNOUNCED | {"arguments": {"model": "spike_slab"}}) as store:
+        assert not (store / "laplace").exists()
+        write_json(FINISHED | {"arguments": {"model": "spike_slab"}}, store / RECORD)
+    assert contents(tmp_path / "laplace") == before
+    assert (tmp_path / "laplace" / "checkpoint").is_dir()
+    with settled(tmp_path / "laplace"):  # and goes on by itself
+        pass
+    with pytest.raises(InputError, match="results of laplace, got one that the run has not made: move it away"):
+        make_priors(tmp_path, "spike_slab,laplace", overwrite=True)
+    assert contents(tmp_path / "laplace") == before
+
+
+def test_the_part_of_one_prior_goes_with_its_run(tmp_path, monkeypatch):
+    make_priors(tmp_path, "spike_slab,laplace")
+    monkeypatch.chdir(tmp_path / "laplace")
+    before = contents(tmp_path)
+    for part in (tmp_path / "laplace", Path()):
+        with pytest.raises(InputError, match="one prior of the run in"), settled(part):
+            pass
+        with pytest.raises(InputError, match="one prior of the run in"):
+            make_priors(part, "laplace", overwrite=True)
+    assert contents(tmp_path) == before
+    make_priors(tmp_path, "spike_slab,horseshoe", overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["horseshoe", RECORD]
 
 
 def test_the_earlier_run_survives_a_failed_overwrite(tmp_path):

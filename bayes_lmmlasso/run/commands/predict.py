@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayes_lmmlasso.arguments import named
 from bayes_lmmlasso.cohort import Cohort, GenotypeSource, sample_frame, standardise_new_samples
@@ -24,10 +25,18 @@ from bayes_lmmlasso.lmm.files.fit import cross_fit_to_snps
 from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.posterior import TrainingSet, predict_cohort, read_training, read_tree
 from bayes_lmmlasso.posterior.prediction import predictable
-from bayes_lmmlasso.remarks import N_EXAMPLES, examples
+from bayes_lmmlasso.remarks import N_EXAMPLES, Remark, examples
 from bayes_lmmlasso.run.folder import check_files, read_record
 
-__all__ = ["TREE_SUMS", "RunPrediction", "check_predictions", "kinship_of_new", "predict_run", "read_new_samples"]
+__all__ = [
+    "TREE_SUMS",
+    "RunPrediction",
+    "check_predictions",
+    "fit_of_kinship",
+    "kinship_of_new",
+    "predict_run",
+    "read_new_samples",
+]
 
 TREE_SUMS = f"posterior.zarr/{MANIFEST}"
 
@@ -80,11 +89,8 @@ def predict_run(
     given = kinship_of_new(training, cohort, kinship)
     table = check_predictions(predict_cohort(tree, cohort, given))
     intake = _intake(training, cohort)
-    if given is not None and kinship is not None:
-        new = cohort.isel(samples=predictable(training, cohort))
-        X = standardise_new_samples(new, training.variants, training.mean, training.sd)
-        train = tree.children["constant_data"].dataset["X"].values.T
-        intake = intake.with_remarks(*given.remarks, cross_fit_to_snps(given.cross, X, train, str(kinship)))
+    if given is not None:
+        intake = intake.with_remarks(*given.remarks, fit_of_kinship(tree, cohort, given, str(kinship)))
     return RunPrediction(table, training.trait_name, intake)
 
 
@@ -103,6 +109,15 @@ def check_predictions(table: pd.DataFrame) -> pd.DataFrame:
             "damaged or beyond what numbers can hold; run the analysis again"
         )
     return table
+
+
+def fit_of_kinship(tree: xr.DataTree, cohort: Cohort, given: CrossKinship, source: str) -> Remark:
+    """Say how the kinship of new samples fits their SNPs."""
+    training = read_training(tree)
+    new = cohort.isel(samples=predictable(training, cohort))
+    X = standardise_new_samples(new, training.variants, training.mean, training.sd)
+    train = tree.children["constant_data"].dataset["X"].values.T
+    return cross_fit_to_snps(given.cross, X, train, source)
 
 
 def _intake(training: TrainingSet, cohort: Cohort) -> Intake:

@@ -10,8 +10,8 @@ from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.report.cautions import cautions_of_evidence, disagreement
-from bayes_lmmlasso.report.priors import MEANINGS, priors_of, verdict
-from bayes_lmmlasso.report.tables import PRIORS, read_tsv
+from bayes_lmmlasso.report.priors import MEANINGS, verdict
+from bayes_lmmlasso.report.tables import PRIORS, priors_of, read_tsv
 from bayes_lmmlasso.run.commands.demo import DemoResult
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.stages import MixedModel
