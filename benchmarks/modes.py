@@ -6,12 +6,12 @@ Traits that real genotypes explain to the last digit, of Arabidopsis lines (arab
     many      20 additive causal SNPs, 170 lines x 26,900 SNPs
     one       a trait of two values that one SNP sets, 170 lines x 26,900 SNPs
 
-with effects drawn from N(0, 1), five traits of ``few``. `spike_slab` by the composite sampler, 4 chains of the default
-lengths in float32. Columns: causal SNPs found in each chain (the inclusion probabilities of a SNP and of those with
-|r| > 0.999 to it add up to more than a half); mean number included in each chain; mean log posterior density in each
-chain but for a constant, as the iterations after warm-up have it: what differs between chains by more than its spread
-is weight that a chain misses; R-hat of rho and of the number included, and the worst of SNPs with pip above 0.05;
-wall-clock seconds, compilation included. Run it with
+with effects drawn from N(0, 1), by default five traits of ``few``; the table has those that were run. `spike_slab` by
+the composite sampler, 4 chains of the default lengths in float32. Columns: causal SNPs found in each chain (the
+inclusion probabilities of a SNP and of those with |r| > 0.999 to it add up to more than a half); mean number included
+in each chain; mean log posterior density in each chain but for a constant, as the iterations after warm-up have it:
+what differs between chains by more than its spread is weight that a chain misses; R-hat of rho and of the number
+included, and the worst of SNPs with pip above 0.05; wall-clock seconds, compilation included. Run it with
 
     BAYES_LMMLASSO_DATA=... python3 -m uv run python benchmarks/modes.py [--only NAME ...] [--traits N]
 
