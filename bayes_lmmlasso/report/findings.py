@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from bayes_lmmlasso.posterior import bayesian_fdr
+from bayes_lmmlasso.posterior.summaries.partition import windows_of
 from bayes_lmmlasso.report.verdict import FDR, place
 
 __all__ = ["discoveries", "first_snps", "largest_effect", "named_regions", "several_signals"]
@@ -29,13 +30,15 @@ def named_regions(regions: pd.DataFrame, inclusion: pd.DataFrame) -> pd.DataFram
     return table.head(_N_REGIONS)
 
 
-def several_signals(regions: pd.DataFrame, inclusion: pd.DataFrame) -> str:
-    """Say which named regions hold several SNPs that are likely each, empty if none does."""
-    likely = inclusion[inclusion["pip"] > _LIKELY]
+def several_signals(regions: pd.DataFrame, inclusion: pd.DataFrame, window: str) -> str:
+    """Say which named regions, windows of that definition, hold several likely SNPs each; empty if none does."""
+    rows = windows_of(
+        inclusion["chrom"].to_numpy(), inclusion["pos"].to_numpy(), regions.reset_index(drop=True), window
+    ).row
+    likely = (inclusion["pip"] > _LIKELY).to_numpy()
     found = []
-    for region in regions.to_dict("records"):
-        there = (likely["pos"] >= region["start"]) & (likely["pos"] <= region["end"])
-        inside = likely[there & (likely["chrom"] == region["chrom"])]
+    for row, region in enumerate(regions.to_dict("records")):
+        inside = inclusion[likely & (rows == row)]
         if len(inside) > 1:
             found.append(f"{place(region)} ({', '.join(inside['snp'].astype(str)[:4])})")
     if not found:

@@ -74,7 +74,7 @@ def report_html(folder: Path) -> str:
     sets = read_tsv(folder / "credible_sets.tsv") if (folder / "credible_sets.tsv").exists() else None
     tree = read_tree(folder / "posterior.zarr")
     threshold = record["evidence"]["selection"]["threshold"]
-    linkage = linkage_of(tree)
+    linkage, window = linkage_of(tree), record["arguments"]["window"]
     verdict = Verdict.of(record, windows)
     scripts = [*library(), glue()]
     return page_template(_TEMPLATE).render(
@@ -86,13 +86,13 @@ def report_html(folder: Path) -> str:
         named=named_regions(verdict.regions, inclusion),
         fdr=FDR,
         least_bayes_factor=LEAST_BAYES_FACTOR,
-        several=several_signals(verdict.regions, inclusion),
+        several=several_signals(verdict.regions, inclusion, window),
         priors=priors_section(folder, record, windows),
         cautions=cautions(record),
         shares=share_table(tree).to_dict("index"),
         disagreement=disagreement(record),
         disagreements=find_disagreements(inclusion, threshold, linkage),
-        explorer=Explorer.of(inclusion, windows, sets, threshold, linkage),
+        explorer=Explorer.of(inclusion, windows, window, sets, threshold, linkage),
         windows=rank_windows(windows).head(_N_WINDOWS),
         n_windows=len(windows),
         average_window=windows["variance_share"].mean(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import opened
+from browser import chromium, opened
 from small_run import quiet_record, sparse_run
 
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
@@ -29,8 +29,14 @@ _RANGE = """() => [...Bokeh.documents[0].all_models].filter((m) => m.type === "F
 
 
 @pytest.fixture(scope="module")
-def tab():
-    with opened(sparse_run().folder / "report.html") as tab:
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def tab(browser):
+    with opened(browser, sparse_run().folder / "report.html") as tab:
         yield tab
 
 
@@ -108,8 +114,8 @@ def test_commands_name_the_folder_of_the_page(tab):
 
 
 @pytest.mark.parametrize("view", [{}, {"dark": True}, {"width": 420}], ids=["light", "dark", "narrow"])
-def test_axe_finds_no_serious_violation_and_nothing_sticks_out(view):
-    with opened(sparse_run().folder / "report.html", **view) as tab:
+def test_axe_finds_no_serious_violation_and_nothing_sticks_out(browser, view):
+    with opened(browser, sparse_run().folder / "report.html", **view) as tab:
         found = Axe().run(tab).response["violations"]
         assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
         assert tab.evaluate("document.documentElement.scrollWidth") <= view.get("width", 1100)
@@ -142,9 +148,11 @@ def large_tables(p):
     return snps, windows.assign(end=windows["start"] + 99_999, **numbers)
 
 
-def test_a_page_of_216100_snps_draws_those_that_stand_out(tmp_path, monkeypatch):
+def test_a_page_of_216100_snps_draws_those_that_stand_out(browser, tmp_path, monkeypatch):
     snps, windows = large_tables(216_100)
-    write_json(quiet_record(sparse_run()), tmp_path / "run.json")
+    record = quiet_record(sparse_run())
+    record["data"]["snps"]["kept"] = len(snps)
+    write_json(record, tmp_path / "run.json")
     for name in ("hyper.tsv", "posterior.zarr"):
         (tmp_path / name).symlink_to(sparse_run().folder / name)
     write_tsv(snps, tmp_path / "inclusion.tsv")
@@ -153,7 +161,7 @@ def test_a_page_of_216100_snps_draws_those_that_stand_out(tmp_path, monkeypatch)
     text = report_html(tmp_path)
     assert len(text.encode()) < 15e6
     (tmp_path / "report.html").write_text(text, encoding="utf-8")
-    with opened(tmp_path / "report.html") as tab:
+    with opened(browser, tmp_path / "report.html") as tab:
         drawn = tab.evaluate("Bokeh.documents[0].get_model_by_name('snps table').source.data.snp")
         assert len(drawn) < 3 * MOST_DRAWN
         for chosen in (snps.nlargest(1000, "pip"), snps.nlargest(1000, "stability"), snps.nsmallest(1000, "p_lmm")):

@@ -88,10 +88,10 @@ def test_the_first_lines_name_an_effect_only_of_a_snp_that_is_likely():
 def test_several_signals_in_a_window_are_told():
     regions = windows([1.0, 1.0], [100.0, 90.0]).assign(support="supported")
     table = pd.concat([snps([0.9, 0.9], [0.3, 0.2]), snps([0.8], [0.1]).assign(snp="second", pos=400_000)])
-    told = several_signals(regions, table)
+    told = several_signals(regions, table, "1Mb")
     assert "5:1-1,000,000 (rs0, second)" in told
     assert "1,000,001" not in told
-    assert several_signals(regions, snps([0.9, 0.9], [0.3, 0.2])) == ""
+    assert several_signals(regions, snps([0.9, 0.9], [0.3, 0.2]), "1Mb") == ""
 
 
 def test_commands_to_paste_are_understood_by_the_program():

@@ -53,12 +53,13 @@ class Explorer:
         cls,
         inclusion: pd.DataFrame,
         windows: pd.DataFrame,
+        window: str,
         sets: pd.DataFrame | None,
         threshold: float,
         linkage: Linkage,
     ) -> Explorer:
         """Make it from the tables of a run; parameters as of `Sources.of`."""
-        sources = Sources.of(inclusion, windows, sets, linkage)
+        sources = Sources.of(inclusion, windows, window, sets, linkage)
         shown = {
             "genome": column(*manhattan_panels(sources, threshold).values(), sizing_mode="stretch_width"),
             "region": column(*region_panels(sources).values(), sizing_mode="stretch_width"),

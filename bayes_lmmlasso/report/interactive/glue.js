@@ -25,9 +25,9 @@
     const grid = place.firstElementChild?.shadowRoot?.querySelector("[role=grid]");
     if (!grid) continue;
     grid.setAttribute("role", "group");
-    for (const pane of grid.querySelectorAll(".slick-pane")) {
-      pane.setAttribute("role", "grid");
-      pane.setAttribute("aria-label", `${place.id}${pane.classList.contains("slick-pane-header") ? ", headings" : ""}`);
+    for (const part of grid.querySelectorAll(".slick-header, .grid-canvas")) {
+      part.setAttribute("role", "grid");
+      part.setAttribute("aria-label", `${place.id}${part.classList.contains("slick-header") ? ", headings" : ""}`);
     }
   }
 

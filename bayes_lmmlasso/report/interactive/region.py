@@ -52,7 +52,7 @@ def region_panels(sources: Sources) -> dict[str, figure]:
         plot.add_layout(ColorBar(color_mapper=ld, width=10, background_fill_color=None), "right")
         panels[name] = styled(plot)
     *_, last = panels.values()
-    last.xaxis.axis_label = "position (bp)"
+    last.xaxis.axis_label = "position (bp; where positions are unknown, SNPs along the chromosome)"
     return panels
 
 

@@ -11,6 +11,7 @@ from bokeh.models import ColumnDataSource
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.plots.genome import Genome
+from bayes_lmmlasso.posterior.summaries.partition import SnpPlaces, windows_of
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.report.disagreements import Linkage
 from bayes_lmmlasso.report.interactive.thinning import drawn
@@ -54,12 +55,19 @@ class Sources:
     scanned: bool
 
     @classmethod
-    def of(cls, inclusion: pd.DataFrame, windows: pd.DataFrame, sets: pd.DataFrame | None, linkage: Linkage) -> Sources:
-        """Collect them from the tables of a run; ``sets`` are credible sets, ``linkage`` tells correlations."""
+    def of(
+        cls,
+        inclusion: pd.DataFrame,
+        windows: pd.DataFrame,
+        window: str,
+        sets: pd.DataFrame | None,
+        linkage: Linkage,
+    ) -> Sources:
+        """Collect them from the tables of a run, with the definition of its windows and the SNPs' correlations."""
         genome = Genome.of(inclusion)
         logp = -np.log10(np.maximum(inclusion["p_lmm"].to_numpy(float), _LEAST_P))
         ranked = rank_windows(windows).reset_index(drop=True)
-        home = _home(inclusion, ranked)
+        at = windows_of(inclusion["chrom"].to_numpy(), inclusion["pos"].to_numpy(), ranked, window)
         rows = drawn(genome.x, [inclusion["pip"].to_numpy(float), inclusion["stability"].to_numpy(float), logp])
         named = np.flatnonzero(inclusion["snp"].isin(ranked["top_snp"].head(_N_REGIONS)).to_numpy())
         rows = np.union1d(rows, named)
@@ -68,13 +76,13 @@ class Sources:
             "x": genome.x[rows],
             "logp": logp[rows],
             "colour": np.where(genome.number[rows] % 2, _OTHER, _ONE).tolist(),
-            "window": home[rows].astype(np.int32),
+            "window": at.row[rows].astype(np.int32),
         }
         places = _windows_at(inclusion, ranked, genome)
         return cls(
             ColumnDataSource(snps),
             ColumnDataSource(_columns(ranked, _WINDOW_COLUMNS) | places),
-            ColumnDataSource(_regions(inclusion, ranked, home, sets, logp, linkage), name="regions"),
+            ColumnDataSource(_regions(inclusion, ranked, at, sets, logp, linkage), name="regions"),
             genome,
             len(rows),
             bool(np.isfinite(logp).any()),
@@ -89,19 +97,6 @@ def _columns(table: pd.DataFrame, names: Iterable[str]) -> dict[str, list[str] |
         else table[name].to_numpy(np.float64, na_value=np.nan)
         for name in names
     }
-
-
-def _home(inclusion: pd.DataFrame, ranked: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the row of each SNP's window, -1 if in none, shape ``(p,)``."""
-    home = np.full(len(inclusion), -1)
-    chrom, pos = inclusion["chrom"].to_numpy(), inclusion["pos"].to_numpy()
-    for name, group in ranked.groupby("chrom", sort=False):
-        on = np.flatnonzero(chrom == name)
-        starts = group.sort_values("start")
-        at = np.searchsorted(starts["start"].to_numpy(), pos[on], side="right") - 1
-        inside = (at >= 0) & (pos[on] <= starts["end"].to_numpy()[np.maximum(at, 0)])
-        home[on[inside]] = starts.index.to_numpy()[at[inside]]
-    return home
 
 
 def _windows_at(
@@ -122,7 +117,7 @@ def _windows_at(
 def _regions(
     inclusion: pd.DataFrame,
     ranked: pd.DataFrame,
-    home: NDArray[np.intp],
+    at: SnpPlaces,
     sets: pd.DataFrame | None,
     logp: NDArray[np.float64],
     linkage: Linkage,
@@ -130,23 +125,19 @@ def _regions(
     """Return the SNPs of the first windows, those around included, with r^2 to the window's top SNP."""
     parts = []
     in_set = _set_numbers(inclusion, sets)
-    chrom, pos, names = (inclusion[name].to_numpy() for name in ("chrom", "pos", "snp"))
+    names = inclusion["snp"].to_numpy()
     for number, window in ranked.head(_N_REGIONS).iterrows():
         lead = int(np.flatnonzero(names == window["top_snp"])[0])
-        if window["chrom"] == chrom[lead] and pos[lead] > 0:
-            margin = (window["end"] - window["start"]) / 2
-            near = (chrom == chrom[lead]) & (pos >= window["start"] - margin) & (pos <= window["end"] + margin)
-            rows = np.flatnonzero(near)
-        else:
-            rows = np.flatnonzero(home == number)
-        rows = rows[np.argsort(np.abs(pos[rows] - pos[lead]), kind="stable")][:_REGION_SNPS]
+        margin = (window["end"] - window["start"] + 1) / 2
+        near = (at.place >= window["start"] - margin) & (at.place <= window["end"] + margin)
+        rows = np.flatnonzero(near & np.isin(at.row, ranked.index[ranked["chrom"] == window["chrom"]]))
+        rows = rows[np.argsort(np.abs(at.place[rows] - at.place[lead]), kind="stable")][:_REGION_SNPS]
         rows = np.sort(np.union1d(rows, [lead]))
         part = inclusion.iloc[rows][["snp", "chrom", "pos", "pip", "stability", "p_lmm", "beta_mean"]]
-        place = pos[rows] if pos[lead] > 0 else np.arange(len(rows))
         parts.append(
             part.assign(
                 region=str(number),
-                place=place,
+                place=at.place[rows],
                 logp=logp[rows],
                 r2=linkage(lead, rows) ** 2,
                 set=in_set[rows],
