@@ -18,7 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from bayes_lmmlasso.plots.prior import prior_figure
-from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, png, trace_figure, variance_figure
+from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, trace_figure, variance_figure
+from bayes_lmmlasso.plots.style import png
 from bayes_lmmlasso.posterior import read_tree
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
