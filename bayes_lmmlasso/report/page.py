@@ -178,6 +178,6 @@ def _texts(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table if any(isinstance(value, str) for value in table[name])]
 
 
-def png_text(figure: Figure) -> str:
+def png_text(figure: Figure, dpi: int = 130) -> str:
     """Return a figure as base64 text."""
-    return base64.b64encode(png(figure)).decode("ascii")
+    return base64.b64encode(png(figure, dpi)).decode("ascii")
