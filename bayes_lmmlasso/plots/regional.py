@@ -207,6 +207,8 @@ def _draw_genes(ax: Axes, genes: pd.DataFrame, chrom: str, start: int, end: int)
         free[lane] = max(right, left + 0.011 * len(arrow) * (end - start) / 1e6)
         track.hlines(-lane, left, right, color=theme().posterior, linewidth=3.5)
         note(track, arrow, (left, -lane), xytext=(0, 3), fontsize=7, annotation_clip=True)
+    if near.empty:
+        note(track, "no gene here", (start / 1e6, -0.5), xytext=(4, 0), color=theme().muted)
     track.set_ylim(-_LANES + 0.4, 0.95)
     track.set_yticks([])
     track.set_ylabel("genes")
