@@ -23,7 +23,7 @@ from bayes_lmmlasso.cli import app
 from bayes_lmmlasso.report.tables import read_tsv
 from bayes_lmmlasso.run import pipeline
 from bayes_lmmlasso.run.commands.findings import result_found
-from bayes_lmmlasso.run.commands.summary import sampling_lines
+from bayes_lmmlasso.run.commands.summary import run_lines, sampling_lines
 from bayes_lmmlasso.terminal import StageBars, Voice, set_voice
 
 DATA = [f"--bfile={cohort_folder() / 'small'}", f"--pheno={cohort_folder() / 'pheno.tsv'}", "--trait=height"]
@@ -109,7 +109,7 @@ def test_json_of_a_posterior_has_its_cautions(tmp_path):
     result = invoke("sample", *DATA, *counts, "--json", "--quiet", "--out", tmp_path / "out")
     told = json.loads(result.stdout)
     assert told["cautions"] == bl.open_run(tmp_path / "out").cautions
-    assert told["found"]["finding"] is False
+    assert told["found"]["chains_agree"] is False
     assert told["files"]["run.json"] == str(tmp_path / "out" / "run.json")
     assert result.stderr.splitlines() == [f"caution: {caution}" for caution in told["cautions"]]
 
@@ -118,6 +118,7 @@ def test_a_run_is_told_to_programs_by_its_tables():
     run = finished_run()
     found = result_found(run)
     assert found["snps_by_pip"][0]["pip"] == run.inclusion["pip"].max()
+    assert found["verdict"] in "\n".join(run_lines(run))
     assert len(found["windows"]) == min(5, len(run.windows))
     assert found["shares"]["noise"]["median"] == run.shares.loc["noise", "median"]
 

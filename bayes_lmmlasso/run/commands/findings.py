@@ -9,6 +9,7 @@ import pandas as pd
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.report.cautions import disagreement
 from bayes_lmmlasso.report.tables import PRIORS, priors_of, read_tsv
+from bayes_lmmlasso.report.verdict import Verdict
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 
 __all__ = ["result_found", "rows", "table_found"]
@@ -22,14 +23,15 @@ def result_found(result: SamplingResult) -> dict[str, Any]:
     Returns
     -------
     dict
-        finding, whether the chains agree, so that what follows counts; why_not, the reason where they do not; samples
-        and snps, how many; null_model, shares and sampling, as in ``run.json``; of a run windows and snps_by_pip, the
-        first five rows of its tables, and priors, all of theirs.
+        chains_agree, without which nothing that follows counts; why_not, the reason where they do not; samples
+        and snps, how many; null_model, shares and sampling, as in ``run.json``; of a run verdict and
+        regions that are supported or suggestive, windows and snps_by_pip, the first five rows of its tables, and
+        priors, all of theirs.
     """
     record = result.record
     reason = disagreement(record)
     found: dict[str, Any] = {
-        "finding": reason is None,
+        "chains_agree": reason is None,
         "why_not": reason,
         "samples": record["data"]["samples"]["kept"],
         "snps": record["data"]["snps"]["kept"],
@@ -38,6 +40,8 @@ def result_found(result: SamplingResult) -> dict[str, Any]:
         "sampling": record["evidence"]["sampling"],
     }
     if isinstance(result, RunResult):
+        found["verdict"] = Verdict.of(record, result.windows).sentence
+        found["regions"] = Verdict.of(record, result.windows).regions.to_dict("records")
         found["windows"] = rows(rank_windows(result.windows))
         found["snps_by_pip"] = rows(result.inclusion.sort_values("pip", ascending=False, kind="stable"))
         if len(priors_of(record)) > 1:
