@@ -8,7 +8,7 @@ import numpy as np
 
 from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
-from bayes_lmmlasso.report.cautions import cautions_of_evidence
+from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, cautions_of_evidence
 from bayes_lmmlasso.report.findings import largest_effect
 from bayes_lmmlasso.report.priors import MEANINGS, verdict
 from bayes_lmmlasso.report.tables import PRIORS, priors_of, read_tsv
@@ -91,8 +91,8 @@ def sampling_lines(result: SamplingResult) -> list[str]:
     r_hat = "undefined" if sampling["r_hat"] is None else f"{sampling['r_hat']:.3f}"
     return [
         "shares of variance: " + ", ".join(shares),
-        f"worst R-hat {r_hat} ({sampling['r_hat_of']}), fewest effective draws {sampling['ess_bulk']:.0f}, "
-        f"divergent transitions {sampling['divergences']}",
+        f"worst R-hat {r_hat} ({sampling['r_hat_of']}; near 1 where chains agree, at most {R_HAT_LIMIT} is wanted), "
+        f"fewest effective draws {sampling['ess_bulk']:.0f}, divergent transitions {sampling['divergences']}",
         *(f"caution: {caution}" for caution in cautions_of_evidence(result.record)),
     ]
 
@@ -107,8 +107,17 @@ def run_lines(result: RunResult) -> list[str]:
         f"most stable SNP: {stable['snp']} ({stable['stability']:.2f} of the subsamples)",
         *([] if largest is None else [_effect_line(largest)]),
         *sampling_lines(result),
-        *([f"priors: {verdict(read_tsv(result.folder / PRIORS))}"] if len(priors_of(result.record)) > 1 else []),
+        *(_prior_lines(result) if len(priors_of(result.record)) > 1 else []),
         f"report: {result.folder / 'report.html'}",
+    ]
+
+
+def _prior_lines(result: RunResult) -> list[str]:
+    """Compare the priors of a run, and say in what."""
+    return [
+        f"priors: {verdict(read_tsv(result.folder / PRIORS))}",
+        "  (elpd: expected log predictive density of individuals left out one by one; more is better, and a difference "
+        "counts above two standard errors)",
     ]
 
 
