@@ -278,6 +278,15 @@ class RunSettings(Settings):
         chosen = groups or tuple(type(self).model_fields)
         return {name: value for group in chosen for name, value in dict(getattr(self, group)).items()}
 
+    def given(self) -> dict[str, Any]:
+        """Return the options that are not as by default, by name."""
+        return {
+            name: value
+            for group in (getattr(self, group) for group in type(self).model_fields)
+            for name, field in type(group).model_fields.items()
+            if (value := getattr(group, name)) != field.default
+        }
+
     def by_prior(self) -> list[Self]:
         """Return the settings of each prior by itself."""
         return [self.with_options(model=model) for model in self.sampling.models]
