@@ -68,8 +68,9 @@ def sample_posterior(
     Returns
     -------
     xarray.DataTree
-        Groups posterior, sample_stats, log_likelihood (leave-one-out over individuals), log_prior (of the
-        hyper-parameters), observed_data and constant_data, as ArviZ reads them. Its attribute ``stopped`` says why
+        Groups posterior, sample_stats, log_likelihood (leave-one-out over individuals), posterior_predictive (the
+        trait of each as all others predict it), log_prior (of the hyper-parameters), observed_data and constant_data,
+        as ArviZ reads them; ids are the coordinates of the dimension variant. Its attribute ``stopped`` says why
         there are no more draws.
 
     Raises

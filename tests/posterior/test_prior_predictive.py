@@ -97,7 +97,7 @@ def test_groups_are_added_once_and_the_same_seed_gives_the_same_bytes(rng):
     assert not first.equals(bl.prior_predictive(tree, draws=30, seed=5))
     predicted = first["prior_predictive"]["y"]
     assert predicted.dtype == np.float32
-    assert predicted["sample"].values.tolist() == tree["observed_data"]["sample"].values.tolist()
+    assert predicted["individual"].values.tolist() == tree["observed_data"]["individual"].values.tolist()
     add_prior(tree)
     assert {"prior", "prior_predictive"} <= tree.children.keys()
     assert tree["prior"].dataset.identical(bl.prior_predictive(tree)["prior"].dataset)

@@ -239,6 +239,7 @@ def test_tree_has_the_groups_of_the_contract_and_arviz_reads_it(tiny):
         "posterior",
         "sample_stats",
         "log_likelihood",
+        "posterior_predictive",
         "log_prior",
         "observed_data",
         "constant_data",

@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 from arviz_stats.base import array_stats
 from draw_trees import tree_of
+from scipy.stats import kstest
 
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.lasso import LassoPath
@@ -102,7 +103,11 @@ def test_leave_one_out_in_the_tree_belongs_to_the_draws(run):
     expected -= np.log(analysis.trait.sd)  # a density in trait units
     stored = tree["log_likelihood"]["y"].isel(chain=1, draw=40)
     np.testing.assert_allclose(stored, expected, rtol=2e-4, atol=2e-4)
-    assert list(stored["sample"].values[:2]) == [
+    predicted = tree["posterior_predictive"]["y"].isel(chain=1, draw=40)
+    standard = (predicted.values - (analysis.y - g * variance)) / np.sqrt(variance)
+    assert kstest(standard, "norm").pvalue > 0.01
+    assert abs(np.mean(standard)) < 4 / np.sqrt(standard.size)
+    assert list(stored["individual"].values[:2]) == [
         f"{fid}:{iid}" for fid, iid in analysis.samples[["fid", "iid"]].to_numpy()[:2]
     ]
 
@@ -299,6 +304,7 @@ def test_the_tree_comes_back_from_its_file_and_has_the_same_bytes_again(run, tmp
         "posterior",
         "sample_stats",
         "log_likelihood",
+        "posterior_predictive",
         "log_prior",
         "observed_data",
         "constant_data",

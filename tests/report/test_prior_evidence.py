@@ -76,7 +76,7 @@ def test_a_run_has_the_groups_the_evidence_and_the_section(tmp_path):
         analysis = bl.open_run(result.folder)
         tree = analysis.tree
         assert tree.attrs["model"] == model
-        assert tree["prior_predictive"]["y"].sizes["sample"] == tree["observed_data"].sizes["sample"]
+        assert tree["prior_predictive"]["y"].sizes["individual"] == tree["observed_data"].sizes["individual"]
         assert ("log_pi" in tree["prior"]) == (model == "spike_slab")
         evidence = analysis.record["evidence"]["prior"]
         assert {row["quantity"] for row in evidence["predictive"]} >= {"sd of y", "pve"}

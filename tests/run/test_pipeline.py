@@ -60,7 +60,15 @@ def test_arviz_opens_the_posterior():
     tree = az.from_zarr(finished_run().folder / "posterior.zarr")
     assert set(tree.children) == {
         *("posterior", "sample_stats", "log_likelihood", "log_prior", "observed_data", "constant_data"),
-        *("point_estimate", "stability_selection", "training", "effects", "prior", "prior_predictive"),
+        *(
+            "point_estimate",
+            "stability_selection",
+            "training",
+            "effects",
+            "prior",
+            "prior_predictive",
+            "posterior_predictive",
+        ),
     }
 
 

@@ -47,7 +47,7 @@ def prior_predictive(tree: xr.DataTree, *, draws: int = _DRAWS, seed: int | None
     -------
     xarray.DataTree
         Groups prior (hyper-parameters, sigma2_g, sigma2_e, n_included where effects can be zero, pve, pge),
-        prior_predictive (y, by sample) and observed_data.
+        prior_predictive (y, by individual) and observed_data.
 
     Raises
     ------
@@ -83,11 +83,12 @@ def prior_predictive(tree: xr.DataTree, *, draws: int = _DRAWS, seed: int | None
     drawn = _fit(Z, y) + snps + u + np.sqrt(sigma2_e)[:, None] * rng.standard_normal((draws, n))
     scalars = {"log_v": log_v, "h": h, "rho": rho, **own, "sigma2_g": sigma2_g, "sigma2_e": sigma2_e}
     scalars |= {"pve": genetic / (genetic + sigma2_e), "pge": snps.var(axis=1) / genetic}
+    individual = str(observed["y"].dims[0])
     coords = {"chain": [0], "draw": np.arange(draws)}
     prior = xr.Dataset({name: (("chain", "draw"), values[None]) for name, values in scalars.items()}, coords)
     predicted = xr.Dataset(
-        {"y": (("chain", "draw", "sample"), drawn[None].astype(observed["y"].dtype))},
-        coords | {"sample": observed["sample"].values} if "sample" in observed.coords else coords,
+        {"y": (("chain", "draw", individual), drawn[None].astype(observed["y"].dtype))},
+        coords | {individual: observed[individual].values} if individual in observed.coords else coords,
     )
     return xr.DataTree.from_dict({"prior": prior, "prior_predictive": predicted, "observed_data": observed})
 

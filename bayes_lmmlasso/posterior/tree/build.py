@@ -11,6 +11,11 @@ with one draw of u given the rest: in the eigenbasis u_i ~ N(sg2 S_i r_i / d_i, 
 The group sample_stats has joint_log_likelihood, that of all samples together, log N(y; Z a + X b, sg2 K + se2 I), up to
 what the transform adds.
 
+The group posterior_predictive has for each draw the trait of every individual as the others and the draw predict it,
+from the density that is in log_likelihood: so that ArviZ's checks by leave-one-out (``plot_loo_pit``) are of one
+density, and a predictive check does not see what it is to predict. Both are in float32, which takes the room of one in
+float64. It is stored, not made when a tree is read: priors without a point mass keep too few draws of the effects.
+
 Leave-one-out log densities are those of the trait in its own units, but for ranks, which have none there
 (`bayes_lmmlasso.posterior.tree.loo`).
 """
@@ -28,11 +33,13 @@ from numpy.typing import NDArray
 from bayes_lmmlasso.cohort import AnalysisSet
 from bayes_lmmlasso.models import RotatedData
 from bayes_lmmlasso.posterior.sampler.record import SamplingRecord
-from bayes_lmmlasso.posterior.tree.loo import OF_RANKS, loo_log_likelihood
+from bayes_lmmlasso.posterior.tree.attributes import plain_attributes
+from bayes_lmmlasso.posterior.tree.loo import OF_RANKS, loo_residual, normal_log_density
 
 __all__ = ["build_tree"]
 
 _STATISTICS = ("acceptance_rate", "diverging", "energy", "lp", "n_steps", "step_size")
+INDIVIDUAL = "individual"  # of the trait and its densities: ArviZ makes a dimension "sample" of chain and draw
 _BLOCK = 256  # draws whose n-vectors are in memory at a time
 
 
@@ -54,8 +61,9 @@ def build_tree(
     """
     data, coords = record.data, _coordinates(record.data, analysis)
     draw_coords = {"chain": np.arange(sites.sizes["chain"]), "draw": np.arange(sites.sizes["draw"])}
-    derived, joint, log_likelihood = _derive(data, sites, np.random.default_rng(record.attrs["seed"]))
-    slope = _log_slope(analysis)
+    derived, joint, log_likelihood, predicted = _derive(data, sites, record.attrs["seed"])
+    slope, by_sample = _log_slope(analysis), ("chain", "draw", INDIVIDUAL)
+    labels = {INDIVIDUAL: coords["sample"]}
     own = {k: coords[k] for k in ("variant", "covariate") if k in sites.dims}
     statistics = [name for name in _STATISTICS if name in sites]
     posterior = sites.drop_vars(["fitted", *statistics]).assign(_scalars(derived, {}).data_vars)
@@ -65,11 +73,12 @@ def build_tree(
         .assign(_scalars({"joint_log_likelihood": joint}, {}))
         .assign_coords(draw_coords),
         OF_RANKS if slope is None else "log_likelihood": xr.Dataset(
-            {"y": (("chain", "draw", "sample"), log_likelihood if slope is None else log_likelihood + slope)},
-            coords=draw_coords | {"sample": coords["sample"]},
+            {"y": (by_sample, log_likelihood if slope is None else log_likelihood + np.float32(slope))},
+            coords=draw_coords | labels,
         ),
+        "posterior_predictive": xr.Dataset({"y": (by_sample, predicted)}, coords=draw_coords | labels),
         "log_prior": _scalars(record.log_prior, draw_coords),
-        "observed_data": xr.Dataset({"y": ("sample", data.U @ data.y)}, coords={"sample": coords["sample"]}),
+        "observed_data": xr.Dataset({"y": (INDIVIDUAL, data.U @ data.y)}, coords=labels),
         "constant_data": xr.Dataset(
             {
                 "X": (("variant", "sample"), XT),
@@ -81,19 +90,20 @@ def build_tree(
         ),
     }
     result = xr.DataTree.from_dict(tree)
-    result.attrs.update(record.attrs)
+    result.attrs.update(plain_attributes(record.attrs))
     return result
 
 
 def _derive(
-    data: RotatedData, sites: xr.Dataset, rng: np.random.Generator
-) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64], NDArray[np.float64]]:
-    """Return realised shares of variance, the log-likelihood, and that of each sample left out, of every draw."""
+    data: RotatedData, sites: xr.Dataset, seed: int
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+    """Return realised shares of variance, the log-likelihood, that of each sample left out, and a draw of its trait."""
+    rng, rng_predicted = np.random.default_rng(seed), np.random.default_rng([seed, 13])
     chains, draws, n = sites.sizes["chain"], sites.sizes["draw"], data.y.shape[0]
     y, Z, S, U = (np.asarray(x) for x in (data.y, data.Z, data.S, data.U))
-    ones = U.sum(axis=0)  # U'1: sample means in the eigenbasis
+    ones, observed = U.sum(axis=0), U @ y  # U'1: sample means in the eigenbasis
     pve, pge, snp_share, joint = (np.empty((chains, draws)) for _ in range(4))
-    log_likelihood = np.empty((chains, draws, n))
+    log_likelihood, predicted = (np.empty((chains, draws, n), dtype=np.float32) for _ in range(2))
 
     def variance(rotated: NDArray[np.float64]) -> NDArray[np.float64]:
         result: NDArray[np.float64] = np.square(rotated).mean(axis=1) - (rotated @ ones / n) ** 2
@@ -114,8 +124,10 @@ def _derive(
         total = of_snps + variance(u)
         snp_share[rows] = of_snps / np.where(total > 0, total, 1.0)
         joint[rows] = -0.5 * (np.log(2 * np.pi * d) + np.square(residual) / d).sum(axis=1)
-        log_likelihood[rows] = loo_log_likelihood(U, residual, d)
-    return {"pve": pve, "pge": pge, "snp_share": snp_share}, joint, log_likelihood
+        distance, sd = loo_residual(U, residual, d)
+        log_likelihood[rows] = normal_log_density(distance, sd)
+        predicted[rows] = observed - distance + sd * rng_predicted.standard_normal(sd.shape)
+    return {"pve": pve, "pge": pge, "snp_share": snp_share}, joint, log_likelihood, predicted
 
 
 def _log_slope(analysis: AnalysisSet | None) -> NDArray[np.float64] | float | None:
@@ -150,7 +162,7 @@ def _coordinates(data: RotatedData, analysis: AnalysisSet | None) -> dict[str, A
     else:
         variants, names = analysis.variants, list(analysis.covariate_names)
         samples = [f"{fid}:{iid}" for fid, iid in zip(analysis.samples.fid, analysis.samples.iid, strict=True)]
-    coords: dict[str, Any] = {"variant": np.arange(p), "sample": samples, "covariate": names}
+    coords: dict[str, Any] = {"variant": variants["snp"].to_numpy(str), "sample": samples, "covariate": names}
     for column in variants.columns:
         values = variants[column].to_numpy()
         coords[f"variant_{column}"] = ("variant", values if values.dtype.kind in "fi" else values.astype(str))

@@ -5,7 +5,7 @@ chain_mean, chain_sd: moments of each chain
 joint draws, in rows numbered by kept_chain and kept_draw:
 b                                           (kept, variant)     priors without a point mass
 kept_entries, entry_variant, entry_value    the nonzero effects of each row, row after row
-posterior/  b_top: every draw of the SNPs with the largest pip (of equals, the largest mean)
+posterior/  b_top: every draw of the SNPs with the largest pip (of equals, the largest mean), by their ids
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """The tree of one analysis: point estimate and stability selection beside the posterior, and its file.
 
-``posterior.zarr`` (Zarr format 2) holds the groups posterior, sample_stats, log_likelihood, log_prior, observed_data,
-constant_data, point_estimate and stability_selection (of a trait of ranks log_likelihood_of_ranks, which does not
-compare: `bayes_lmmlasso.posterior.tree.loo`); ``arviz.from_zarr`` opens it. It carries no time stamp: the same
-analysis gives the same bytes. ``manifest.json`` in it has the SHA-256 of its files, since a chunk that is missing would
-be read as missing values.
+``posterior.zarr`` (Zarr format 2) holds the groups posterior, sample_stats, log_likelihood, posterior_predictive,
+log_prior, observed_data, constant_data, point_estimate and stability_selection, and of a run prior and prior_predictive
+(of a trait of ranks log_likelihood_of_ranks, which does not compare: `bayes_lmmlasso.posterior.tree.loo`);
+``arviz.from_zarr`` opens it, and ``to_netcdf`` writes it as netCDF. It carries no time stamp: the same analysis gives
+the same bytes. ``manifest.json`` in it has the SHA-256 of its files, since a chunk that is missing would be read as
+missing values.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 from arviz_stats import summary
@@ -24,6 +24,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.integrity import check_folder, write_manifest
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
 from bayes_lmmlasso.lmm import NullModel
+from bayes_lmmlasso.posterior.tree.attributes import plain_attributes
 
 __all__ = ["add_point_estimate", "add_stability", "hyper_table", "read_tree", "write_tree"]
 
@@ -54,7 +55,9 @@ def add_point_estimate(tree: xr.DataTree, path: LassoPath, null_model: NullModel
             "log_delta_grid": ("grid", null_model.grid),
             "log_likelihood_profile": ("grid", null_model.profile),
         },
-        attrs={f"null_model_{name}": _plain(getattr(null_model, name)) for name in scalars} | {"status": path.message},
+        coords=_snps(tree),
+        attrs=plain_attributes({f"null_model_{name}": getattr(null_model, name) for name in scalars})
+        | {"status": path.message},
     )
     tree["point_estimate"] = xr.DataTree(group)
 
@@ -74,7 +77,8 @@ def add_stability(tree: xr.DataTree, stability: StabilitySelection) -> None:
             "failed": stability.failed,
             "subsamples": (("subsample", "member"), stability.subsamples),
         },
-        attrs={name: _plain(value) for name, value in asdict(stability.error_bound).items()},
+        coords=_snps(tree),
+        attrs=plain_attributes(asdict(stability.error_bound)),
     )
     tree["stability_selection"] = xr.DataTree(group)
 
@@ -146,6 +150,6 @@ def read_tree(path: str | Path) -> xr.DataTree:
     return xr.open_datatree(source, engine="zarr", zarr_format=2)
 
 
-def _plain(value: Any) -> Any:
-    """Return a NumPy scalar as what JSON can hold."""
-    return value.item() if isinstance(value, np.generic) else value
+def _snps(tree: xr.DataTree) -> dict[str, Any]:
+    """Return the coordinates of the SNPs of a tree: their ids."""
+    return {"variant": tree.children["constant_data"].dataset["variant"].values}

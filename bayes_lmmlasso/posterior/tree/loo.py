@@ -20,7 +20,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = ["OF_RANKS", "loo_log_likelihood", "with_log_likelihood"]
+__all__ = ["OF_RANKS", "loo_log_likelihood", "loo_residual", "normal_log_density", "with_log_likelihood"]
 
 OF_RANKS = "log_likelihood_of_ranks"
 """The group that a trait of ranks has in place of log_likelihood."""
@@ -52,9 +52,23 @@ def loo_log_likelihood(
     -------
     Shape ``(draws, n)``, individuals in the order of U's rows.
     """
+    distance, sd = loo_residual(U, residual, d)
+    return normal_log_density(distance, sd)
+
+
+def loo_residual(
+    U: NDArray[np.floating], residual: NDArray[np.floating], d: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far each individual lies above its mean given all others, and the standard deviation about it.
+
+    Arguments as of `loo_log_likelihood`; both of shape ``(draws, n)``.
+    """
     vectors = np.asarray(U, dtype=np.float64)
     precision = 1.0 / np.asarray(d, dtype=np.float64)
-    g = (precision * residual) @ vectors.T
     cbar = precision @ np.square(vectors).T
-    log_density: NDArray[np.float64] = 0.5 * (np.log(cbar) - np.log(2 * np.pi) - g**2 / cbar)
-    return log_density
+    return ((precision * residual) @ vectors.T) / cbar, 1.0 / np.sqrt(cbar)
+
+
+def normal_log_density(distance: NDArray[np.float64], sd: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log density of a normal at a distance from its mean."""
+    return np.asarray(-0.5 * (np.log(2 * np.pi) + np.square(distance / sd)) - np.log(sd))

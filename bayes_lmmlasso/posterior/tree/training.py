@@ -72,6 +72,7 @@ def add_training(tree: xr.DataTree, analysis: AnalysisSet, kinship: str, kinship
         Factor by which that kinship was multiplied, such as `gower_scale`'s.
     """
     trait = analysis.trait
+    variant = tree.children["constant_data"].dataset["variant"].values
     group = xr.Dataset(
         {
             "mean": ("variant", analysis.mean),
@@ -79,6 +80,7 @@ def add_training(tree: xr.DataTree, analysis: AnalysisSet, kinship: str, kinship
             "fid": ("sample", analysis.samples["fid"].to_numpy(str)),
             "iid": ("sample", analysis.samples["iid"].to_numpy(str)),
         },
+        coords={"variant": variant},
         attrs={
             "trait_name": analysis.trait_name,
             "trait": json.dumps({name: getattr(trait, name) for name in ("name", "mean", "sd", "exponent")}),
