@@ -54,7 +54,7 @@ from bayes_lmmlasso.run.pipeline import rebuild_report
 __all__ = ["Analysis", "open_run", "with_covariates"]
 
 _OF_REGION = ["chrom", "start", "end", "support", "window_pip", "bayes_factor", "variance_share", "top_snp"]
-_DPI = 60  # of the figure in a notebook
+_DPI = 75  # of the figure in a notebook
 
 
 @dataclass(frozen=True, eq=False, repr=False)
