@@ -18,7 +18,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from bayes_lmmlasso.plots.prior import prior_figure
-from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, png, trace_figure, variance_figure
+from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, trace_figure, variance_figure
+from bayes_lmmlasso.plots.style import png
 from bayes_lmmlasso.posterior import read_tree
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
@@ -177,6 +178,6 @@ def _texts(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table if any(isinstance(value, str) for value in table[name])]
 
 
-def png_text(figure: Figure) -> str:
+def png_text(figure: Figure, dpi: int = 130) -> str:
     """Return a figure as base64 text."""
-    return base64.b64encode(png(figure)).decode("ascii")
+    return base64.b64encode(png(figure, dpi)).decode("ascii")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import shutil
 import warnings
 import weakref
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -41,6 +39,7 @@ from bayes_lmmlasso.posterior.tree.selection import selection_group
 from bayes_lmmlasso.report.cautions import cautions
 from bayes_lmmlasso.report.tables import OutputFile, priors_of, read_tsv
 from bayes_lmmlasso.report.verdict import Verdict
+from bayes_lmmlasso.run.analysis_plots import AnalysisPlots
 from bayes_lmmlasso.run.commands.predict import (
     TREE_SUMS,
     check_predictions,
@@ -52,9 +51,6 @@ from bayes_lmmlasso.run.folder import check_files, read_record
 from bayes_lmmlasso.run.pipeline import rebuild_report
 
 __all__ = ["Analysis", "open_run", "with_covariates"]
-
-_OF_REGION = ["chrom", "start", "end", "support", "window_pip", "bayes_factor", "variance_share", "top_snp"]
-_DPI = 75  # of the figure in a notebook
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,6 +168,16 @@ class Analysis(Display):
         )
 
     @property
+    def verdict(self) -> Verdict:
+        """Which regions are supported or suggestive, or that none is, and what to do next."""
+        return Verdict.of(self.record, self.windows)
+
+    @property
+    def plots(self) -> AnalysisPlots:
+        """Its figures."""
+        return AnalysisPlots(self)
+
+    @property
     def cautions(self) -> list[str]:
         """What calls for caution, in plain sentences; empty if nothing does."""
         return cautions(self.record)
@@ -240,25 +246,12 @@ class Analysis(Display):
         return rebuild_report(self.folder, target)
 
     def _repr_html_(self) -> str:
-        """Show the analysis in a notebook: what it comes to, then the regions that have a name, and the genome."""
-        table = super()._repr_html_()
         if self.record["command"] != "run":
-            return table
-        from bayes_lmmlasso.plots import manhattan_figure, png  # a second, and only notebooks draw it
+            return super()._repr_html_()
 
-        verdict = self._verdict()
-        named = verdict.regions[_OF_REGION]
-        regions = named.to_html(index=False, float_format="{:.3g}".format) if len(named) else ""
-        figure = manhattan_figure(self.inclusion, self.stability.error_bound.threshold, self.windows)
-        image = b64encode(png(figure, dpi=_DPI)).decode("ascii")
-        about = "Windows, stability and inclusion of every SNP along the genome"
-        return (
-            f"<p><strong>{escape(verdict.sentence)}</strong></p>{regions}{table}"
-            f'<img alt="{about}" src="data:image/png;base64,{image}">'
-        )
+        from bayes_lmmlasso.report.card import analysis_card  # Matplotlib
 
-    def _verdict(self) -> Verdict:
-        return Verdict.of(self.record, self.windows)
+        return analysis_card(self.record, self.inclusion, self.windows, self.cautions)
 
     def _table(self, name: str) -> pd.DataFrame:
         check_files(self.folder, self.record, f"{name}.tsv")
@@ -272,9 +265,9 @@ class Analysis(Display):
         for name, row in self.shares.iterrows():
             yield str(name), f"{row['median']:.1%} [{row['lo']:.1%}, {row['hi']:.1%}] of the variance"
         if self.record["command"] == "run":
-            yield "verdict", describe(self._verdict().sentence)
             yield "inclusion", describe(self.inclusion)
             yield "windows", describe(self.windows)
+            yield "verdict", describe(self.verdict.sentence)
         for k, caution in enumerate(self.cautions):
             yield f"caution {k + 1}", describe(caution)
         yield "folder", f"{self.folder}{' (temporary)' if self.temporary else ''}"

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import gc
 import json
-import re
 import shutil
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -20,13 +17,11 @@ from small_run import (
     finished_copy,
     finished_run,
     listing,
-    quiet_record,
     settings,
     sparse_run,
 )
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.report.verdict import Verdict
 from bayes_lmmlasso.run import one_call
 
 
@@ -131,18 +126,6 @@ def test_an_analysis_fits_one_screen():
     assert len(text) <= 2500
     assert len(text.splitlines()) <= 25
     assert bl.open_run(finished_run().folder)._repr_html_().count("<tr>") == len(text.splitlines()) - 1
-
-
-def test_a_notebook_shows_the_verdict_and_the_genome_first():
-    analysis = bl.open_run(sparse_run().folder)
-    vars(analysis)["record"] = quiet_record(sparse_run())
-    verdict = Verdict.of(analysis.record, analysis.windows)
-    html = analysis._repr_html_()
-    assert html.startswith(f"<p><strong>{escape(verdict.sentence)}</strong></p>")
-    assert f"<td>{verdict.regions.iloc[0]['top_snp']}</td>" in html
-    image = base64.b64decode(re.search('base64,([^"]+)"', html).group(1))
-    assert image.startswith(b"\x89PNG")
-    assert len(html) < 300_000
 
 
 def test_a_posterior_without_tables_says_what_it_lacks(tmp_path):

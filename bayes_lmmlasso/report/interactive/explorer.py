@@ -69,7 +69,7 @@ class Explorer:
         }
         if sets is not None and len(sets):
             columns = {
-                name: sets[name].astype(str).tolist() if name in ("chrom", "top_snp", "snps") else sets[name]
+                name: sets[name].astype(str).tolist() if name in ("chrom", "top_snp", "snps") else sets[name].to_numpy()
                 for name in _SET_COLUMNS
             }
             shown["sets"] = linked_table(ColumnDataSource(columns), _SET_COLUMNS, "sets", 200)

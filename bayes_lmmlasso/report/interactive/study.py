@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,13 +45,15 @@ def study_explorer(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
 
 def _source(table: pd.DataFrame) -> ColumnDataSource:
     """Return a source of a table: numbers as arrays, everything else as text."""
-    columns: dict[str, list[str] | NDArray[np.float64]] = {}
+    columns: dict[str, list[str] | NDArray[Any]] = {}
     for name in table:
-        numbers = pd.api.types.is_numeric_dtype(table[name]) and not pd.api.types.is_bool_dtype(table[name])
         column = table[name]
-        columns[str(name)] = (
-            column.to_numpy(np.float64, na_value=np.nan) if numbers else column.fillna("").astype(str).tolist()
-        )
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            columns[str(name)] = column.astype(object).fillna("").astype(str).tolist()
+        elif pd.api.types.is_integer_dtype(column) and not column.isna().any():
+            columns[str(name)] = column.to_numpy(np.int32)
+        else:
+            columns[str(name)] = column.to_numpy(np.float64, na_value=np.nan)
     return ColumnDataSource(columns)
 
 

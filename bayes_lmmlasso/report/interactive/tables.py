@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from bokeh.models import (
     CDSView,
     ColumnDataSource,
@@ -16,7 +19,6 @@ from bokeh.models import (
 
 __all__ = ["linked_table"]
 
-_TEXT = frozenset(("snp", "chrom", "effect_allele", "top_snp", "snps", "method", "trait", "setting", "status", "error"))
 _SCIENTIFIC = frozenset(("p_lmm", "bayes_factor", "lfsr"))
 _WHOLE = frozenset(("pos", "start", "end", "n_snps"))
 _NAMES = frozenset(("snp", "top_snp", "snps", "error"))
@@ -30,19 +32,21 @@ _STYLE = """
 """
 
 
-def linked_table(source: ColumnDataSource, columns: tuple[str, ...], name: str, height: int = 330) -> DataTable:
-    """Return a table of a source's rows; ``name`` is that of its filter, which a search sets."""
+def linked_table(source: ColumnDataSource, columns: tuple[str, ...], table: str, height: int = 330) -> DataTable:
+    """Return a table of a source's rows; ``table`` names it and its filter, which a search sets."""
     rows = len(source.data[columns[0]])
     return DataTable(
         source=source,
-        view=CDSView(filter=IndexFilter(indices=list(range(rows)), name=f"{name} filter")),
+        view=CDSView(filter=IndexFilter(indices=list(range(rows)), name=f"{table} filter")),
         columns=[
-            TableColumn(field=column, title=column, formatter=_formatter(column), width=_width(column))
+            TableColumn(
+                field=column, title=column, formatter=_formatter(column, source.data[column]), width=_width(column)
+            )
             for column in columns
         ],
-        name=f"{name} table",
+        name=f"{table} table",
         index_position=None,
-        height=height,
+        height=min(height, 32 + 26 * max(rows, 1)),
         sizing_mode="stretch_width",
         autosize_mode="none",
         selectable=True,
@@ -55,12 +59,12 @@ def _width(column: str) -> int:
     return max(150 if column in _NAMES else 88 if column in _WHOLE else 64, 8 * len(column) + 24)
 
 
-def _formatter(column: str) -> StringFormatter:
-    """Return how a column is written."""
-    if column in _TEXT:
+def _formatter(column: str, values: Any) -> StringFormatter:
+    """Return how a column is written: text as it is, counts without decimals."""
+    if isinstance(values, list):
         return StringFormatter()
     if column in _SCIENTIFIC:
-        return ScientificFormatter(
-            precision=2, power_limit_high=4, power_limit_low=-2, text_align="right", nan_format="NA"
-        )
-    return NumberFormatter(format="0,0" if column in _WHOLE else "0.000", text_align="right", nan_format="NA")
+        limits = {"power_limit_high": 4, "power_limit_low": -2}
+        return ScientificFormatter(precision=2, text_align="right", nan_format="NA", **limits)
+    whole = column in _WHOLE or np.issubdtype(values.dtype, np.integer)
+    return NumberFormatter(format="0,0" if whole else "0.000", text_align="right", nan_format="NA")

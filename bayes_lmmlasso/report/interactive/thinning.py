@@ -15,7 +15,7 @@ __all__ = ["MOST_DRAWN", "drawn"]
 
 MOST_DRAWN = 20_000
 """Up to so many SNPs all are drawn."""
-_ACROSS, _UP = 900, 60  # cells along the genome, and of a quantity
+_ACROSS, _UP = 450, 45  # cells along the genome, and of a quantity: at first sight of half a dot each
 _FIRST = 1000  # of each quantity are drawn wherever they are
 
 
