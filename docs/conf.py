@@ -62,5 +62,7 @@ html_theme_options = {
 def setup(app: Sphinx) -> None:
     """Write the generated pages before sources are read, and lead links between files to pages."""
     app.connect("builder-inited", lambda app: pages.write(Path(app.srcdir) / "generated"))
-    app.connect("source-read", lambda app, name, text: text.__setitem__(0, pages.titled(pages.site_links(text[0], name), name)))
+    app.connect(
+        "source-read", lambda app, name, text: text.__setitem__(0, pages.titled(pages.site_links(text[0], name), name))
+    )
     app.connect("autodoc-process-docstring", pages.prepare_docstring, priority=400)  # before napoleon
