@@ -1,4 +1,4 @@
-"""Each public name has a docstring with its parts; what is still owed is listed in `owed.txt`, which may only shrink."""
+"""Each public name has a docstring with its parts; what is owed is listed in `owed.txt`, which may only shrink."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every command and Python snippet of README and of the pages that teach is run, on small files of the names they use.
 
-What takes minutes or a download is stated in `PARSED`: its options are checked. `bl.analyse` opens a run made before, and
-`bl.sample_posterior` draws twenty.
+Of what takes minutes or a download, named in `PARSED`, the options are checked. `bl.analyse` opens a run made before,
+and `bl.sample_posterior` draws twenty.
 """
 
 from __future__ import annotations
