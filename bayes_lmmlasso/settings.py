@@ -19,7 +19,12 @@ from pydantic.fields import FieldInfo
 
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["LARGEST_SEED", "Settings", "as_option", "expand_path", "knob", "reading", "shown"]
+__all__ = [
+    *("GENOTYPES", "LARGEST_SEED", "TRAIT", "Settings", "as_option", "expand_path", "knob", "reading", "shown"),
+]
+
+GENOTYPES, TRAIT = "Genotypes (one file)", "Trait"
+"""The sections of help that come first."""
 
 LARGEST_SEED = 2**63 - 1
 
@@ -53,7 +58,7 @@ def knob(
         Whether a text may name several of the choices, with commas.
     **shown
         What help and messages show: ``metavar`` for the value, ``unset`` for a default of None, ``remedy`` for a value
-        out of range.
+        out of range, ``title`` of another section of help than the group's.
     """
     extra: dict[str, Any] = {
         "choices": tuple(choices),
@@ -121,6 +126,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     one_of: ClassVar[tuple[str, ...]] = ()
     """Fields of which the command line asks for one."""
+    title: ClassVar[str] = "Options"
+    """What help calls the group."""
 
     if not TYPE_CHECKING:  # type checkers make the constructor of the fields
 

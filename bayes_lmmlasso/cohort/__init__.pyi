@@ -20,6 +20,7 @@ from .simulated.trait import SimulatedTrait, semi_empirical_trait, simulate_trai
 from .snp_filter import SnpFilter
 from .standardise import snp_statistics, standardise, standardise_calls
 from .tables import read_table, write_table
+from .tables.genes import read_genes
 from .transforms import TraitTransform, fit_trait_transform
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "ld_prune",
     "prepare",
     "read_bimbam",
+    "read_genes",
     "read_genotypes",
     "read_matrix",
     "read_pgen",

@@ -1,4 +1,4 @@
-"""Figures: functions from results to Matplotlib figures."""
+"""Figures: functions from results to Matplotlib axes."""
 
 from __future__ import annotations
 

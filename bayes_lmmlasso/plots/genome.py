@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.cohort.genome import UNPLACED, genome_groups
+from bayes_lmmlasso.plots.style import short
 
 __all__ = ["Genome"]
 
@@ -61,5 +62,5 @@ class Genome:
         for middle, (name, _) in zip(middles, groups, strict=True):
             if not ticks or middle - ticks[-1] > 0.022 * offset:  # room for a label
                 ticks.append(middle)
-                labels.append(name)
+                labels.append(short(name, 12))
         return cls(x, number, offset, ticks, labels, "positions in bp" if known else "SNPs in order")

@@ -7,12 +7,11 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bayes_lmmlasso.plots.run import PALETTE, styled
+from bayes_lmmlasso.plots.style import WIDTH, styled, theme
 from bayes_lmmlasso.posterior.summaries.prior_predictive import predictive_draws
 
 __all__ = ["prior_figure"]
 
-_GREY = "#6B7280"
 _BINS = 30
 
 
@@ -26,16 +25,16 @@ def prior_figure(tree: xr.DataTree) -> Figure:
         Result of `sample_posterior`, or of a run, with a model that comes with the package.
     """
     found = predictive_draws(tree)
-    figure = Figure(figsize=(9.5, 2.2), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.2), layout="constrained")
     panels = figure.subplots(1, len(found))
     for axes, (name, (prior, posterior)) in zip(panels, found.items(), strict=True):
         lo, hi = min(prior.min(), posterior.min()), max(np.quantile(prior, 0.99), posterior.max())
         edges = np.linspace(lo, hi + 1e-9 * (1 + abs(hi)), _BINS + 1)
-        axes.hist(prior, edges, density=True, color=_GREY, alpha=0.45)
+        axes.hist(prior, edges, density=True, color=theme().prior, alpha=0.45)
         if posterior.size == 1:
-            axes.axvline(posterior[0], color=PALETTE[0], linewidth=2)
+            axes.axvline(posterior[0], color=theme().posterior, linewidth=2)
         else:
-            axes.hist(posterior, edges, density=True, color=PALETTE[0], alpha=0.55)
+            axes.hist(posterior, edges, density=True, color=theme().posterior, alpha=0.55)
         axes.set_title(name)
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(4))

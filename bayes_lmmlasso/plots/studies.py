@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayes_lmmlasso.plots.run import PALETTE, styled
+from bayes_lmmlasso.plots.performance import calibration, dissection, precision_recall, roc
+from bayes_lmmlasso.plots.style import palette, styled, theme
 
 __all__ = [
     "calibration_figure",
@@ -29,10 +29,6 @@ _LABELS = {
     "roc_area": "area under ROC",
     "power_at_fdp_0.1": "power at 10% false discoveries",
 }
-_AXES = {
-    "precision_by_recall": ("recall", "precision"),
-    "true_by_false_positive_rate": ("false positive rate", "true positive rate"),
-}
 
 
 @styled
@@ -49,7 +45,7 @@ def means_figure(summary: pd.DataFrame, metric: str) -> Figure:
     chosen = summary[summary["metric"] == metric]
     groups = list(_panels(chosen))
     figure, panels = _grid(len(groups), 0.25 * chosen["method"].nunique() + 0.9)
-    colours = _colours(summary["method"])
+    colours = palette(summary["method"])
     for axes, (title, group) in zip(panels, groups, strict=True):
         methods = [str(method) for method in group["method"]]
         for row, (method, mean, lo, hi) in enumerate(
@@ -73,13 +69,13 @@ def replication_figure(rates: pd.DataFrame) -> Figure:
         Table ``rfr`` of a replication study.
     """
     figure, (axes,) = _grid(1, 0.3 * len(rates) + 0.9)
-    colours = _colours(rates["method"])
+    colours = palette(rates["method"])
     for row, (method, rate, lo, hi, expected) in enumerate(
         rates[["method", "rate", "lo", "hi", "expected"]].itertuples(index=False, name=None)
     ):
         axes.hlines(-row, lo, hi, color=colours[method], linewidth=2)
         axes.plot(rate, -row, "o", color=colours[method], markersize=5)
-        axes.vlines(expected, -row - 0.3, -row + 0.3, color="black", linewidth=1)
+        axes.vlines(expected, -row - 0.3, -row + 0.3, color=theme().text, linewidth=1)
     axes.set_yticks(range(0, -len(rates), -1), list(rates["method"]))
     axes.set_xlabel("replication failure rate")
     axes.set_xlim(left=0)
@@ -102,7 +98,7 @@ def sweep_figure(summary: pd.DataFrame, metric: str = "average_precision") -> Fi
         return None
     groups = list(chosen.groupby(["axis", "trait"], sort=False))
     figure, panels = _grid(len(groups), 3.0)
-    colours = _colours(summary["method"])
+    colours = palette(summary["method"])
     for axes, ((axis, trait), group) in zip(panels, groups, strict=True):
         for method, line in _by_method(group.sort_values("value", kind="stable")):
             axes.plot(
@@ -130,42 +126,28 @@ def curves_figure(curves: pd.DataFrame, curve: str) -> Figure:
     chosen = curves[curves["curve"] == curve]
     groups = list(_panels(chosen))
     figure, panels = _grid(len(groups), 2.7)
-    colours = _colours(curves["method"])
     for axes, (title, group) in zip(panels, groups, strict=True):
-        for method, line in _by_method(group):
-            axes.plot(line["x"], line["y"], color=colours[method], linewidth=1.3, label=method)
+        (precision_recall if curve == "precision_by_recall" else roc)(group, ax=axes)
         axes.set_title(title)
-        axes.set_xlabel(_AXES[curve][0])
-        axes.set_ylabel(_AXES[curve][1])
-        axes.set_ylim(0, 1.02)
-        if curve != "precision_by_recall":
-            axes.set_xscale("log")
-            axes.set_xlim(1e-5, 1)
     _legend(figure, panels[0])
     return figure
 
 
 @styled
-def calibration_figure(calibration: pd.DataFrame) -> Figure:
+def calibration_figure(table: pd.DataFrame) -> Figure:
     """Observed against claimed shares with intervals, a panel a setting; the diagonal keeps its promise.
 
     Parameters
     ----------
-    calibration
+    table
         Table ``calibration`` of a simulation study.
     """
-    chosen = calibration[calibration["truth"] == "causal"]
+    chosen = table[table["truth"] == "causal"]
     groups = list(_panels(chosen))
     figure, panels = _grid(len(groups), 2.7)
-    colours = _colours(calibration["method"])
     for axes, (title, group) in zip(panels, groups, strict=True):
-        axes.plot([0, 1], [0, 1], color="#6B7280", linewidth=0.8, linestyle="--")
-        for method, line in _by_method(group):
-            spread = np.abs(line[["lo", "hi"]].to_numpy().T - line["observed"].to_numpy())
-            axes.errorbar(line["mean"], line["observed"], spread, fmt="o-", label=method, color=colours[method], ms=3.5)
+        calibration(group, ax=axes)
         axes.set_title(title)
-        axes.set_xlabel("claimed share")
-        axes.set_ylabel("observed share causal")
     _legend(figure, panels[0])
     return figure
 
@@ -186,12 +168,8 @@ def dissection_figure(shares: pd.DataFrame, samples: str) -> Figure:
     for axes in panels[1:]:
         axes.sharey(panels[0])
     for axes, ((trait, method), group) in zip(panels, groups, strict=True):
-        for name, colour in (("explained", "#000000"), ("snps", PALETTE[0]), ("structure", PALETTE[1])):
-            axes.plot(group["n_active"], group[name], color=colour, linewidth=1.3, label=name)
-        axes.axhline(0, color="#6B7280", linewidth=0.8)
+        dissection(group, ax=axes)
         axes.set_title(f"{trait}, {method}", parse_math=False)
-        axes.set_xlabel("active SNPs")
-        axes.set_ylabel("share of variance")
     _legend(figure, panels[0])
     return figure
 
@@ -210,12 +188,12 @@ def traits_figure(table: pd.DataFrame, column: str, label: str) -> Figure:
     traits = list(dict.fromkeys(table["trait"]))[::-1]
     figure = Figure(figsize=(_WIDTH, 0.24 * len(traits) + 1.3), layout="constrained")
     axes = figure.subplots()
-    for method, colour in _colours(table["method"]).items():
+    for method, colour in palette(table["method"]).items():
         mine = table[table["method"] == method]
         axes.scatter(mine[column], [traits.index(trait) for trait in mine["trait"]], s=24, color=colour, label=method)
     axes.set_yticks(range(len(traits)))
     axes.set_yticklabels(traits, parse_math=False)
-    axes.grid(axis="y", color="#E5E7EB", linewidth=0.6)
+    axes.grid(axis="y", color=theme().grid, linewidth=0.6)
     axes.set_xlabel(label)
     _legend(figure, axes)
     return figure
@@ -235,9 +213,9 @@ def differences_figure(differences: pd.DataFrame) -> Figure:
     figure, panels = _grid(len(groups), 0.2 * len(traits) + 0.9)
     for axes, ((method, reference), group) in zip(panels, groups, strict=True):
         rows = [traits.index(trait) for trait in group["trait"]]
-        axes.hlines(rows, group["lo"], group["hi"], color=PALETTE[0], linewidth=1.5)
-        axes.plot(group["difference"], rows, "o", color=PALETTE[0], markersize=3.5)
-        axes.axvline(0, color="#6B7280", linewidth=0.8)
+        axes.hlines(rows, group["lo"], group["hi"], color=theme().posterior, linewidth=1.5)
+        axes.plot(group["difference"], rows, "o", color=theme().posterior, markersize=3.5)
+        axes.axvline(0, color=theme().muted, linewidth=0.8)
         axes.set_yticks(range(len(traits)))
         axes.set_yticklabels(traits, parse_math=False)
         axes.set_title(f"{method} - {reference}")
@@ -267,11 +245,6 @@ def _grid(count: int, height: float) -> tuple[Figure, list[Axes]]:
     for empty in panels[count:]:
         empty.set_axis_off()
     return figure, panels[:count]
-
-
-def _colours(methods: pd.Series) -> dict[str, str]:
-    """Return a colour for every method, in order of appearance."""
-    return {method: PALETTE[place % len(PALETTE)] for place, method in enumerate(dict.fromkeys(methods))}
 
 
 def _legend(figure: Figure, axes: Axes) -> None:

@@ -1,6 +1,7 @@
 """``report.html``: one self-contained page made from the files of a run.
 
-The page needs no script and loads nothing: figures are PNG data within it. Equal files give equal bytes.
+The page loads nothing: figures, tables and the scripts that link them are within it, and its security policy lets no
+other script run. Equal files give equal bytes.
 """
 
 from __future__ import annotations
@@ -12,27 +13,35 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
 from bayes_lmmlasso.plots.prior import prior_figure
-from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, png, trace_figure, variance_figure
-from bayes_lmmlasso.posterior import bayesian_fdr, read_tree
+from bayes_lmmlasso.plots.run import effects_figure, manhattan_figure, trace_figure, variance_figure
+from bayes_lmmlasso.plots.style import png
+from bayes_lmmlasso.posterior import read_tree
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, SNP_R_HAT_LIMIT, cautions, disagreement
+from bayes_lmmlasso.report.checks import report_checks
+from bayes_lmmlasso.report.commands import command
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
+from bayes_lmmlasso.report.disagreements import find_disagreements, linkage_of
+from bayes_lmmlasso.report.findings import discoveries, first_snps, largest_effect, named_regions, several_signals
+from bayes_lmmlasso.report.interactive.embed import glue, library, script_hash
+from bayes_lmmlasso.report.interactive.explorer import Explorer
+from bayes_lmmlasso.report.model_formulas import LIKELIHOOD, PRIORS
 from bayes_lmmlasso.report.prior_evidence import prior_tables
 from bayes_lmmlasso.report.priors import priors_section
 from bayes_lmmlasso.report.tables import RECORD, priors_of, read_tsv, write_text
+from bayes_lmmlasso.report.verdict import FDR, LEAST_BAYES_FACTOR, Verdict
 
 __all__ = ["page_template", "png_text", "report_html", "write_report"]
 
 _TEMPLATE = "page.html.j2"
-_N_WINDOWS, _N_SNPS = 15, 10
-_LIKELY = 0.9
-_FDR = 0.05
+_N_WINDOWS = 15
 _WINDOW_COLUMNS = (
     *("chrom", "start", "end", "n_snps", "bayes_factor", "window_pip", "window_pip_mcse", "window_pip_prior"),
     *("variance_share", "top_snp", "top_snp_pip", "r_hat"),
@@ -63,25 +72,37 @@ def report_html(folder: Path) -> str:
     """
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     inclusion, windows, hyper = (read_tsv(folder / f"{name}.tsv") for name in ("inclusion", "windows", "hyper"))
-    sets = folder / "credible_sets.tsv"
+    sets = read_tsv(folder / "credible_sets.tsv") if (folder / "credible_sets.tsv").exists() else None
     tree = read_tree(folder / "posterior.zarr")
-    selection = record["evidence"]["selection"]
+    threshold = record["evidence"]["selection"]["threshold"]
+    linkage, window = linkage_of(tree), record["arguments"]["window"]
+    verdict = Verdict.of(record, windows)
+    scripts = [*library(), glue()]
     return page_template(_TEMPLATE).render(
         record=record,
         model=priors_of(record)[0],
+        likelihood=LIKELIHOOD,
+        formula=PRIORS.get(priors_of(record)[0]),
+        verdict=verdict,
+        named=named_regions(verdict.regions, inclusion),
+        fdr=FDR,
+        least_bayes_factor=LEAST_BAYES_FACTOR,
+        several=several_signals(verdict.regions, inclusion, window),
         priors=priors_section(folder, record, windows),
         cautions=cautions(record),
         shares=share_table(tree).to_dict("index"),
         disagreement=disagreement(record),
+        disagreements=find_disagreements(inclusion, threshold, linkage),
+        explorer=Explorer.of(inclusion, windows, window, sets, threshold, linkage),
         windows=rank_windows(windows).head(_N_WINDOWS),
         n_windows=len(windows),
         average_window=windows["variance_share"].mean(),
-        likely=_LIKELY,
-        n_likely=int((windows["window_pip"] >= _LIKELY).sum()),
-        tops=_top_snps(inclusion),
-        sets=read_tsv(sets) if sets.exists() else None,
+        tops=first_snps(inclusion),
+        stable=inclusion.iloc[int(inclusion["stability"].to_numpy().argmax())],
+        largest=largest_effect(inclusion),
+        sets=sets,
         set_columns=_SET_COLUMNS,
-        discoveries=[_discoveries("windows", windows, "window_pip"), _discoveries("SNPs", inclusion, "pip")],
+        discoveries=[discoveries("windows", windows, "window_pip"), discoveries("SNPs", inclusion, "pip")],
         hyper=hyper,
         window_columns=_WINDOW_COLUMNS,
         snp_columns=_SNP_COLUMNS,
@@ -89,17 +110,15 @@ def report_html(folder: Path) -> str:
         snp_r_hat_limit=SNP_R_HAT_LIMIT,
         snp_r_hat=inclusion["r_hat"].max(),
         snp_ess=inclusion["ess_bulk"].min(),
-        plots={
-            "manhattan": png_text(manhattan_figure(inclusion, selection["threshold"], windows)),
-            "variance": png_text(variance_figure(tree)),
-            "effects": png_text(effects_figure(inclusion)),
-            "trace": png_text(trace_figure(tree)),
-        }
-        | ({"prior": png_text(prior_figure(tree))} if "prior" in tree.children else {}),
+        plots=_figures(tree, inclusion, windows, threshold),
         prior=record["evidence"].get("prior"),
         prior_tables=prior_tables(record["evidence"].get("prior")),
+        checks=report_checks(record),
         definitions=column_definitions(record),
         references=REFERENCES,
+        again=None if "cohort" in record else command(record, out="DIR-again"),
+        scripts=scripts,
+        script_hashes=[script_hash(script) for script in scripts],
     )
 
 
@@ -128,33 +147,17 @@ def page_template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def _discoveries(what: str, table: pd.DataFrame, column: str) -> str:
-    """Say how many discoveries a Bayesian false discovery rate allows, and how many are expected to be false."""
-    rates = bayesian_fdr(table[column])
-    threshold = rates.threshold_for(_FDR)
-    if math.isinf(threshold):
-        return f"No {what} can be called: the first by {column} alone is false with probability {rates.fdr[0]:.2g}."
-    k = int((rates.threshold >= threshold).sum()) - 1
-    return (
-        f"{what[0].upper()}{what[1:]} with {column} of at least {_at_least(threshold)}: {rates.n_selected[k]:,}, of "
-        f"which {rates.expected_false[k]:.2g} are expected to be false."
-    )
-
-
-def _at_least(probability: float) -> str:
-    """Write a bound with three decimals that does not exceed it: 0.9997 is not at least 1."""
-    return f"{math.floor(1000 * probability) / 1000:.3g}"
-
-
-def _top_snps(inclusion: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the first SNPs by stability, by absolute posterior mean and by pip."""
-    keys = {
-        "stability frequency": inclusion["stability"],
-        "absolute posterior mean effect": inclusion["beta_mean"].abs(),
-        "posterior inclusion (pip)": inclusion["pip"],
+def _figures(tree: xr.DataTree, inclusion: pd.DataFrame, windows: pd.DataFrame, threshold: float) -> dict[str, str]:
+    """Return the figures that are pictures, as text."""
+    figures = {
+        "manhattan": manhattan_figure(inclusion, threshold, windows),
+        "variance": variance_figure(tree),
+        "effects": effects_figure(inclusion),
+        "trace": trace_figure(tree),
     }
-    order = {name: key.sort_values(ascending=False, kind="stable").index for name, key in keys.items()}
-    return {name: inclusion.loc[rows[:_N_SNPS]] for name, rows in order.items()}
+    if "prior" in tree.children:
+        figures["prior"] = prior_figure(tree)
+    return {name: png_text(figure) for name, figure in figures.items()}
 
 
 def _cell(value: Any, column: str = "") -> str:
@@ -175,6 +178,6 @@ def _texts(table: pd.DataFrame) -> list[str]:
     return [str(name) for name in table if any(isinstance(value, str) for value in table[name])]
 
 
-def png_text(figure: Figure) -> str:
+def png_text(figure: Figure, dpi: int = 130) -> str:
     """Return a figure as base64 text."""
-    return base64.b64encode(png(figure)).decode("ascii")
+    return base64.b64encode(png(figure, dpi)).decode("ascii")

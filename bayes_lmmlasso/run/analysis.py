@@ -38,6 +38,8 @@ from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.tree.selection import selection_group
 from bayes_lmmlasso.report.cautions import cautions
 from bayes_lmmlasso.report.tables import OutputFile, priors_of, read_tsv
+from bayes_lmmlasso.report.verdict import Verdict
+from bayes_lmmlasso.run.analysis_plots import AnalysisPlots
 from bayes_lmmlasso.run.commands.predict import (
     TREE_SUMS,
     check_predictions,
@@ -166,6 +168,16 @@ class Analysis(Display):
         )
 
     @property
+    def verdict(self) -> Verdict:
+        """Which regions are supported or suggestive, or that none is, and what to do next."""
+        return Verdict.of(self.record, self.windows)
+
+    @property
+    def plots(self) -> AnalysisPlots:
+        """Its figures."""
+        return AnalysisPlots(self)
+
+    @property
     def cautions(self) -> list[str]:
         """What calls for caution, in plain sentences; empty if nothing does."""
         return cautions(self.record)
@@ -233,6 +245,14 @@ class Analysis(Display):
         target = None if path is None else OutputFile(check_path(path, "a page")).path
         return rebuild_report(self.folder, target)
 
+    def _repr_html_(self) -> str:
+        if self.record["command"] != "run":
+            return super()._repr_html_()
+
+        from bayes_lmmlasso.report.card import analysis_card  # Matplotlib
+
+        return analysis_card(self.record, self.inclusion, self.windows, self.cautions)
+
     def _table(self, name: str) -> pd.DataFrame:
         check_files(self.folder, self.record, f"{name}.tsv")
         return read_tsv(self.folder / f"{name}.tsv")
@@ -247,6 +267,7 @@ class Analysis(Display):
         if self.record["command"] == "run":
             yield "inclusion", describe(self.inclusion)
             yield "windows", describe(self.windows)
+            yield "verdict", describe(self.verdict.sentence)
         for k, caution in enumerate(self.cautions):
             yield f"caution {k + 1}", describe(caution)
         yield "folder", f"{self.folder}{' (temporary)' if self.temporary else ''}"

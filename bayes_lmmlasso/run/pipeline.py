@@ -197,7 +197,7 @@ def _analyse(
     for other in others:
         beside = store / other.sampling.model
         beside.mkdir(exist_ok=True)
-        of_other = record | {"arguments": other.options()}
+        of_other = record | {"arguments": other.options(), "given": other.given()}
         own_clock = clock.of(other.sampling.model)
         result = _posterior(other, mixed, selection, of_other, beside, own_clock, apart)
         _report(result, beside, own_clock, apart)

@@ -49,6 +49,7 @@ def starting_record(command: str, settings: RunSettings, cohort: Cohort | None =
         "status": "running",
         "command": command,
         "arguments": settings.options() if command == "run" else settings.options(*_OF_SAMPLE),
+        "given": settings.given(),
         "seed": settings.random.seed,
         "snp_variance_share": SNP_VARIANCE_SHARE,
         "window_variance_share": WINDOW_VARIANCE_SHARE,

@@ -24,7 +24,7 @@ from bayes_lmmlasso.lmm.relatedness import KINSHIPS
 from bayes_lmmlasso.models import MODELS
 from bayes_lmmlasso.posterior import SAMPLERS, Until, default_lengths, samplers_of
 from bayes_lmmlasso.posterior.summaries.partition import parse_window
-from bayes_lmmlasso.settings import LARGEST_SEED, Settings, expand_path, knob, reading
+from bayes_lmmlasso.settings import GENOTYPES, LARGEST_SEED, TRAIT, Settings, expand_path, knob, reading
 
 __all__ = [
     "CohortSettings",
@@ -39,19 +39,24 @@ __all__ = [
     "WindowSettings",
 ]
 
+_COVARIATES = "Covariates"
 _MOST_DRAWS = 10_000_000
 _LEAST_DRAWS = 25  # a fifth of the draws are the tail that Pareto k is fitted to, and it takes 5
 
 if TYPE_CHECKING:
     _Formats = Settings
 else:  # a field for each format that can be read
-    _fields = {name: (Path | None, knob(None, each.help, metavar=each.metavar)) for name, each in FORMATS.items()}
+    _fields = {
+        name: (Path | None, knob(None, each.help, metavar=each.metavar, title=GENOTYPES))
+        for name, each in FORMATS.items()
+    }
     _Formats = create_model("_Formats", __base__=Settings, **_fields)
 
 
 class GenotypeSettings(_Formats):
     """The file of genotypes: one field for each format, of which one is given."""
 
+    title: ClassVar[str] = GENOTYPES
     one_of: ClassVar[tuple[str, ...]] = tuple(FORMATS)
 
     ploidy: int | None = knob(
@@ -75,13 +80,22 @@ class GenotypeSettings(_Formats):
 class FilterSettings(GenotypeSettings):
     """How tables and genotypes are coded, covariates, kinship, and which SNPs take part."""
 
-    missing_code: tuple[str, ...] = knob((), "More marks of missing values in tables: -999,unknown.", metavar="X,...")
-    covar: Path | None = knob(None, "Table of covariates; all are used.", metavar="FILE")
-    covar_names: tuple[str, ...] = knob((), "Covariates to use, in place of all.", metavar="NAME,...")
-    categorical: tuple[str, ...] = knob((), "Covariates whose numbers name groups.", metavar="NAME,...")
+    title: ClassVar[str] = "Kinship and SNPs"
+    covar: Path | None = knob(
+        None, "Table of covariates, of which all columns are used.", metavar="FILE", title=_COVARIATES
+    )
+    covar_names: tuple[str, ...] = knob(
+        (), "Covariates to use, in place of all.", metavar="NAME,...", title=_COVARIATES
+    )
+    categorical: tuple[str, ...] = knob(
+        (), "Covariates whose numbers name groups.", metavar="NAME,...", title=_COVARIATES
+    )
+    missing_code: tuple[str, ...] = knob(
+        (), "More marks of missing values in tables, such as -999,unknown.", metavar="X,...", title=TRAIT
+    )
     kinship: str = knob(
         "rrm",
-        "Estimator, file of a kinship, or table of parents.",
+        "How related samples are: an estimator from the SNPs, a file of a kinship, or a table of parents.",
         metavar="|".join((*KINSHIPS, "FILE", f"{PEDIGREE}FILE")),
     )
     maf: float = knob(SnpFilter.maf, "Least minor-allele frequency.", at_least=0, at_most=0.5)
@@ -118,6 +132,7 @@ class FilterSettings(GenotypeSettings):
 class CohortSettings(FilterSettings):
     """Genotypes and a table of traits, unless the genotypes bring them: the data of a study."""
 
+    title: ClassVar[str] = TRAIT
     pheno: Path | None = knob(
         None, "Table of traits with columns fid iid, or iid.", metavar="FILE", unset="traits with the genotypes"
     )
@@ -137,18 +152,21 @@ class CohortSettings(FilterSettings):
 class DataSettings(CohortSettings):
     """Genotypes and one trait."""
 
+    title: ClassVar[str] = TRAIT
     trait: str = knob(..., "Column of the trait table.", metavar="NAME")
 
 
 class PathSettings(Settings):
     """The Lasso path."""
 
+    title: ClassVar[str] = "Lasso and stability selection"
     n_active: int = knob(20, "SNPs in the Lasso solution, and in each subsample's.", at_least=1, at_most=100_000)
 
 
 class LassoSettings(PathSettings):
     """The Lasso path and stability selection."""
 
+    title: ClassVar[str] = "Lasso and stability selection"
     subsamples: int = knob(100, "Subsamples for stability selection.", at_least=1, at_most=100_000)
     subsample_fraction: float = knob(
         0.5, "Share of the samples in each subsample.", between=(0, 1), remedy="0.5 is usual"
@@ -158,6 +176,7 @@ class LassoSettings(PathSettings):
 class SamplingSettings(Settings):
     """The posterior."""
 
+    title: ClassVar[str] = "Posterior"
     model: str = knob(
         "spike_slab",
         "Prior of the SNP effects; others, after commas, are set beside it.",
@@ -230,7 +249,10 @@ class SamplingSettings(Settings):
 class WindowSettings(Settings):
     """The windows of the genome."""
 
-    window: str = knob("1Mb", "Windows, such as 500kb, 2cM, 100snps, or ld for LD blocks.", metavar="WINDOW")
+    title: ClassVar[str] = "Posterior"
+    window: str = knob(
+        "1Mb", "Windows to sum the SNPs up in, such as 500kb, 2cM, 100snps, or ld for LD blocks.", metavar="WINDOW"
+    )
 
     @field_validator("window")
     @classmethod
@@ -242,6 +264,7 @@ class WindowSettings(Settings):
 class SeedSettings(Settings):
     """Randomness."""
 
+    title: ClassVar[str] = "Output"
     seed: int = knob(0, "Seed of everything random.", at_least=0, at_most=LARGEST_SEED)
 
 
@@ -277,6 +300,15 @@ class RunSettings(Settings):
         """Return the options of some groups, or of all, by name."""
         chosen = groups or tuple(type(self).model_fields)
         return {name: value for group in chosen for name, value in dict(getattr(self, group)).items()}
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that are not as by default, by name."""
+        return {
+            name: value
+            for group in (getattr(self, group) for group in type(self).model_fields)
+            for name, field in type(group).model_fields.items()
+            if (value := getattr(group, name)) != field.default
+        }
 
     def by_prior(self) -> list[Self]:
         """Return the settings of each prior by itself."""

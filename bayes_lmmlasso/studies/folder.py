@@ -13,7 +13,7 @@ from typing import Any
 
 from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.lock import one_writer
-from bayes_lmmlasso.plots.run import png
+from bayes_lmmlasso.plots.style import png
 from bayes_lmmlasso.progress import Progress, silent
 from bayes_lmmlasso.report.study.conclusions import study_conclusions
 from bayes_lmmlasso.report.study.figures import STUDY_FIGURES

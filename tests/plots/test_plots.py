@@ -10,7 +10,7 @@ import xarray as xr
 from small_run import inclusion_frame
 
 from bayes_lmmlasso.plots import effects_figure, manhattan_figure, trace_figure, variance_figure
-from bayes_lmmlasso.plots.run import png
+from bayes_lmmlasso.plots.style import png
 from bayes_lmmlasso.posterior.summaries.shares import share_draws, share_table
 
 
@@ -34,7 +34,8 @@ def test_manhattan_shows_a_scan_down_to_p_of_0():
     table.loc[3, "p_lmm"], table.loc[5, "p_lmm"] = 0.0, np.nan
     figure = manhattan_figure(table, 0.6)
     points = np.concatenate([part.get_offsets() for part in figure.axes[2].collections])
-    expected = np.where(table["p_lmm"] == 0.0, 300.0, -np.log10(table["p_lmm"].where(table["p_lmm"] > 0.0)))
+    p = table["p_lmm"].dropna()
+    expected = np.where(p == 0.0, 300.0, -np.log10(p.where(p > 0.0)))
     np.testing.assert_allclose(np.sort(points[:, 1]), np.sort(expected))
     assert drawn(figure)
 
@@ -48,7 +49,7 @@ def test_manhattan_has_both_panels_along_one_genome():
         np.testing.assert_allclose(np.sort(points[:, 1]), np.sort(table[column]))
         assert len(np.unique(points[:, 0])) == len(table)
     assert [text.get_text() for text in lower.get_xticklabels()] == ["1", "2", "X"]
-    assert upper.get_ylabel() == "stability frequency"
+    assert upper.get_ylabel().startswith("stability frequency")
     assert upper.lines[0].get_ydata()[0] == 0.6
 
 

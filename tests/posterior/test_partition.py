@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import bayes_lmmlasso as bl
-from bayes_lmmlasso.posterior.summaries.partition import _across, assign_windows
+from bayes_lmmlasso.posterior.summaries.partition import _across, assign_windows, windows_of
 
 
 def test_windows_on_the_genetic_map_are_of_equal_genetic_width():
@@ -75,3 +75,16 @@ def test_without_linkage_only_the_threshold_holds_a_block_together(rng):
 def test_a_window_that_makes_no_sense_is_told(window):
     with pytest.raises(bl.InputError, match="expected a window such as '1Mb'"):
         assign_windows(np.array(["1"]), np.array([1]), window, cm=np.ones(1), XT=np.ones((1, 3)))
+
+
+@pytest.mark.parametrize("window", ["1Mb", "20snps", "ld"])
+def test_snps_are_found_in_their_windows_again(window):
+    """With a chromosome without positions and SNPs without a place."""
+    rng = np.random.default_rng(4)
+    chrom = np.repeat(["2", "1", "3", "0"], [60, 250, 150, 30])
+    position = np.concatenate([rng.permutation(60) * 99_001 + 5, np.arange(250) * 30_000 + 1, np.zeros(180, dtype=int)])
+    windows = assign_windows(chrom, position, window, XT=rng.normal(size=(490, 20)))
+    shuffled = windows.sample(frac=1, random_state=2, ignore_index=True)
+    found = windows_of(chrom, position, shuffled, window)
+    for row, members in enumerate(shuffled["members"]):
+        assert np.flatnonzero(found.row == row).tolist() == sorted(members)

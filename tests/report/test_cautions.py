@@ -89,12 +89,12 @@ def test_nothing_is_a_finding_without_the_reason_beside_it(tmp_path):
     record["evidence"]["sampling"] |= {"r_hat": 3.7, "r_hat_of": "rho"}
     reason = "the chains do not agree (R-hat of rho is 3.700)"
     html = page(record, tmp_path / "loud")
-    summary, rest = html.split("<h2>Evidence</h2>")
-    assert f"not a finding yet: {reason}" in summary.split('class="summary"')[1]
-    assert f"<td>False discoveries</td><td>Not to be relied on: {reason}" in rest
+    summary, rest = html.split('id="explore"')
+    assert "<h2>No verdict yet</h2>" in summary
+    assert f"No verdict yet: {reason}" in summary.split('class="summary"')[1]
+    assert f'<th scope="row">False discoveries</th><td>Not to be relied on: {reason}' in rest
     for title in ("Windows", "Credible sets", "SNPs"):
         section = rest.split(f"<h2>{title}</h2>")[1].split("<h2>")[0]
         assert f"Not a finding yet: {reason}" in section.split("<table")[0]
     lines = run_lines(replace(sparse_run(), record=record))
-    (where,) = (k for k, line in enumerate(lines) if line.startswith("first window"))
-    assert lines[where - 1] == f"no finding yet: {reason}"
+    assert f"No verdict yet: {reason}." in lines

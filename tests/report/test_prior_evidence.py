@@ -80,7 +80,7 @@ def test_a_run_has_the_groups_the_evidence_and_the_section(tmp_path):
         assert ("log_pi" in tree["prior"]) == (model == "spike_slab")
         evidence = analysis.record["evidence"]["prior"]
         assert {row["quantity"] for row in evidence["predictive"]} >= {"sd of y", "pve"}
-        document = shown(result.folder / "report.html", tmp_path)
+        document = shown(result.folder / "report.html")
         assert "<h2>Prior</h2>" in document
         assert evidence["verdict"].split(":")[0] in document
         again = bl.prior_sensitivity(tree, analysis.record["arguments"]["window"])

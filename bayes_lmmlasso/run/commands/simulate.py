@@ -53,6 +53,7 @@ __all__ = ["DesignSettings", "SimulationSettings", "run_simulation", "simulation
 Background = Literal["drawn", "trait", "blup"]
 RECORD = "simulation.json"
 _PRESET = "preset"
+_TRAITS, _REAL = "Simulated traits", "Real trait behind the background"  # sections of help
 _TABLES = ("phenotypes.tsv", "truth.tsv", "components.tsv")
 _FILES = (*(f"genotypes.{suffix}" for suffix in ("bed", "bim", "fam")), *_TABLES)
 
@@ -65,13 +66,14 @@ class SimulationSettings(FilterSettings):
     """
 
     one_of: ClassVar[tuple[str, ...]] = ()
+    title: ClassVar[str] = "Simulated genotypes (where no file is given)"
 
-    pheno: Path | None = knob(None, "Table with the real trait.", metavar="FILE")
-    trait: str | None = knob(None, "Real trait behind the background.", metavar="NAME")
+    pheno: Path | None = knob(None, "Table with the real trait.", metavar="FILE", title=_REAL)
+    trait: str | None = knob(None, "Real trait behind the background.", metavar="NAME", title=_REAL)
     background: Background = knob(
-        "drawn", "Background: drawn, the real trait, or its BLUP.", choices=get_args(Background)
+        "drawn", "Background: drawn, the real trait, or its BLUP.", choices=get_args(Background), title=_REAL
     )
-    replicates: int = knob(1, "Number of traits.", at_least=1, at_most=100_000)
+    replicates: int = knob(1, "Number of traits.", at_least=1, at_most=100_000, title=_TRAITS)
     samples: int = knob(300, "Samples of simulated genotypes.", at_least=1, at_most=10_000_000)
     variants: int = knob(2000, "SNPs of simulated genotypes.", at_least=1, at_most=100_000_000)
     populations: int = knob(3, "Populations of simulated genotypes.", at_least=1, at_most=1000)
@@ -101,6 +103,7 @@ class SimulationSettings(FilterSettings):
 class DesignSettings(Settings):
     """What a simulated trait is made of: a preset, and what differs from it."""
 
+    title: ClassVar[str] = _TRAITS
     preset: str = knob("balanced", "Settings of the traits.", choices=PRESETS)
     n_causal: int | None = knob(None, "Causal SNPs.", at_least=1, at_most=1_000_000, unset=_PRESET)
     effect_law: EffectLaw | None = knob(None, "Law of the effects.", choices=get_args(EffectLaw), unset=_PRESET)

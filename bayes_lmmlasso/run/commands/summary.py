@@ -8,15 +8,18 @@ import numpy as np
 
 from bayes_lmmlasso.cohort.intake import intake_lines
 from bayes_lmmlasso.lasso import LassoPath, StabilitySelection
-from bayes_lmmlasso.posterior.summaries.windows import rank_windows
-from bayes_lmmlasso.report.cautions import cautions_of_evidence, disagreement
+from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, cautions_of_evidence
+from bayes_lmmlasso.report.findings import largest_effect
 from bayes_lmmlasso.report.priors import MEANINGS, verdict
 from bayes_lmmlasso.report.tables import PRIORS, priors_of, read_tsv
+from bayes_lmmlasso.report.verdict import Verdict
 from bayes_lmmlasso.run.commands.demo import DemoResult
 from bayes_lmmlasso.run.result import RunResult, SamplingResult
 from bayes_lmmlasso.run.stages import MixedModel
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayes_lmmlasso.run.commands.predict import RunPrediction
 
 __all__ = [
@@ -88,31 +91,38 @@ def sampling_lines(result: SamplingResult) -> list[str]:
     r_hat = "undefined" if sampling["r_hat"] is None else f"{sampling['r_hat']:.3f}"
     return [
         "shares of variance: " + ", ".join(shares),
-        f"worst R-hat {r_hat} ({sampling['r_hat_of']}), fewest effective draws {sampling['ess_bulk']:.0f}, "
-        f"divergent transitions {sampling['divergences']}",
+        f"worst R-hat {r_hat} ({sampling['r_hat_of']}; near 1 where chains agree, at most {R_HAT_LIMIT} is wanted), "
+        f"fewest effective draws {sampling['ess_bulk']:.0f}, divergent transitions {sampling['divergences']}",
         *(f"caution: {caution}" for caution in cautions_of_evidence(result.record)),
     ]
 
 
 def run_lines(result: RunResult) -> list[str]:
-    """Name the first window and the first SNPs of a run, and where the rest is."""
+    """Say what a run comes to, name its first SNPs, and where the rest is."""
     snps = result.inclusion
-    window = rank_windows(result.windows).iloc[0]
-    reason = disagreement(result.record)
-    stable, large = snps.iloc[snps["stability"].argmax()], snps.iloc[snps["beta_mean"].abs().argmax()]
+    stable, largest = snps.iloc[snps["stability"].argmax()], largest_effect(snps)
     return [
         *intake_lines(result.record["data"]),
-        *([] if reason is None else [f"no finding yet: {reason}"]),
-        f"first window: {window['chrom']}:{window['start']}-{window['end']}, window_pip {window['window_pip']:.2f} "
-        f"(prior {window['window_pip_prior']:.2g}, Bayes factor {window['bayes_factor']:.3g}), "
-        f"{window['variance_share']:.1%} of the variance",
+        Verdict.of(result.record, result.windows).sentence,
         f"most stable SNP: {stable['snp']} ({stable['stability']:.2f} of the subsamples)",
-        f"largest posterior mean: {large['snp']} ({large['beta_mean']:+.3f} [{large['beta_lo']:+.3f}, "
-        f"{large['beta_hi']:+.3f}])",
+        *([] if largest is None else [_effect_line(largest)]),
         *sampling_lines(result),
-        *([f"priors: {verdict(read_tsv(result.folder / PRIORS))}"] if len(priors_of(result.record)) > 1 else []),
+        *(_prior_lines(result) if len(priors_of(result.record)) > 1 else []),
         f"report: {result.folder / 'report.html'}",
     ]
+
+
+def _prior_lines(result: RunResult) -> list[str]:
+    """Compare the priors of a run, and say in what."""
+    return [
+        f"priors: {verdict(read_tsv(result.folder / PRIORS))}",
+        "  (elpd: expected log predictive density of individuals left out one by one; more is better, and a difference "
+        "counts above two standard errors)",
+    ]
+
+
+def _effect_line(snp: pd.Series) -> str:
+    return f"largest effect: {snp['snp']} ({snp['beta_mean']:+.3f} [{snp['beta_lo']:+.3f}, {snp['beta_hi']:+.3f}])"
 
 
 def demo_lines(demo: DemoResult) -> list[str]:
