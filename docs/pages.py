@@ -135,7 +135,7 @@ def site_links(text: str, page: str) -> str:
     def replaced(link: re.Match[str]) -> str:
         shown, target, anchor = link["text"], link["target"], link["anchor"] or ""
         path = Path(os.path.normpath(_true_folder(folder) / target))
-        if "://" in target or not path.is_relative_to(ROOT):
+        if "://" in target or not path.is_relative_to(ROOT) or not path.exists():  # code may look like a link
             return link[0]
         name = path.relative_to(ROOT).as_posix()
         if name in _MADE:

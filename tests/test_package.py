@@ -149,8 +149,10 @@ def test_links_of_pages_lead_to_files(page):
     assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
 
 
-def test_names_of_readme_exist():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_names_of_the_pages_exist():
+    readme = "\n".join(
+        (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/use.md", "docs/howto.md")
+    )
     names = set(re.findall(r"\bbl\.(\w+(?:\.\w+)*)", readme))
     for room, text in re.findall(r"^\| `bl\.(\w+)` \| (.*) \|$", readme, flags=re.MULTILINE):
         names |= {f"{room}.{name}" for name in re.findall(r"`([A-Za-z_][\w.]*)", text)}
