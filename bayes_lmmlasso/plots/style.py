@@ -18,9 +18,9 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.arguments import check_type
@@ -141,6 +141,11 @@ def theme() -> Theme:
 def dark() -> Iterator[None]:
     """Draw figures for a dark page.
 
+    Returns
+    -------
+    contextlib.AbstractContextManager
+        Within it figures are drawn, and written, for a dark page.
+
     Examples
     --------
     >>> import bayes_lmmlasso as bl
@@ -198,6 +203,11 @@ def png(figure: Any, dpi: int = 130) -> bytes:
         Any figure, such as ``ax.figure``.
     dpi
         Dots an inch.
+
+    Returns
+    -------
+    bytes
+        The file.
 
     Examples
     --------
