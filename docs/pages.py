@@ -108,7 +108,7 @@ def commands_page() -> str:
     """The help of every command, as the command prints it."""
     command = typer.main.get_command(app)
     pages = ["# Commands\n\nThe help of each command, as it prints it.\n"]
-    names = list(command.commands)  # type: ignore[attr-defined]
+    names = list(command.commands)
     for name in names:
         shown = CliRunner().invoke(command, [name, "--help"], terminal_width=100, prog_name="bayes-lmmlasso")
         pages.append(f"## {name}\n\n```text\n{shown.output.strip()}\n```\n")

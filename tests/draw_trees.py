@@ -30,7 +30,7 @@ def tree_of(X, b, *, Z=None, K=None, y=None, exact_zeros=True, chrom=None, pos=N
     tree = xr.DataTree.from_dict(
         {
             "posterior": xr.Dataset(posterior),
-            "observed_data": xr.Dataset({"y": ("sample", np.zeros(n) if y is None else y)}),
+            "observed_data": xr.Dataset({"y": ("individual", np.zeros(n) if y is None else y)}),
             "constant_data": xr.Dataset(constant, coords=coords),
         }
     )

@@ -91,7 +91,7 @@ def test_the_table_sets_prior_beside_what_was_found(rng):
 def test_groups_are_added_once_and_the_same_seed_gives_the_same_bytes(rng):
     tree, *_ = _tree(rng, "spike_slab")
     tree["observed_data"] = tree["observed_data"].to_dataset().astype(np.float32)
-    tree["observed_data"] = tree["observed_data"].to_dataset().assign_coords(sample=[f"f:i{i}" for i in range(12)])
+    tree["observed_data"] = tree["observed_data"].to_dataset().assign_coords(individual=[f"f:i{i}" for i in range(12)])
     first, second = (bl.prior_predictive(tree, draws=30) for _ in range(2))
     assert first.identical(second)
     assert not first.equals(bl.prior_predictive(tree, draws=30, seed=5))
