@@ -61,6 +61,18 @@ REFERENCES = (
         "10.1007/s11222-023-10366-5",
     ),
     (
+        "Kass, Raftery (1995). Bayes factors. Journal of the American Statistical Association 90",
+        "10.1080/01621459.1995.10476572",
+    ),
+    (
+        "Kruschke (2021). Bayesian analysis reporting guidelines. Nature Human Behaviour 5",
+        "10.1038/s41562-021-01177-7",
+    ),
+    (
+        "Little et al. (2009). Strengthening the reporting of genetic association studies (STREGA). PLoS Medicine 6",
+        "10.1371/journal.pmed.1000022",
+    ),
+    (
         "Vehtari, Gelman, Gabry (2017). Practical Bayesian model evaluation using leave-one-out "
         "cross-validation and WAIC. Statistics and Computing 27",
         "10.1007/s11222-016-9696-4",
