@@ -14,7 +14,7 @@ from small_run import cohort_folder, finished_run, settings, skip_sampling, spar
 import bayes_lmmlasso as bl
 from bayes_lmmlasso.report import report_html
 from bayes_lmmlasso.report.definitions import column_definitions
-from bayes_lmmlasso.report.page import _discoveries
+from bayes_lmmlasso.report.findings import discoveries
 from bayes_lmmlasso.report.tables import read_tsv, write_tsv
 from bayes_lmmlasso.run import pipeline, run
 
@@ -63,17 +63,17 @@ def test_the_page_shows_the_sets_or_says_that_there_is_none(tmp_path):
     assert "<h2>Credible sets</h2>" not in (finished_run().folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_page_counts_false_discoveries():
+def test_the_page_counts_falsediscoveries():
     pip = [0.99, 0.97, 0.9, 0.4, 0.1]
-    found = _discoveries("windows", pd.DataFrame({"window_pip": pip}), "window_pip")
+    found = discoveries("windows", pd.DataFrame({"window_pip": pip}), "window_pip")
     assert found == "Windows with window_pip of at least 0.9: 3, of which 0.14 are expected to be false."
-    rounded = _discoveries("SNPs", pd.DataFrame({"pip": [0.99997]}), "pip")
+    rounded = discoveries("SNPs", pd.DataFrame({"pip": [0.99997]}), "pip")
     assert rounded.startswith("SNPs with pip of at least 0.999: 1,")
-    none = _discoveries("SNPs", pd.DataFrame({"pip": [0.5]}), "pip")
+    none = discoveries("SNPs", pd.DataFrame({"pip": [0.5]}), "pip")
     assert none == "No SNPs can be called: the first by pip alone is false with probability 0.5."
     page = (sparse_run().folder / "report.html").read_text(encoding="utf-8")
     windows = read_tsv(sparse_run().folder / "windows.tsv")
-    assert _discoveries("windows", windows, "window_pip") in page
+    assert discoveries("windows", windows, "window_pip") in page
     assert re.search(r"100 posterior draws projected; \d+ reach 5 SNPs", page)
 
 
