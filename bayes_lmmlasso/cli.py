@@ -101,7 +101,7 @@ def start(
 
 @_command(START, "demo", "demo --out first-try --seed 7")
 def demo(random: SeedSettings, out: OutDir = Path("bayes-lmmlasso-demo")) -> None:
-    """Simulate a structured cohort, analyse it, and say what was recovered (about a minute)."""
+    """Simulate a structured cohort, analyse it, and say what was recovered (two to three minutes)."""
     with repeatable() as progress:
         result = run_demo(out, seed=random.seed, progress=progress)
     tell(demo_lines(result), **_of_folder(result.run))
