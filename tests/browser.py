@@ -48,8 +48,9 @@ def opened(browser: Browser, page: Path, *, width: int = 1100, dark: bool = Fals
 
 
 def shown(page: Path) -> str:
-    """Return the document that a browser shows."""
+    """Return the document that a browser shows; its picture is not blank."""
     with chromium() as browser, opened(browser, page) as tab:
+        assert len(tab.screenshot(full_page=True)) > 50_000
         return tab.content()
 
 

@@ -16,6 +16,7 @@ from bayes_lmmlasso.errors import InputError
 from bayes_lmmlasso.plots.along_genome import quantity_values, require
 from bayes_lmmlasso.plots.style import axes_for, note, short, styled, theme
 from bayes_lmmlasso.posterior.tree.effects import check_tree
+from bayes_lmmlasso.posterior.tree.linkage import snp_correlations
 
 __all__ = ["linkage_with", "region"]
 
@@ -129,11 +130,7 @@ def linkage_with(tree: xr.DataTree, snps: NDArray[np.object_], lead: str) -> NDA
         raise InputError(
             f"expected SNPs of the posterior, got {named(str(snps[rows < 0][0]))}: pass the tree of this table"
         )
-    X = constant["X"].isel(variant=rows).values.astype(np.float64)
-    X -= X.mean(axis=1, keepdims=True)
-    X /= np.linalg.norm(X, axis=1, keepdims=True)
-    r: NDArray[np.float64] = X @ X[list(snps).index(lead)]
-    return np.square(r)
+    return np.square(snp_correlations(tree, int(rows[list(snps).index(lead)]), rows))
 
 
 def _read_place(place: str | Place) -> Place:

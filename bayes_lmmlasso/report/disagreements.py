@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_lmmlasso.remarks import counted
 
-__all__ = ["Disagreements", "Linkage", "find_disagreements", "linkage_of"]
+__all__ = ["Disagreements", "Linkage", "find_disagreements"]
 
 Linkage = Callable[[int, NDArray[np.intp]], NDArray[np.float64]]
 """Correlations of a SNP, given by its row, with others."""
@@ -45,20 +44,6 @@ class Disagreements:
     table: pd.DataFrame
     n_found: int
     p_limit: float
-
-
-def linkage_of(tree: xr.DataTree) -> Linkage:
-    """Return the function that correlates the SNPs of a posterior."""
-    X = tree.children["constant_data"].dataset["X"]
-
-    def correlations(snp: int, others: NDArray[np.intp]) -> NDArray[np.float64]:
-        one, rest = X[snp].values.astype(np.float64), X[others].values.astype(np.float64)
-        one, rest = one - one.mean(), rest - rest.mean(axis=1, keepdims=True)
-        length = np.linalg.norm(one) * np.linalg.norm(rest, axis=1)
-        r: NDArray[np.float64] = np.divide(rest @ one, length, out=np.zeros(len(others)), where=length > 0)
-        return r
-
-    return correlations
 
 
 def find_disagreements(inclusion: pd.DataFrame, threshold: float, linkage: Linkage) -> Disagreements:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from bayes_lmmlasso.plots.style import png
 from bayes_lmmlasso.posterior import read_tree
 from bayes_lmmlasso.posterior.summaries.shares import share_table
 from bayes_lmmlasso.posterior.summaries.windows import rank_windows
+from bayes_lmmlasso.posterior.tree.linkage import snp_correlations
 from bayes_lmmlasso.progress import StageClock
 from bayes_lmmlasso.report.cautions import R_HAT_LIMIT, SNP_R_HAT_LIMIT, cautions, disagreement
 from bayes_lmmlasso.report.checks import report_checks
 from bayes_lmmlasso.report.commands import command
 from bayes_lmmlasso.report.definitions import REFERENCES, column_definitions
-from bayes_lmmlasso.report.disagreements import find_disagreements, linkage_of
+from bayes_lmmlasso.report.disagreements import find_disagreements
 from bayes_lmmlasso.report.findings import discoveries, first_snps, largest_effect, named_regions, several_signals
 from bayes_lmmlasso.report.interactive.embed import glue, library, script_hash
 from bayes_lmmlasso.report.interactive.explorer import Explorer
@@ -75,7 +77,7 @@ def report_html(folder: Path) -> str:
     sets = read_tsv(folder / "credible_sets.tsv") if (folder / "credible_sets.tsv").exists() else None
     tree = read_tree(folder / "posterior.zarr")
     threshold = record["evidence"]["selection"]["threshold"]
-    linkage, window = linkage_of(tree), record["arguments"]["window"]
+    linkage, window = partial(snp_correlations, tree), record["arguments"]["window"]
     verdict = Verdict.of(record, windows)
     scripts = [*library(), glue()]
     return page_template(_TEMPLATE).render(

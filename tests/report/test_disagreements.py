@@ -7,7 +7,8 @@ import pandas as pd
 from small_run import sparse_run
 
 from bayes_lmmlasso import read_tree
-from bayes_lmmlasso.report.disagreements import find_disagreements, linkage_of
+from bayes_lmmlasso.posterior.tree.linkage import snp_correlations
+from bayes_lmmlasso.report.disagreements import find_disagreements
 
 
 def table(**columns):
@@ -71,4 +72,4 @@ def test_linkage_is_the_correlation_of_the_genotypes():
     tree = read_tree(sparse_run().folder / "posterior.zarr")
     X = tree["constant_data"]["X"].values
     wanted = np.corrcoef(X[[3, 7, 50]])[0, 1:]
-    np.testing.assert_allclose(linkage_of(tree)(3, np.array([7, 50])), wanted, atol=1e-6)
+    np.testing.assert_allclose(snp_correlations(tree, 3, np.array([7, 50])), wanted, atol=1e-6)

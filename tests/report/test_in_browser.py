@@ -157,7 +157,7 @@ def test_a_page_of_216100_snps_draws_those_that_stand_out(browser, tmp_path, mon
         (tmp_path / name).symlink_to(sparse_run().folder / name)
     write_tsv(snps, tmp_path / "inclusion.tsv")
     write_tsv(windows, tmp_path / "windows.tsv")
-    monkeypatch.setattr(report_page, "linkage_of", lambda tree: lambda snp, others: np.zeros(len(others)))
+    monkeypatch.setattr(report_page, "snp_correlations", lambda tree, snp, others: np.zeros(len(others)))
     text = report_html(tmp_path)
     assert len(text.encode()) < 15e6
     (tmp_path / "report.html").write_text(text, encoding="utf-8")

@@ -49,7 +49,7 @@ def uninterrupted(tmp_path_factory):
     return folder, time.monotonic() - began
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_and_resumed_the_run_ends_with_the_same_files(uninterrupted, tmp_path, kills):
     whole, seconds = uninterrupted
     rng, out, finished = np.random.default_rng(kills), tmp_path / "run", 0

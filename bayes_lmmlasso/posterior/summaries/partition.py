@@ -26,7 +26,7 @@ from scipy.ndimage import minimum_filter1d
 from bayes_lmmlasso.cohort.genome import UNPLACED, genome_groups
 from bayes_lmmlasso.errors import InputError
 
-__all__ = ["SnpPlaces", "Window", "assign_windows", "check_window", "parse_window"]
+__all__ = ["SnpPlaces", "Window", "assign_windows", "check_window", "parse_window", "windows_of"]
 
 _UNITS = {"mb": 1_000_000, "kb": 1_000, "bp": 1}
 _UNKNOWN_POSITIONS = 100  # SNPs in a window where a chromosome has no positions

@@ -14,15 +14,11 @@ from bayes_lmmlasso.report.disagreements import Linkage
 from bayes_lmmlasso.report.interactive.embed import embed
 from bayes_lmmlasso.report.interactive.genome import HIGHLIGHT, SNP_TIPS, manhattan_panels, styled
 from bayes_lmmlasso.report.interactive.region import region_panels
-from bayes_lmmlasso.report.interactive.sources import Sources
+from bayes_lmmlasso.report.interactive.sources import WINDOW_COLUMNS, Sources
 from bayes_lmmlasso.report.interactive.tables import linked_table
 
 __all__ = ["Explorer"]
 
-_WINDOW_COLUMNS = (
-    *("chrom", "start", "end", "n_snps", "bayes_factor", "window_pip", "window_pip_prior", "variance_share"),
-    *("top_snp", "top_snp_pip", "r_hat"),
-)
 _SNP_COLUMNS = (
     *("snp", "chrom", "pos", "effect_allele", "eaf", "pip", "stability", "p_lmm", "beta_mean", "beta_lo", "beta_hi"),
     *("beta_map", "lfsr", "selection_freq", "r_hat"),
@@ -63,7 +59,7 @@ class Explorer:
         shown = {
             "genome": column(*manhattan_panels(sources, threshold).values(), sizing_mode="stretch_width"),
             "region": column(*region_panels(sources).values(), sizing_mode="stretch_width"),
-            "windows": linked_table(sources.windows, _WINDOW_COLUMNS, "windows"),
+            "windows": linked_table(sources.windows, WINDOW_COLUMNS, "windows"),
             "snps": linked_table(sources.snps, _SNP_COLUMNS, "snps"),
             "chains": _agreement(sources.snps),
         }

@@ -16,7 +16,7 @@ from bayes_lmmlasso.posterior.summaries.windows import rank_windows
 from bayes_lmmlasso.report.disagreements import Linkage
 from bayes_lmmlasso.report.interactive.thinning import drawn
 
-__all__ = ["Sources"]
+__all__ = ["WINDOW_COLUMNS", "Sources"]
 
 _LEAST_P = 1e-300  # p-values are drawn down to here
 _N_REGIONS, _REGION_SNPS = 24, 600
@@ -25,7 +25,7 @@ _SNP_COLUMNS = (
     *("snp", "chrom", "pos", "effect_allele", "eaf", "beta_map", "stability", "beta_mean", "beta_lo", "beta_hi"),
     *("pip", "lfsr", "r_hat", "p_lmm", "selection_freq"),
 )
-_WINDOW_COLUMNS = (
+WINDOW_COLUMNS = (
     *("chrom", "start", "end", "n_snps", "bayes_factor", "window_pip", "window_pip_prior", "variance_share"),
     *("top_snp", "top_snp_pip", "r_hat"),
 )
@@ -81,7 +81,7 @@ class Sources:
         places = _windows_at(inclusion, ranked, genome)
         return cls(
             ColumnDataSource(snps),
-            ColumnDataSource(_columns(ranked, _WINDOW_COLUMNS) | places),
+            ColumnDataSource(_columns(ranked, WINDOW_COLUMNS) | places),
             ColumnDataSource(_regions(inclusion, ranked, at, sets, logp, linkage), name="regions"),
             genome,
             len(rows),

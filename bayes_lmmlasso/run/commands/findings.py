@@ -40,8 +40,8 @@ def result_found(result: SamplingResult) -> dict[str, Any]:
         "sampling": record["evidence"]["sampling"],
     }
     if isinstance(result, RunResult):
-        found["verdict"] = Verdict.of(record, result.windows).sentence
-        found["regions"] = Verdict.of(record, result.windows).regions.to_dict("records")
+        verdict = Verdict.of(record, result.windows)
+        found["verdict"], found["regions"] = verdict.sentence, verdict.regions.to_dict("records")
         found["windows"] = rows(rank_windows(result.windows))
         found["snps_by_pip"] = rows(result.inclusion.sort_values("pip", ascending=False, kind="stable"))
         if len(priors_of(record)) > 1:
